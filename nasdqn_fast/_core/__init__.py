@@ -1,0 +1,1 @@
+"""The compiled core. Sources: ext/*.pyx and ext/kernels/*.c."""

@@ -1,0 +1,1 @@
+"""Faces for other packages. Nothing inside nasdqn_fast imports this room."""

@@ -1,0 +1,54 @@
+"""Random streams: one seed, one named stream for each purpose.
+
+A stream of its own for each purpose keeps methods comparable: two runs of one seed meet the
+same initial states whatever their controllers draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# A stream's seed is its place in this tuple: append, never reorder or remove.
+STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation")
+
+
+class Streams:
+    """The generators of one run, as attributes: ``streams.env``, ``streams.policy``, ...
+
+    Args:
+        seed: int >= 0, or a Generator, from which 128 bits are drawn.
+
+    Raises:
+        TypeError, ValueError: anything else.
+    """
+
+    env: np.random.Generator
+    policy: np.random.Generator
+    replay: np.random.Generator
+    init: np.random.Generator
+    controller: np.random.Generator
+    transfer: np.random.Generator
+    evaluation: np.random.Generator
+
+    def __init__(self, seed: int | np.random.Generator) -> None:
+        if isinstance(seed, np.random.Generator):
+            entropy = int.from_bytes(seed.bytes(16), "little")
+        elif isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+            if seed < 0:
+                raise ValueError(f"seed must be >= 0, got {seed}")
+            entropy = int(seed)
+        else:
+            raise TypeError(f"seed must be an int or a numpy.random.Generator, got {type(seed).__name__}")
+        for index, name in enumerate(STREAMS):
+            sequence = np.random.SeedSequence(entropy, spawn_key=(index,))
+            setattr(self, name, np.random.Generator(np.random.PCG64(sequence)))
+
+    def get_state(self) -> dict:
+        """Every bit generator's state, plain JSON."""
+        return {name: getattr(self, name).bit_generator.state for name in STREAMS}
+
+    def set_state(self, state: dict) -> None:
+        """Takes back what `get_state` gave; a stream the state does not know keeps its own."""
+        for name in STREAMS:
+            if name in state:
+                getattr(self, name).bit_generator.state = state[name]

@@ -1,0 +1,146 @@
+"""Architectures and the spaces that a controller searches.
+
+An architecture is c = (L, U, sigma) of Rahmani et al. 2025 (arXiv:2510.19872), section 2.2,
+with one width a layer instead of one for all. Text form: ``3x64-relu`` or, for unequal widths,
+``64,32-tanh``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+ACTIVATIONS = ("relu", "tanh", "leaky_relu")
+_TEXT = re.compile(r"(?:(?P<depth>\d+)x(?P<width>\d+)|(?P<widths>\d+(?:,\d+)*))-(?P<activation>\w+)")
+_FORM = "write it as 3x64-relu or 64,32-tanh"
+# 2**20 units a layer are 4 TB of weights between two of them: a typing error, and an overflow in
+# the sizes if it came further.
+MAX_WIDTH = 1 << 20
+MAX_DEPTH = 1 << 10
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The end of an error message: the nearest valid name if one is near, and all of them."""
+    valid = sorted(valid)
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}valid: {', '.join(valid)}"
+
+
+@dataclass(frozen=True, order=True)
+class Architecture:
+    """A multilayer perceptron's hidden layers; input and output sizes come from the environment.
+
+    Args:
+        widths: units of each hidden layer, at least one layer, each >= 1.
+        activation: ``relu``, ``tanh`` or ``leaky_relu`` (slope 0.01), the same for all layers.
+
+    Raises:
+        ValueError: no layer, a width out of range or an unknown activation.
+    """
+
+    widths: tuple[int, ...]
+    activation: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(int(w) for w in self.widths))
+        if not 1 <= len(self.widths) <= MAX_DEPTH:
+            raise ValueError(f"an architecture needs 1 to {MAX_DEPTH} hidden layers, got {len(self.widths)}; {_FORM}")
+        for width in self.widths:
+            if not 1 <= width <= MAX_WIDTH:
+                raise ValueError(f"a layer needs 1 to {MAX_WIDTH} units, got {width}; {_FORM}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {self.activation!r}: {nearest(str(self.activation), ACTIVATIONS)}")
+
+    @classmethod
+    def parse(cls, text: str | Architecture) -> Architecture:
+        """Reads the text form; an Architecture passes unchanged.
+
+        Raises:
+            TypeError: neither a string nor an Architecture.
+            ValueError: malformed text.
+        """
+        if isinstance(text, Architecture):
+            return text
+        if not isinstance(text, str):
+            raise TypeError(f"architecture must be a string or an Architecture, got {type(text).__name__}; {_FORM}")
+        match = _TEXT.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"malformed architecture {text!r}: {_FORM}")
+        if match["widths"]:
+            widths = tuple(int(w) for w in match["widths"].split(","))
+        else:
+            depth = int(match["depth"])
+            if depth > MAX_DEPTH:
+                raise ValueError(f"an architecture needs 1 to {MAX_DEPTH} hidden layers, got {depth}; {_FORM}")
+            widths = (int(match["width"]),) * depth
+        return cls(widths, match["activation"])
+
+    @property
+    def depth(self) -> int:
+        """Number of hidden layers, L in the paper."""
+        return len(self.widths)
+
+    def layer_sizes(self, observation_size: int, n_actions: int) -> tuple[int, ...]:
+        """Units of every layer, input and output included: depth + 2 numbers."""
+        return (observation_size, *self.widths, n_actions)
+
+    def parameter_count(self, observation_size: int, n_actions: int) -> int:
+        """Weights and biases."""
+        sizes = self.layer_sizes(observation_size, n_actions)
+        return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
+
+    def __str__(self) -> str:
+        if len(set(self.widths)) == 1:
+            return f"{self.depth}x{self.widths[0]}-{self.activation}"
+        return f"{','.join(map(str, self.widths))}-{self.activation}"
+
+
+class SearchSpace(Sequence[Architecture]):
+    """A finite, ordered set of architectures.
+
+    Args:
+        architectures: Architectures or their text forms; duplicates are dropped.
+
+    Raises:
+        ValueError: empty, or a malformed architecture.
+    """
+
+    def __init__(self, architectures: Iterable[Architecture | str]) -> None:
+        self._architectures = tuple(dict.fromkeys(Architecture.parse(a) for a in architectures))
+        if not self._architectures:
+            raise ValueError("the search space is empty; give at least one architecture, as 3x64-relu")
+
+    @classmethod
+    def grid(cls, depths: Iterable[int], widths: Iterable[int], activations: Iterable[str]) -> SearchSpace:
+        """All combinations, depth varying slowest."""
+        return cls(Architecture((u,) * d, s) for d, u, s in itertools.product(depths, widths, activations))
+
+    @classmethod
+    def paper(cls) -> SearchSpace:
+        """The 27 architectures of Rahmani et al. 2025, section 2.3.2."""
+        return cls.grid((2, 3, 4), (32, 64, 128), ACTIVATIONS)
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """One architecture, uniformly: one bounded integer of `rng`."""
+        return self._architectures[int(rng.integers(len(self._architectures)))]
+
+    def __getitem__(self, index):  # type: ignore[override]
+        return self._architectures[index]
+
+    def __len__(self) -> int:
+        return len(self._architectures)
+
+    def __iter__(self) -> Iterator[Architecture]:
+        return iter(self._architectures)
+
+    def __contains__(self, architecture: object) -> bool:
+        return architecture in self._architectures
+
+    def __repr__(self) -> str:
+        return f"SearchSpace({', '.join(map(str, self._architectures))})"

@@ -1,0 +1,102 @@
+"""What the rooms hand each other: plain frozen records, and the package's own errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nasdqn_fast.space import Architecture
+
+
+class InputError(ValueError):
+    """Something a user gave is wrong; the message says what, what was expected and the mend.
+
+    The command line prints it as one line and exits with 2.
+    """
+
+
+class NonFiniteError(FloatingPointError):
+    """Training met a NaN or an infinity; the message says where and in which episode."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A controller's answer to ``ask``.
+
+    Args:
+        architecture: what to train next.
+        reason: one word for the log, e.g. ``explore``.
+        budget: episodes to train it for; None leaves it to the run (``switch_every``),
+            `WHOLE_RUN` asks for all that are left.
+    """
+
+    architecture: Architecture
+    reason: str
+    budget: int | None = None
+
+
+WHOLE_RUN = 2**62
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a controller is told of a segment.
+
+    Args:
+        proposal: what it had asked for.
+        architecture: what was really trained: a transfer may alter or refuse a switch.
+        score: what the segment was worth, in units of return.
+        returns: float64 (episodes,), undiscounted return of each episode of the segment.
+        cost: environment steps used.
+        accepted: False if the switch was refused.
+    """
+
+    proposal: Proposal
+    architecture: Architecture
+    score: float
+    returns: np.ndarray
+    cost: int
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Finished episodes in order of ending (then of environment index).
+
+    Args:
+        returns: float64 (n,), undiscounted sums of rewards.
+        lengths: int64 (n,), steps.
+        losses: float64 (n,), mean Huber loss of the episode's updates; NaN where there was none.
+        epsilons: float64 (n,), exploration probability the episode was played with.
+    """
+
+    returns: np.ndarray
+    lengths: np.ndarray
+    losses: np.ndarray
+    epsilons: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.returns)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Transitions (s, a, r, s', terminated, truncated), n of them.
+
+    Args:
+        observations, next_observations: float32 (n, observation_size).
+        actions: int64 (n,).
+        rewards: float32 (n,).
+        terminated, truncated: bool (n,).
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    next_observations: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.actions)
