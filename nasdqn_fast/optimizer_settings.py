@@ -1,0 +1,47 @@
+"""The optimiser's settings, validated in one place for both backends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasdqn_fast.validation import check_choice, check_decay_rate, check_positive
+
+# 1e-3: not given in the paper. 2.5e-4: CleanRL's dqn.py.
+LEARNING_RATES = {"sgd": 1e-3, "adam": 2.5e-4}
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """Keyword arguments of ``Optimizer``.
+
+    Args:
+        kind: ``sgd`` (the paper's update) or ``adam`` (Kingma & Ba 2015, arXiv:1412.6980).
+        learning_rate: > 0; None is 1e-3 for SGD and 2.5e-4 for Adam.
+        clip: > 0, elementwise bound of the gradient, before either rule; 1.0 in the paper.
+        beta1, beta2: in [0, 1), Adam's decay of the first and second moment.
+        epsilon: > 0, added to the root of Adam's second moment.
+
+    Raises:
+        TypeError, ValueError: a setting of the wrong type or out of range.
+    """
+
+    kind: str = "sgd"
+    learning_rate: float | None = None
+    clip: float = 1.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        check_choice("optimizer", self.kind, LEARNING_RATES)
+        if self.learning_rate is not None:
+            object.__setattr__(self, "learning_rate", check_positive("learning_rate", self.learning_rate))
+        object.__setattr__(self, "clip", check_positive("clip", self.clip))
+        object.__setattr__(self, "beta1", check_decay_rate("beta1", self.beta1))
+        object.__setattr__(self, "beta2", check_decay_rate("beta2", self.beta2))
+        object.__setattr__(self, "epsilon", check_positive("epsilon", self.epsilon))
+
+    @property
+    def resolved_learning_rate(self) -> float:
+        """The learning rate in use: the one given, or the kind's default."""
+        return LEARNING_RATES[self.kind] if self.learning_rate is None else self.learning_rate

@@ -1,0 +1,168 @@
+"""Checks of arguments, shared by the native and the NumPy backend.
+
+Each takes what came, returns it in the form the engine wants, or raises: TypeError for a wrong type
+or dtype, ValueError for a wrong shape or range. A message names the argument, what was expected,
+what came and the mend. Arrays are never converted in silence: a float64 array in a float32 engine
+is a mistake in the caller that would cost a copy at every call.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nasdqn_fast.space import nearest
+
+# Sizes and counts are int64 in the core; one bit is left so that sums of two cannot overflow.
+MAX_INT = 1 << 62
+
+
+def check_int(name: str, value: Any, minimum: int, maximum: int = MAX_INT) -> int:
+    """An integer (NumPy's too, no bool) in [minimum, maximum]."""
+    expected = f"an integer >= {minimum}" if maximum == MAX_INT else f"an integer from {minimum} to {maximum}"
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be {expected}; got the bool {value}; pass a number")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be {expected}; got {_described(value)}; pass int({name})") from None
+    if not minimum <= number <= maximum:
+        raise ValueError(f"{name} must be {expected}; got {number}")
+    return number
+
+
+def check_positive_int(name: str, value: Any) -> int:
+    """An integer >= 1."""
+    return check_int(name, value, 1)
+
+
+def check_finite(name: str, value: Any) -> float:
+    """A finite real number (NumPy's too, no bool)."""
+    return _check_real(name, value, "a finite number", math.isfinite)
+
+
+def check_positive(name: str, value: Any) -> float:
+    """A finite real number > 0."""
+    return _check_real(name, value, "a finite number > 0", lambda x: 0 < x < math.inf)
+
+
+def check_unit_interval(name: str, value: Any) -> float:
+    """A real number in [0, 1]: a probability or a discount."""
+    return _check_real(name, value, "a number in [0, 1]", lambda x: 0 <= x <= 1)
+
+
+def check_fraction(name: str, value: Any) -> float:
+    """A real number in (0, 1]: a share of something of which a part must remain."""
+    return _check_real(name, value, "a number in (0, 1]", lambda x: 0 < x <= 1)
+
+
+def check_decay_rate(name: str, value: Any) -> float:
+    """A real number in [0, 1): the decay of a running mean, which at 1 would never move."""
+    return _check_real(name, value, "a number in [0, 1)", lambda x: 0 <= x < 1)
+
+
+def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
+    """One of a few names."""
+    valid = tuple(valid)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {', '.join(valid)}; got {_described(value)}; pass its name")
+    if value not in valid:
+        raise ValueError(f"unknown {name} {value!r}: {nearest(value, valid)}")
+    return value
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """True or False (NumPy's too); 0 and 1 are refused, they are most often a swapped argument."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a bool; got {_described(value)}; pass bool({name})")
+    return bool(value)
+
+
+def check_rng(name: str, value: Any) -> np.random.Generator:
+    """An int >= 0 is a seed; a Generator passes and is shared with the caller."""
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(
+            f"{name} must be an int >= 0 or a numpy.random.Generator; got {_described(value)}; pass a seed, as {name}=0"
+        )
+    if value < 0:
+        raise ValueError(f"{name} must be an int >= 0 or a numpy.random.Generator; got {value}")
+    return np.random.default_rng(int(value))
+
+
+def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTypeLike) -> np.ndarray:
+    """An array of exactly this dtype and shape; returned C-contiguous and in native byte order.
+
+    Args:
+        name: the argument's name.
+        value: what came.
+        shape: a number for a fixed length, a letter for any.
+        dtype: what the array must hold.
+    """
+    dtype = np.dtype(dtype)
+    expected = f"{name} must be {dtype} of shape {_shape_text(shape)}"
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{expected}; got {_described(value)}; pass np.asarray({name}, dtype=np.{dtype})")
+    if value.dtype != dtype:
+        raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.{dtype})")
+    _check_shape(expected, value, shape)
+    return np.ascontiguousarray(value)
+
+
+def check_observations(
+    x: Any, observation_size: int, dtype: DTypeLike = np.float32, name: str = "observations", n: int | str = "N"
+) -> np.ndarray:
+    """A batch of observations (N, observation_size); N = 0 is allowed."""
+    return check_array(name, x, (n, observation_size), dtype)
+
+
+def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
+    """Actions (n,) of any integer dtype in [0, n_actions), returned as int64."""
+    expected = f"actions must be integers of shape ({n},)"
+    if not isinstance(actions, np.ndarray):
+        raise TypeError(f"{expected}; got {_described(actions)}; pass np.asarray(actions)")
+    if not np.issubdtype(actions.dtype, np.integer):
+        raise TypeError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; pass actions.astype(np.int64)")
+    _check_shape(expected, actions, (n,))
+    outside = (actions < 0) | (actions >= n_actions)
+    if outside.any():
+        first = int(np.argmax(outside))
+        raise ValueError(f"actions must be in [0, {n_actions}); got {actions[first]} at index {first}")
+    return np.ascontiguousarray(actions, dtype=np.int64)
+
+
+def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be {expected}; got {_described(value)}; pass float({name})")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not holds(number):
+        raise ValueError(f"{name} must be {expected}; got {number}")
+    return number
+
+
+def _check_shape(expected: str, value: np.ndarray, shape: tuple[int | str, ...]) -> None:
+    fits = value.ndim == len(shape) and all(
+        isinstance(want, str) or want == have for want, have in zip(shape, value.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
+
+
+def _shape_text(shape: tuple[int | str, ...]) -> str:
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def _described(value: Any) -> str:
+    """What came, short: a scalar with its value, anything else by its type."""
+    kind = type(value).__name__
+    return f"{kind} {value!r}" if value is None or isinstance(value, (str, numbers.Number)) else kind
