@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from nasdqn_fast.optimizer_settings import OptimizerSettings
+from nasdqn_fast.space import nearest
 from nasdqn_fast.types import NonFiniteError
 from nasdqn_fast.validation import check_choice, check_int, check_positive, check_positive_int, check_unit_interval
 
@@ -72,6 +75,20 @@ class AgentSettings:
                 f"policy_epsilon_end must be at most policy_epsilon_start ({self.policy_epsilon_start}); "
                 f"got {self.policy_epsilon_end}; lower policy_epsilon_end"
             )
+
+    @classmethod
+    def from_keywords(cls, keywords: Mapping[str, Any]) -> AgentSettings:
+        """Settings from a caller's ``**keywords``.
+
+        Raises:
+            TypeError: no setting has that name; the message gives the nearest.
+            TypeError, ValueError: as the constructor.
+        """
+        valid = [field.name for field in fields(cls)]
+        for name in keywords:
+            if name not in valid:
+                raise TypeError(f"unknown setting {name!r}: {nearest(name, valid)}")
+        return cls(**keywords)
 
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""

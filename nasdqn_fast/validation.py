@@ -84,6 +84,14 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_float_dtype(name: str, value: Any) -> np.dtype:
+    """float32 or float64, the two precisions an engine computes in."""
+    dtype = np.dtype(value)
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"{name} must be float32 or float64; got {dtype}; pass np.float32")
+    return dtype
+
+
 def check_rng(name: str, value: Any) -> np.random.Generator:
     """An int >= 0 is a seed; a Generator passes and is shared with the caller."""
     if isinstance(value, np.random.Generator):

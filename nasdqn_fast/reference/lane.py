@@ -1,0 +1,88 @@
+"""One of the environments that an agent steps in lockstep, and the books of its episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from nasdqn_fast.envs.kernel import Environment
+
+TERMINATED, ERROR = 1, 2  # flags of an environment's step
+
+
+@dataclass
+class Lane:
+    """An environment in play, stepped by its own plain Python functions.
+
+    Args:
+        environment: what is played.
+        state: float64 (state_size,), the environment's.
+        observation: float32 (observation_size,), of that state.
+        epsilon: exploration probability, fixed when the episode starts.
+        episode_return: sum of rewards so far.
+        length: steps so far.
+        losses: of the updates accounted to this lane since the episode began.
+    """
+
+    environment: Environment
+    state: np.ndarray
+    observation: np.ndarray
+    epsilon: float = 0.0
+    episode_return: float = 0.0
+    length: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, environment: Environment) -> Lane:
+        """A lane that waits for its first `reset`."""
+        state = np.zeros(environment.kernel.state_size)
+        return cls(environment, state, np.zeros(environment.observation_size, np.float32))
+
+    def reset(self, rng: np.random.Generator, epsilon: float) -> None:
+        """Starts an episode."""
+        kernel = self.environment.kernel
+        self.observation = np.zeros_like(self.observation)
+        kernel.reset(self.environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
+        self.epsilon, self.episode_return, self.length, self.losses = epsilon, 0.0, 0, []
+
+    def step(self, action: int, rng: np.random.Generator) -> tuple[float, bool, bool]:
+        """Takes an action: reward, terminated, truncated. A new array holds the new observation.
+
+        Raises:
+            RuntimeError: the environment's step reported an error.
+        """
+        kernel = self.environment.kernel
+        uniforms = rng.random(kernel.step_uniforms)
+        reward = np.zeros(1)
+        self.observation = np.zeros_like(self.observation)
+        flags = kernel.step(self.environment.params, uniforms, self.state, action, self.observation, reward)
+        if flags & ERROR:
+            raise RuntimeError(f"the environment's step reported an error after {self.length} steps of an episode")
+        self.length += 1
+        self.episode_return += reward[0]
+        terminated = bool(flags & TERMINATED)
+        # The clock is the engine's: a time limit truncates and never terminates.
+        truncated = not terminated and self.length >= self.environment.max_episode_steps
+        return float(reward[0]), terminated, truncated
+
+    def mean_loss(self) -> float:
+        """Mean loss of the episode's updates, NaN if there was none."""
+        return sum(self.losses) / len(self.losses) if self.losses else float("nan")
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain values and arrays from which the episode goes on."""
+        return {
+            "state": self.state.copy(),
+            "observation": self.observation.copy(),
+            "epsilon": self.epsilon,
+            "episode_return": self.episode_return,
+            "length": self.length,
+            "losses": list(self.losses),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `get_state` gave."""
+        self.state, self.observation = state["state"].copy(), state["observation"].copy()
+        self.epsilon, self.episode_return = state["epsilon"], state["episode_return"]
+        self.length, self.losses = state["length"], list(state["losses"])

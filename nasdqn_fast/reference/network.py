@@ -1,0 +1,204 @@
+"""The Q-network in plain NumPy: section 2.2 of Rahmani et al. 2025 (arXiv:2510.19872), line by line.
+
+Indices count from 0: ``weights[l]``, of shape (n_l, n_{l+1}), is the paper's W^(l+1).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nasdqn_fast import network_file
+from nasdqn_fast.reference.optimizer import Optimizer
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.validation import (
+    check_actions,
+    check_array,
+    check_float_dtype,
+    check_observations,
+    check_positive,
+    check_positive_int,
+    check_rng,
+)
+
+LEAKY_SLOPE = 0.01
+
+# name -> (sigma(z), sigma'(z)). At 0, where the rectifiers have no derivative, the left one is taken.
+ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
+    "relu": (lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1, 0)),
+    "leaky_relu": (lambda z: np.where(z > 0, z, LEAKY_SLOPE * z), lambda z: np.where(z > 0, 1, LEAKY_SLOPE)),
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+}
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """dJ/dw, laid out as the network's parameters.
+
+    Args:
+        parameters: (P,), all of it: W0, b0, W1, b1, ...
+        weights, biases: views of it, one a layer.
+    """
+
+    parameters: np.ndarray
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
+
+
+class QNetwork:
+    """Q(s, .; w): a multilayer perceptron with a linear head.
+
+    Args:
+        architecture: text form or Architecture.
+        observation_size: numbers in an observation, n_0.
+        n_actions: Q-values, n_{L+1}.
+        rng: seed or Generator of the initial weights.
+        dtype: float32, or float64 for checks against finite differences.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    def __init__(
+        self,
+        architecture: str | Architecture,
+        observation_size: int,
+        n_actions: int,
+        rng: int | np.random.Generator = 0,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.architecture = Architecture.parse(architecture)
+        self.observation_size = check_positive_int("observation_size", observation_size)
+        self.n_actions = check_positive_int("n_actions", n_actions)
+        self.dtype = check_float_dtype("dtype", dtype)
+        rng = check_rng("rng", rng)
+        count = self.architecture.parameter_count(self.observation_size, self.n_actions)
+        self._parameters = np.zeros(count, self.dtype)
+        self._weights, self._biases = self._views(self._parameters)
+        for weights in self._weights:  # section 2.2.2; the biases stay 0
+            n_in, n_out = weights.shape
+            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
+            weights[:] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Writable views, (n_in, n_out), one a layer."""
+        return list(self._weights)
+
+    @property
+    def biases(self) -> list[np.ndarray]:
+        """Writable views, (n_out,), one a layer."""
+        return list(self._biases)
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """A read-only copy of all parameters, (P,): W0, b0, W1, b1, ...; assigning sets them."""
+        parameters = self._parameters.copy()
+        parameters.flags.writeable = False
+        return parameters
+
+    @parameters.setter
+    def parameters(self, value: np.ndarray) -> None:
+        self._parameters[:] = check_array("parameters", value, self._parameters.shape, self.dtype)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Q-values (N, n_actions) of observations x (N, observation_size)."""
+        return self._forward(check_observations(x, self.observation_size, self.dtype, name="x"))[-1]
+
+    def loss_and_gradient(
+        self, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray, huber_delta: float = 1.0
+    ) -> tuple[float, Gradient]:
+        """J(w), the mean Huber loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
+
+        Args:
+            observations: (N, observation_size), N >= 1.
+            actions: any integer dtype (N,).
+            targets: y, (N,).
+            huber_delta: > 0, where the loss turns from quadratic to linear; 1.0 in the paper.
+        """
+        observations = check_observations(observations, self.observation_size, self.dtype)
+        n = len(observations)
+        if n == 0:
+            raise ValueError("observations must hold at least 1 row, the loss is a mean; got 0")
+        actions = check_actions(actions, n, self.n_actions)
+        targets = check_array("targets", targets, (n,), self.dtype)
+        huber_delta = check_positive("huber_delta", huber_delta)
+
+        z = self._forward(observations)
+        td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
+        quadratic = np.minimum(np.abs(td_error), huber_delta)
+        loss = np.mean(quadratic * (np.abs(td_error) - quadratic / 2))
+
+        error = np.zeros_like(z[-1])  # dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down
+        error[np.arange(n), actions] = np.clip(td_error, -huber_delta, huber_delta) / n
+        gradient = self._zero_gradient()
+        sigma, sigma_prime = ACTIVATIONS[self.architecture.activation]
+        for layer in reversed(range(len(self._weights))):
+            inputs = observations if layer == 0 else sigma(z[layer - 1])
+            gradient.weights[layer][:] = inputs.T @ error
+            gradient.biases[layer][:] = error.sum(axis=0)
+            if layer > 0:
+                error = (error @ self._weights[layer].T) * sigma_prime(z[layer - 1]).astype(self.dtype)
+        return float(loss), gradient
+
+    def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
+        """w <- one step of the optimiser down the gradient; without one, the paper's clipped SGD."""
+        vector = check_array("gradient.parameters", gradient.parameters, self._parameters.shape, self.dtype)
+        (optimizer or Optimizer("sgd")).step(self._parameters, vector)
+
+    def copy(self) -> QNetwork:
+        """An equal network of its own."""
+        other = QNetwork(self.architecture, self.observation_size, self.n_actions, dtype=self.dtype)
+        other.copy_from(self)
+        return other
+
+    def copy_from(self, other: QNetwork) -> None:
+        """w <- the parameters of `other`, which has the same shape."""
+        shape = (other.architecture, other.observation_size, other.n_actions)
+        if shape != (self.architecture, self.observation_size, self.n_actions):
+            raise ValueError(
+                f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
+                f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
+            )
+        self.parameters = other.parameters
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a network file, which both backends read."""
+        network_file.save(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> QNetwork:
+        """Reads a network file; a damaged one is an InputError that names it."""
+        architecture, observation_size, n_actions, weights, biases = network_file.load(path)
+        network = cls(architecture, observation_size, n_actions, dtype=dtype)
+        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
+            view[:] = array
+        return network
+
+    def _forward(self, x: np.ndarray) -> list[np.ndarray]:
+        """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q."""
+        sigma, _ = ACTIVATIONS[self.architecture.activation]
+        z = [x @ self._weights[0] + self._biases[0]]
+        for weights, biases in zip(self._weights[1:], self._biases[1:], strict=True):
+            z.append(sigma(z[-1]) @ weights + biases)
+        return z
+
+    def _zero_gradient(self) -> Gradient:
+        vector = np.zeros_like(self._parameters)
+        return Gradient(vector, *self._views(vector))
+
+    def _views(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The weights and biases of each layer within a parameter vector."""
+        weights, biases, start = [], [], 0
+        for n_in, n_out in itertools.pairwise(self.architecture.layer_sizes(self.observation_size, self.n_actions)):
+            middle = start + n_in * n_out
+            weights.append(vector[start:middle].reshape(n_in, n_out))
+            biases.append(vector[middle : middle + n_out])
+            start = middle + n_out
+        return weights, biases

@@ -1,0 +1,78 @@
+"""The optimisers in plain NumPy: clipped SGD (the paper, section 2.2.3) and clipped Adam."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast.optimizer_settings import OptimizerSettings
+
+
+class Optimizer:
+    """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
+
+    Args:
+        kind, learning_rate, clip, beta1, beta2, epsilon: see `OptimizerSettings`.
+
+    Raises:
+        TypeError, ValueError: a setting of the wrong type or out of range.
+    """
+
+    def __init__(
+        self,
+        kind: str = "sgd",
+        learning_rate: float | None = None,
+        clip: float = 1.0,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.settings = OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all steps."""
+        self.steps = 0
+        self._m = np.zeros(0)  # Adam's moments; they take the parameters' size at the first step
+        self._v = np.zeros(0)
+
+    def step(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Changes `parameters` (P,) in place.
+
+        Raises:
+            ValueError: Adam has followed parameters of another size.
+        """
+        settings = self.settings
+        g = np.clip(gradient, -settings.clip, settings.clip)
+        self.steps += 1
+        if settings.kind == "sgd":
+            parameters -= settings.resolved_learning_rate * g
+            return
+        if self.steps == 1:
+            self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
+        if self._m.shape != parameters.shape:
+            raise ValueError(
+                f"the optimizer has followed {self._m.size} parameters; got {parameters.size}; "
+                "call reset() or make a new Optimizer when the network changes"
+            )
+        # Kingma & Ba 2015, arXiv:1412.6980, algorithm 1
+        self._m = settings.beta1 * self._m + (1 - settings.beta1) * g
+        self._v = settings.beta2 * self._v + (1 - settings.beta2) * g**2
+        m_hat = self._m / (1 - settings.beta1**self.steps)
+        v_hat = self._v / (1 - settings.beta2**self.steps)
+        parameters -= settings.resolved_learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
+
+    def get_state(self) -> dict[str, Any]:
+        """What the next step depends on: the count and, for Adam, both moments (P,)."""
+        return {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: the state is another kind's.
+        """
+        if state["kind"] != self.settings.kind:
+            raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.settings.kind!r}")
+        self.steps, self._m, self._v = state["steps"], state["m"].copy(), state["v"].copy()

@@ -1,0 +1,178 @@
+"""The replay memory in plain NumPy: a ring of transitions (Lin 1992; Mnih et al. 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nasdqn_fast.pruning import survivors
+from nasdqn_fast.types import Batch
+from nasdqn_fast.validation import (
+    check_array,
+    check_bool,
+    check_finite,
+    check_float_dtype,
+    check_int,
+    check_positive_int,
+    check_rng,
+)
+
+FIELDS = tuple(field.name for field in fields(Batch))
+
+
+class ReplayBuffer:
+    """The last `capacity` transitions.
+
+    Args:
+        capacity: transitions kept.
+        observation_size: numbers in an observation.
+        rng: seed or Generator of the draws.
+        dtype: of observations and rewards.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        observation_size: int,
+        rng: int | np.random.Generator = 0,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.capacity = check_positive_int("capacity", capacity)
+        self.observation_size = check_positive_int("observation_size", observation_size)
+        self.dtype = check_float_dtype("dtype", dtype)
+        self._rng = check_rng("rng", rng)
+        self._ring = self._empty(self.capacity)
+        self._size = 0
+        self._next = 0  # the slot that is written next
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(
+        self,
+        observation: np.ndarray,
+        action: int,
+        reward: float,
+        next_observation: np.ndarray,
+        terminated: bool,
+        truncated: bool,
+    ) -> None:
+        """Stores one transition over the oldest, if there is no free slot."""
+        shape = (self.observation_size,)
+        transition = (
+            check_array("observation", observation, shape, self.dtype),
+            check_int("action", action, 0),
+            check_finite("reward", reward),
+            check_array("next_observation", next_observation, shape, self.dtype),
+            check_bool("terminated", terminated),
+            check_bool("truncated", truncated),
+        )
+        for name, value in zip(FIELDS, transition, strict=True):
+            getattr(self._ring, name)[self._next] = value
+        self._next = (self._next + 1) % self.capacity
+        self._size = min(self._size + 1, self.capacity)
+
+    def add_batch(
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        next_observations: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+    ) -> None:
+        """Stores n transitions in their order; all arrays as in `Batch`."""
+        batch = self._checked(Batch(observations, actions, rewards, next_observations, terminated, truncated), "n")
+        for i in range(len(batch)):
+            self.add(*(getattr(batch, name)[i] for name in FIELDS))
+
+    def sample(self, n: int, out: Batch | None = None) -> Batch:
+        """n transitions, uniformly with replacement: ``rng.integers(0, len(self), size=n)``, as slots of the ring.
+
+        Args:
+            n: how many.
+            out: arrays to write to; None makes new ones.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        n = check_positive_int("n", n)
+        if out is None:
+            out = self._empty(n)
+        self._checked(out, n)
+        if self._size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        slots = self._rng.integers(0, self._size, size=n)
+        for name in FIELDS:
+            getattr(out, name)[:] = getattr(self._ring, name)[slots]
+        return out
+
+    def prune(self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None) -> None:
+        """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
+
+        Args:
+            keep: in (0, 1], the share that stays.
+            which: ``newest`` or ``random``.
+            rng: drawn from for ``random``; None is the buffer's own.
+        """
+        rng = self._rng if rng is None else check_rng("rng", rng)
+        stay = survivors(self._size, keep, which, rng)
+        kept = self.transitions()
+        for name in FIELDS:
+            getattr(self._ring, name)[: len(stay)] = getattr(kept, name)[stay]
+        self._size = len(stay)
+        self._next = self._size % self.capacity
+
+    def transitions(self) -> Batch:
+        """All transitions, the oldest first; copies."""
+        slots = (np.arange(self._size) + self._next - self._size) % self.capacity
+        return Batch(*(getattr(self._ring, name)[slots] for name in FIELDS))
+
+    def get_state(self) -> dict[str, Any]:
+        """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
+        arrays = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
+        return {"capacity": self.capacity, "next": self._next, "rng": self._rng.bit_generator.state, **arrays}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: the state is that of another capacity or observation size.
+        """
+        if state["capacity"] != self.capacity:
+            raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
+        batch = self._checked(Batch(*(state[name] for name in FIELDS)), "n")
+        for name in FIELDS:
+            getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
+        self._size, self._next = len(batch), state["next"]
+        self._rng.bit_generator.state = state["rng"]
+
+    def _empty(self, n: int) -> Batch:
+        return Batch(
+            np.zeros((n, self.observation_size), self.dtype),
+            np.zeros(n, np.int64),
+            np.zeros(n, self.dtype),
+            np.zeros((n, self.observation_size), self.dtype),
+            np.zeros(n, bool),
+            np.zeros(n, bool),
+        )
+
+    def _checked(self, batch: Batch, n: int | str) -> Batch:
+        """The same batch, its arrays checked; the first one's length holds for all."""
+        observations = check_array("observations", batch.observations, (n, self.observation_size), self.dtype)
+        n = len(observations)
+        return Batch(
+            observations,
+            check_array("actions", batch.actions, (n,), np.int64),
+            check_array("rewards", batch.rewards, (n,), self.dtype),
+            check_array("next_observations", batch.next_observations, (n, self.observation_size), self.dtype),
+            check_array("terminated", batch.terminated, (n,), bool),
+            check_array("truncated", batch.truncated, (n,), bool),
+        )
