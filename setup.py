@@ -84,9 +84,11 @@ setup(
         [
             core("cpu", "dispatch.c"),
             core("environment"),
+            core("block"),
             core("network", "network.c"),
+            core("optimizer", "optimizer_step.c"),
             core("replay", "replay.c"),
-            core("agent", "loop.c", "network.c", "replay.c"),
+            core("agent", "loop.c", "network.c", "optimizer_step.c", "replay.c"),
         ],
         include_path=["ext"],
         compiler_directives={

@@ -1,0 +1,262 @@
+"""The compiled training loop with its memory: whole episodes without the GIL."""
+
+import contextlib
+import threading
+
+import numpy as np
+
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int32_t, int64_t
+from numpy.random cimport bitgen_t
+from block cimport ParameterBlock
+from environment cimport EnvironmentCore
+from ndq cimport (
+    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
+    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_update,
+)
+from network cimport NetworkCore
+from optimizer cimport OptimizerCore
+from replay cimport ReplayCore
+
+from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.types import Episodes
+
+# The C structs of loop.h, field for field.
+LANE = np.dtype(
+    [("reward_sum", "f8"), ("loss_sum", "f8"), ("epsilon", "f8"), ("length", "i8"), ("n_losses", "i8")]
+)
+EPISODE = np.dtype([("reward_sum", "f8"), ("mean_loss", "f8"), ("epsilon", "f8"), ("length", "i8")])
+assert LANE.itemsize == sizeof(ndq_lane) and EPISODE.itemsize == sizeof(ndq_episode)
+
+_NOT_FINITE = {
+    NDQ_BAD_OBSERVATION: "observation", NDQ_BAD_REWARD: "reward", NDQ_BAD_LOSS: "loss", NDQ_BAD_WEIGHTS: "weights",
+}
+
+
+cdef int _check_signals(void *context) noexcept nogil:
+    """Runs pending signal handlers; the exception of one, as of Ctrl-C, is kept in the loop that is passed."""
+    with gil:
+        try:
+            PyErr_CheckSignals()
+        except BaseException as error:
+            (<LoopCore>context).interrupt = error
+            return 1
+    return 0
+
+
+cdef int _never(void *context) noexcept nogil:
+    return 0
+
+
+cdef bitgen_t *_bitgen(generator) except NULL:
+    return <bitgen_t *>PyCapsule_GetPointer(generator.bit_generator.capsule, "BitGenerator")
+
+
+cdef class LoopCore:
+    """Lanes in lockstep, and the network, memory and streams they learn with.
+
+    Args:
+        environment: an EnvironmentCore.
+        settings: an `AgentSettings`.
+        network: a NetworkCore, in use and changed.
+        target: one of the same shape, whose parameters only are used; None to play without learning.
+        optimizer: an OptimizerCore, or None.
+        replay: a ReplayCore, or None.
+        env_rng, policy_rng: Generators.
+    """
+
+    cdef ndq_loop loop
+    cdef EnvironmentCore environment
+    cdef NetworkCore network
+    cdef NetworkCore target
+    cdef OptimizerCore optimizer
+    cdef ReplayCore replay
+    cdef ParameterBlock gradient
+    cdef readonly object settings
+    cdef readonly object lanes
+    cdef readonly object states
+    cdef readonly object observations
+    cdef object _memory
+    cdef object _ended
+    cdef object _generators
+    cdef object _unreported
+    cdef object interrupt
+    cdef bint busy
+
+    def __cinit__(self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None):
+        cdef int64_t n = settings.num_envs
+        self.environment, self.settings, self.replay = environment, settings, replay
+        self._generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
+        self.loop.env = environment.env
+        self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
+        if replay is not None:
+            self.loop.replay = &replay.replay
+            self.loop.replay_rng = _bitgen(replay.rng)
+        self.loop.gamma, self.loop.huber_delta = settings.gamma, settings.huber_delta
+        self.loop.batch_size, self.loop.updates_per_step = settings.batch_size, settings.updates_per_step
+        self.loop.warm_up, self.loop.target_every = settings.warm_up, settings.target_every
+        self.loop.horizon_is_terminal = settings.horizon_is == "terminal"
+        self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
+        self.loop.epsilon_decay = settings.policy_epsilon_decay
+        self.loop.n_lanes = n
+        self._unreported = np.zeros(0, EPISODE)
+        self._allocate(n)
+
+    def _allocate(self, n):
+        """Everything the loop writes to, sized once."""
+        env = self.environment.env
+        self.lanes = np.zeros(n, LANE)
+        self._ended = np.zeros(n, EPISODE)
+        # One number more than needed keeps the address of an empty array valid.
+        self.states = np.zeros((n, max(env.state_size, 1)))
+        self.observations = np.zeros((n, env.observation_size), np.float32)
+        self._memory = {
+            "next_obs": np.zeros((n, env.observation_size), np.float32),
+            "q": aligned_zeros(n * env.n_actions + ndq_pad(env.n_actions)),
+            "actions": np.zeros(n, np.int64),
+            "flags": np.zeros(n, np.int32),
+            "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
+            "slots": np.zeros(self.settings.batch_size, np.int64),
+            "batch_actions": np.zeros(NDQ_PANEL, np.int64),
+            "batch_targets": np.zeros(NDQ_PANEL, np.float32),
+        }
+        self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
+        self.loop.ended = <ndq_episode *><size_t>self._ended.ctypes.data
+        self.loop.states = <double *><size_t>self.states.ctypes.data
+        self.loop.obs = <float *><size_t>self.observations.ctypes.data
+        self.loop.next_obs = <float *><size_t>self._memory["next_obs"].ctypes.data
+        self.loop.q = <float *><size_t>self._memory["q"].ctypes.data
+        self.loop.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
+        self.loop.flags = <int32_t *><size_t>self._memory["flags"].ctypes.data
+        self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
+        self.loop.slots = <int64_t *><size_t>self._memory["slots"].ctypes.data
+        self.loop.batch_actions = <int64_t *><size_t>self._memory["batch_actions"].ctypes.data
+        self.loop.batch_targets = <float *><size_t>self._memory["batch_targets"].ctypes.data
+
+    def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
+        """Plays with `network` from now on, and learns with `target` and `optimizer`."""
+        self.network, self.target, self.optimizer = network, target, optimizer
+        self.loop.net, self.loop.params = &network.net, network.block.data
+        if target is None:
+            return
+        self.gradient = ParameterBlock(network.block.sizes)
+        self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
+        self.loop.optimizer = &optimizer.optimizer
+
+    @property
+    def counters(self):
+        """Environment steps, updates, ended episodes."""
+        return self.loop.steps, self.loop.updates, self.loop.episodes
+
+    def run(self, n):
+        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
+        cdef int64_t wanted, n_out = 0
+        cdef ndq_status status
+        cdef ndq_episode *out_
+        kept, self._unreported = self._unreported[:n], self._unreported[n:]
+        out = np.zeros(n - len(kept), EPISODE)
+        wanted, out_ = len(out), <ndq_episode *><size_t>out.ctypes.data
+        # Python runs signal handlers in the main thread only.
+        self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
+        self.loop.context = <void *>self
+        if wanted:
+            with self._locked():
+                with nogil:
+                    status = ndq_run(&self.loop, wanted, out_, &n_out)
+            if status != NDQ_DONE:
+                # Episodes that did end are not lost: the next call reports them.
+                self._unreported = np.concatenate([kept, out[:n_out], self._unreported])
+                self._fail(status)
+        return _episodes(np.concatenate([kept, out]))
+
+    def update(self):
+        """One update from the replay: mean Huber loss."""
+        cdef double loss
+        with self._locked():
+            with nogil:
+                loss = ndq_update(&self.loop)
+        if not np.isfinite(loss):
+            self._fail(NDQ_BAD_LOSS)
+        return loss
+
+    def get_state(self):
+        """Lanes, counters and unreported episodes: plain values and arrays."""
+        ended = np.concatenate([self._unreported, self._ended[:self.loop.n_ended]])
+        return {
+            "started": bool(self.loop.started),
+            "steps": self.loop.steps, "updates": self.loop.updates, "episodes": self.loop.episodes,
+            "states": self.states.copy(), "observations": self.observations.copy(),
+            **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
+            **{f"ended_{name}": ended[name].copy() for name in EPISODE.names},
+        }
+
+    def set_state(self, state):
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: the state has other lanes than this loop.
+        """
+        if state["states"].shape != self.states.shape or state["observations"].shape != self.observations.shape:
+            raise ValueError(
+                f"the state has lanes of shape {state['states'].shape}, these are {self.states.shape}; "
+                "make the agent with the settings of the saved one"
+            )
+        self.loop.started = state["started"]
+        self.loop.steps, self.loop.updates, self.loop.episodes = state["steps"], state["updates"], state["episodes"]
+        self.states[...], self.observations[...] = state["states"], state["observations"]
+        for name in LANE.names:
+            self.lanes[name] = state[f"lane_{name}"]
+        self.loop.n_ended = 0
+        self._unreported = np.zeros(len(state["ended_length"]), EPISODE)
+        for name in EPISODE.names:
+            self._unreported[name] = state[f"ended_{name}"]
+
+    @contextlib.contextmanager
+    def _locked(self):
+        """Everything the loop touches, for this thread alone; generators' locks in a fixed order."""
+        if self.busy:
+            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
+        if self.optimizer is not None:
+            self.optimizer.follow(self.network.block)
+        with contextlib.ExitStack() as stack:
+            self.busy = True
+            stack.callback(self._leave)
+            self.network.enter()
+            stack.callback(_leave_network, self.network)
+            if self.target is not None:
+                self.target.enter()
+                stack.callback(_leave_network, self.target)
+            if self.replay is not None:
+                self.replay.enter()
+                stack.callback(_leave_replay, self.replay)
+            locks = {id(g.bit_generator): g.bit_generator.lock for g in self._generators}
+            for _, lock in sorted(locks.items()):
+                stack.enter_context(lock)
+            yield
+
+    def _leave(self):
+        self.busy = False
+
+    def _fail(self, ndq_status status):
+        """Raises what a status stands for."""
+        episode = self.loop.episodes + (status != NDQ_BAD_WEIGHTS)  # those are looked at when it has ended
+        if status == NDQ_STOPPED:
+            interrupt, self.interrupt = self.interrupt, None
+            raise interrupt
+        if status == NDQ_FAILED_ENV:
+            name = self.environment.environment.kernel.name
+            raise RuntimeError(f"environment {name} reported an error in step, in episode {episode}")
+        raise self.settings.non_finite(_NOT_FINITE[status], episode)
+
+
+def _leave_network(NetworkCore network):
+    network.leave()
+
+
+def _leave_replay(ReplayCore replay):
+    replay.leave()
+
+
+def _episodes(ended):
+    return Episodes(*(ended[name].copy() for name in ("reward_sum", "length", "mean_loss", "epsilon")))

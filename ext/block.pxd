@@ -1,0 +1,11 @@
+from libc.stdint cimport int64_t
+
+
+cdef class ParameterBlock:
+    cdef readonly object array
+    cdef readonly tuple sizes
+    cdef readonly list weights
+    cdef readonly list biases
+    cdef readonly int64_t length
+    cdef float *data
+    cdef bint holds(self, ParameterBlock other)

@@ -1,0 +1,77 @@
+"""The parameters of a network as one aligned block, and everything laid out like them."""
+
+import numpy as np
+
+from libc.stdint cimport int64_t
+from ndq cimport NDQ_PAD, ndq_pad
+
+from nasdqn_fast.validation import check_array
+
+
+def aligned_zeros(shape, dtype=np.float32):
+    """Zeros on a 64-byte boundary, a cache line and the widest vector.
+
+    Raises:
+        ValueError: more memory than there is.
+    """
+    cdef Py_ssize_t align = 64
+    cdef object n_bytes = int(np.prod([int(n) for n in np.atleast_1d(shape)], dtype=object)) * np.dtype(dtype).itemsize
+    try:
+        raw = np.zeros(n_bytes + align, np.uint8)
+    except (MemoryError, ValueError, OverflowError):
+        raise ValueError(f"{n_bytes / 2**30:.3g} GiB of memory are needed, which this machine does not have; ask for less") from None
+    offset = -raw.ctypes.data % align
+    return raw[offset:offset + n_bytes].view(dtype).reshape(shape)
+
+
+cdef class ParameterBlock:
+    """Weights and biases, or anything of their shape: a gradient, a moment of Adam.
+
+    One float32 block: layer l is (n_in + 1) rows, the last of them the bias, each padded with zeros to a multiple
+    of 16 floats. No view and no vector shows the padding.
+
+    Args:
+        sizes: units of every layer, input and output included.
+
+    Attributes:
+        weights: writable views (n_in, n_out), one a layer.
+        biases: writable views (n_out,), one a layer.
+    """
+
+    def __cinit__(self, sizes):
+        self.sizes = tuple(sizes)
+        shapes = [(n_in + 1, n_out) for n_in, n_out in zip(self.sizes, self.sizes[1:])]
+        self.array = aligned_zeros(sum(rows * <object>ndq_pad(n_out) for rows, n_out in shapes))
+        self.length = len(self.array)
+        cdef float[::1] view = self.array
+        self.data = &view[0]
+        self.weights, self.biases = [], []
+        start = 0
+        for rows, n_out in shapes:
+            end = start + rows * ndq_pad(n_out)
+            layer = self.array[start:end].reshape(rows, ndq_pad(n_out))[:, :n_out]
+            self.weights.append(layer[:-1])
+            self.biases.append(layer[-1])
+            start = end
+
+    cdef bint holds(self, ParameterBlock other):
+        """Whether `other` has the same layout."""
+        return self.sizes == other.sizes
+
+    @property
+    def parameters(self):
+        """float32 (P,), read-only copy: W0 row by row, b0, W1, ...; assigning sets them."""
+        parts = [part.ravel() for pair in zip(self.weights, self.biases) for part in pair]
+        vector = np.concatenate(parts)
+        vector.flags.writeable = False
+        return vector
+
+    @parameters.setter
+    def parameters(self, value):
+        count = sum(view.size for view in self.weights + self.biases)
+        value = check_array("parameters", value, (count,), np.float32)
+        start = 0
+        for pair in zip(self.weights, self.biases):
+            for view in pair:
+                view[...] = value[start:start + view.size].reshape(view.shape)
+                start += view.size

@@ -1,0 +1,4 @@
+from ndq cimport ndq_kernels
+
+
+cdef const ndq_kernels *current_kernels() noexcept

@@ -1,0 +1,206 @@
+#include "loop.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+static void load_panel(const ndq_loop *loop, const int64_t *slots, int n, int next)
+{
+    for (int b = 0; b < n; b++) {
+        const float *row = ndq_row(loop->replay, slots[b]);
+        ndq_put(loop->net, b, next ? ndq_row_next(loop->replay, row) : row);
+    }
+}
+
+/* y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and r alone where nothing follows; for n drawn transitions. */
+static void targets_of(ndq_loop *loop, const int64_t *slots, int n)
+{
+    const ndq_net *net = loop->net;
+    const ndq_replay *replay = loop->replay;
+    const float *q = ndq_h(net, net->n_layers);
+    /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
+     * termination does (Pardo et al. 2018). */
+    const int32_t ends = NDQ_ROW_TERMINATED | (loop->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
+    int best[NDQ_PANEL];
+    load_panel(loop, slots, n, 1);
+    net->kernels->forward(net, loop->params, n);
+    for (int b = 0; b < n; b++) best[b] = ndq_best(net, b);
+    net->kernels->forward(net, loop->target, n); /* h[0] still holds s' */
+    for (int b = 0; b < n; b++) {
+        const float *row = ndq_row(replay, slots[b]);
+        float y = ndq_row_reward(replay, row);
+        if (!(ndq_row_flags(replay, row) & ends)) y += loop->gamma * q[best[b] * NDQ_PANEL + b];
+        loop->batch_targets[b] = y;
+        loop->batch_actions[b] = ndq_row_action(replay, row);
+    }
+}
+
+double ndq_update(ndq_loop *loop)
+{
+    const ndq_net *net = loop->net;
+    const int64_t batch = loop->batch_size, n_params = net->offsets[net->n_layers];
+    double loss = 0.0;
+    ndq_replay_draw(loop->replay, loop->replay_rng, batch, loop->slots);
+    for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
+        const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
+        targets_of(loop, loop->slots + start, n);
+        load_panel(loop, loop->slots + start, n, 0);
+        net->kernels->forward(net, loop->params, n);
+        loss += ndq_td_error(net, loop->batch_actions, loop->batch_targets, n, batch, loop->huber_delta);
+        net->kernels->backward(net, loop->params, loop->gradient, n, start > 0);
+    }
+    ndq_optimizer_step(loop->optimizer, net->kernels, loop->params, loop->gradient, n_params);
+    if (++loop->updates % loop->target_every == 0) memcpy(loop->target, loop->params, n_params * sizeof(float));
+    return loss / batch;
+}
+
+static void reset_lane(ndq_loop *loop, int64_t lane)
+{
+    const ndq_env *env = &loop->env;
+    for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
+    env->reset(env->params, loop->uniforms, loop->states + lane * env->state_size,
+               loop->obs + lane * env->observation_size);
+    const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
+    loop->lanes[lane] = (ndq_lane){.epsilon = decayed > loop->epsilon_end ? decayed : loop->epsilon_end};
+}
+
+/* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
+static void act(ndq_loop *loop)
+{
+    const int32_t A = loop->env.n_actions;
+    int greedy = 0;
+    for (int64_t i = 0; i < loop->n_lanes; i++) {
+        const int explore = ndq_uniform(loop->policy_rng) < loop->lanes[i].epsilon;
+        loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
+        greedy |= !explore;
+    }
+    if (!greedy) return;
+    if (loop->n_lanes == 1)
+        loop->net->kernels->forward_row(loop->net, loop->params, loop->obs, loop->q);
+    else
+        ndq_forward_rows(loop->net, loop->params, loop->obs, loop->n_lanes, loop->q);
+    for (int64_t i = 0; i < loop->n_lanes; i++) {
+        if (loop->actions[i] >= 0) continue;
+        const float *q = loop->q + i * A;
+        int64_t best = 0;
+        for (int32_t a = 1; a < A; a++)
+            if (q[a] > q[best]) best = a;
+        loop->actions[i] = best;
+    }
+}
+
+static int finite_floats(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return 0;
+    return 1;
+}
+
+static ndq_status step_lane(ndq_loop *loop, int64_t i)
+{
+    const ndq_env *env = &loop->env;
+    const int64_t I = env->observation_size;
+    ndq_lane *lane = loop->lanes + i;
+    float *obs = loop->obs + i * I, *next = loop->next_obs + i * I;
+    double reward = 0.0;
+    for (int u = 0; u < env->step_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
+    const int32_t flags = env->step(env->params, loop->uniforms, loop->states + i * env->state_size,
+                                    loop->actions[i], next, &reward);
+    if (flags & NDQ_ENV_ERROR) return NDQ_FAILED_ENV;
+    if (!finite_floats(next, I)) return NDQ_BAD_OBSERVATION;
+    if (!isfinite((float)reward)) return NDQ_BAD_REWARD;
+    lane->length++;
+    lane->reward_sum += reward;
+    loop->flags[i] = flags & NDQ_TERMINATED                      ? NDQ_ROW_TERMINATED
+                     : lane->length >= env->max_episode_steps    ? NDQ_ROW_TRUNCATED
+                                                                 : 0;
+    if (loop->replay)
+        ndq_replay_add(loop->replay, obs, (int32_t)loop->actions[i], (float)reward, next, loop->flags[i]);
+    memcpy(obs, next, I * sizeof(float));
+    return NDQ_DONE;
+}
+
+/* Update j of a vector step counts for lane j / updates_per_step, so that every lane learns as much as it steps. */
+static ndq_status learn(ndq_loop *loop)
+{
+    for (int64_t i = 0; i < loop->n_lanes; i++)
+        for (int64_t u = 0; u < loop->updates_per_step; u++) {
+            const double loss = ndq_update(loop);
+            if (!isfinite(loss)) return NDQ_BAD_LOSS;
+            loop->lanes[i].loss_sum += loss;
+            loop->lanes[i].n_losses++;
+        }
+    return NDQ_DONE;
+}
+
+static ndq_status end_episodes(ndq_loop *loop)
+{
+    const ndq_net *net = loop->net;
+    int any = 0;
+    for (int64_t i = 0; i < loop->n_lanes; i++) {
+        const ndq_lane *lane = loop->lanes + i;
+        if (!loop->flags[i]) continue;
+        any = 1;
+        loop->ended[loop->n_ended++] = (ndq_episode){
+            .reward_sum = lane->reward_sum,
+            .mean_loss = lane->n_losses ? lane->loss_sum / lane->n_losses : NAN,
+            .epsilon = lane->epsilon,
+            .length = lane->length,
+        };
+        loop->episodes++;
+        reset_lane(loop, i);
+        if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
+            return NDQ_BAD_OBSERVATION;
+    }
+    if (any && loop->replay && !net->kernels->all_finite(loop->params, net->offsets[net->n_layers]))
+        return NDQ_BAD_WEIGHTS;
+    return NDQ_DONE;
+}
+
+static ndq_status vector_step(ndq_loop *loop)
+{
+    ndq_status status;
+    act(loop);
+    for (int64_t i = 0; i < loop->n_lanes; i++)
+        if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
+    loop->steps += loop->n_lanes;
+    if (loop->replay && loop->steps >= loop->warm_up && (status = learn(loop)) != NDQ_DONE) return status;
+    return end_episodes(loop);
+}
+
+static ndq_status start(ndq_loop *loop)
+{
+    for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
+    loop->started = 1;
+    return finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size) ? NDQ_DONE : NDQ_BAD_OBSERVATION;
+}
+
+/* Asks `poll` at most every 50 ms: it may have to wait for another thread, which no step should. */
+static int stop_wanted(ndq_loop *loop, struct timespec *last)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((now.tv_sec - last->tv_sec) * 1000 + (now.tv_nsec - last->tv_nsec) / 1000000 < 50) return 0;
+    *last = now;
+    return loop->poll(loop->context);
+}
+
+ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
+{
+    enum { CLOCK_EVERY = 16 }; /* steps; reading the clock costs 25 ns, a step of the smallest network 5 us */
+    struct timespec last;
+    ndq_status status;
+    clock_gettime(CLOCK_MONOTONIC, &last);
+    *n_out = 0;
+    if (!loop->started && (status = start(loop)) != NDQ_DONE) return status;
+    for (int64_t step = 1;; step++) {
+        const int64_t take = loop->n_ended < n - *n_out ? loop->n_ended : n - *n_out;
+        memcpy(out + *n_out, loop->ended, take * sizeof *out);
+        loop->n_ended -= take;
+        memmove(loop->ended, loop->ended + take, loop->n_ended * sizeof *out);
+        *n_out += take;
+        if (*n_out == n) return NDQ_DONE;
+        if (step % CLOCK_EVERY == 0 && stop_wanted(loop, &last)) return NDQ_STOPPED;
+        if ((status = vector_step(loop)) != NDQ_DONE) return status;
+    }
+}

@@ -1,0 +1,72 @@
+/* The training loop: act, step, store, sample, learn, sync; no allocation, no lock, no Python in it. */
+#ifndef NDQ_LOOP_H
+#define NDQ_LOOP_H
+
+#include "env.h"
+#include "network.h"
+#include "optimizer_step.h"
+#include "replay.h"
+
+/* One of the environments that run in lockstep, and its episode so far. */
+typedef struct {
+    double reward_sum, loss_sum, epsilon;
+    int64_t length, n_losses;
+} ndq_lane;
+
+typedef struct {
+    double reward_sum, mean_loss, epsilon; /* mean_loss is NaN if nothing was learned during the episode */
+    int64_t length;
+} ndq_episode;
+
+typedef enum {
+    NDQ_DONE,
+    NDQ_STOPPED, /* `poll` asked for it; the loop may be run on */
+    NDQ_FAILED_ENV,
+    NDQ_BAD_OBSERVATION,
+    NDQ_BAD_REWARD,
+    NDQ_BAD_LOSS,
+    NDQ_BAD_WEIGHTS,
+} ndq_status;
+
+typedef struct {
+    ndq_env env;
+    const ndq_net *net;
+    float *params, *target, *gradient;
+    ndq_optimizer *optimizer;
+    ndq_replay *replay; /* NULL: play only, learn nothing */
+    bitgen_t *env_rng, *policy_rng, *replay_rng;
+
+    float gamma, huber_delta;
+    int64_t batch_size, updates_per_step, warm_up, target_every;
+    int32_t horizon_is_terminal;
+    double epsilon_start, epsilon_decay, epsilon_end;
+
+    int64_t n_lanes;
+    ndq_lane *lanes;
+    double *states;          /* (n_lanes, state_size) */
+    float *obs, *next_obs;   /* (n_lanes, I) */
+    float *q;                /* (n_lanes, A), and room for a padded row */
+    int64_t *actions;        /* (n_lanes) */
+    int32_t *flags;          /* (n_lanes) replay flags of this step */
+    double *uniforms;        /* (max of reset's and step's) */
+    int64_t *slots;          /* (batch_size) drawn from the replay */
+    int64_t *batch_actions;  /* (NDQ_PANEL) */
+    float *batch_targets;    /* (NDQ_PANEL) */
+    ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
+    int64_t n_ended;
+    int32_t started;         /* lanes have been reset */
+
+    int64_t steps, updates, episodes;
+
+    int (*poll)(void *context); /* called about 20 times a second; not 0: stop */
+    void *context;
+} ndq_loop;
+
+/* Plays until n episodes have ended; out (n), n_out how many were filled. Episodes that end in the same vector step beyond the
+ * n-th are kept for the next call, lanes that have not ended go on in it. */
+ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out);
+
+/* One Double-DQN update (van Hasselt, Guez & Silver 2016) from the replay, which must not be empty; mean Huber loss. */
+double ndq_update(ndq_loop *loop);
+
+#endif

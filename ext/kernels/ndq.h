@@ -1,0 +1,62 @@
+/* The engine's own types: a network's memory plan, and the table of kernels compiled for one CPU target.
+ *
+ * Sizes: B batch, I inputs, O outputs of a layer, A actions. All arrays float32 unless said otherwise.
+ *
+ * Parameters. One block; layer l is a matrix of (I + 1) rows, the last of them the bias, each row
+ * padded to NDQ_PAD floats. Padding holds zeros, and every kernel keeps it so: the forward pass
+ * never reads it, its gradient is zero, and both optimizers move nothing where the gradient is zero.
+ *
+ * Activations are feature-major in panels of NDQ_PANEL transitions: h[l] is (I + 1, NDQ_PANEL), the
+ * last row ones, which multiplies the bias. Vectors so run along the batch, a width of 17 costs 17 rows, not
+ * 32, and neither pass needs a transposed copy of the weights; only the weight gradient wants the
+ * error the other way round, which is the smaller matrix.
+ *
+ * Every sum runs over its index in ascending order, whatever the vector width or the size of the batch: a row
+ * gives the same bits alone and in a batch, and avx2 and avx512 give the same bits as each other. */
+#ifndef NDQ_H
+#define NDQ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NDQ_PANEL = 64, NDQ_PAD = 16 };
+enum { NDQ_RELU = 0, NDQ_TANH = 1, NDQ_LEAKY_RELU = 2 };
+
+struct ndq_kernels;
+
+typedef struct {
+    const struct ndq_kernels *kernels;
+    int32_t n_layers; /* weight matrices: hidden layers + 1 */
+    int32_t activation;
+    const int64_t *sizes;     /* n_layers + 1: I, widths, A */
+    const int64_t *offsets;   /* n_layers + 1: where layer l starts in the parameter block; last: its length */
+    const int64_t *h_offsets; /* n_layers + 1: where h[l] starts in h */
+    float *h;                 /* activations */
+    float *d[2];              /* (widest padded, NDQ_PANEL) error of a layer's outputs, and of the layer below */
+    float *d_rows;            /* (NDQ_PANEL, widest padded): d the other way round */
+    float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
+} ndq_net;
+
+static inline int64_t ndq_pad(int64_t n) { return (n + NDQ_PAD - 1) / NDQ_PAD * NDQ_PAD; }
+
+static inline float *ndq_h(const ndq_net *net, int layer) { return net->h + net->h_offsets[layer]; }
+
+/* Adam's settings of one step; corrections are 1 - beta^t. */
+typedef struct {
+    float learning_rate, clip, beta1, beta2, epsilon, correction1, correction2;
+} ndq_adam;
+
+typedef struct ndq_kernels {
+    const char *name;
+    /* h[0] holds n columns; fills h[1..]; Q values are h[n_layers], (A, NDQ_PANEL). 1 <= n <= NDQ_PANEL. */
+    void (*forward)(const ndq_net *net, const float *params, int n);
+    /* Q values of one observation: q (A padded). Same bits as a column of `forward`. */
+    void (*forward_row)(const ndq_net *net, const float *params, const float *observation, float *q);
+    /* After `forward`, d[0] holds dL/dQ (A, NDQ_PANEL): writes, or adds to, the gradient (a parameter block). */
+    void (*backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate);
+    void (*sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
+    void (*adam)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
+    int (*all_finite)(const float *x, int64_t n);
+} ndq_kernels;
+
+#endif

@@ -1,0 +1,48 @@
+#include "network.h"
+
+#include <math.h>
+#include <string.h>
+
+void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q)
+{
+    const int64_t I = net->sizes[0], A = net->sizes[net->n_layers];
+    const float *out = ndq_h(net, net->n_layers);
+    for (int64_t start = 0; start < n; start += NDQ_PANEL) {
+        const int rows = n - start < NDQ_PANEL ? (int)(n - start) : NDQ_PANEL;
+        for (int b = 0; b < rows; b++) ndq_put(net, b, x + (start + b) * I);
+        net->kernels->forward(net, params, rows);
+        for (int b = 0; b < rows; b++)
+            for (int64_t a = 0; a < A; a++) q[(start + b) * A + a] = out[a * NDQ_PANEL + b];
+    }
+}
+
+double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
+                    float delta)
+{
+    const int64_t A = net->sizes[net->n_layers];
+    const float *q = ndq_h(net, net->n_layers);
+    float *d = net->d[0];
+    double loss = 0.0;
+    memset(d, 0, A * NDQ_PANEL * sizeof(float)); /* an action not taken has no error */
+    for (int b = 0; b < n; b++) {
+        const int64_t at = actions[b] * NDQ_PANEL + b;
+        const float error = q[at] - targets[b], size = fabsf(error);
+        loss += size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta);
+        d[at] = (error > delta ? delta : error < -delta ? -delta : error) / batch;
+    }
+    return loss;
+}
+
+double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
+                             const float *targets, int64_t n, float delta, float *gradient)
+{
+    double loss = 0.0;
+    for (int64_t start = 0; start < n; start += NDQ_PANEL) {
+        const int rows = n - start < NDQ_PANEL ? (int)(n - start) : NDQ_PANEL;
+        for (int b = 0; b < rows; b++) ndq_put(net, b, x + (start + b) * net->sizes[0]);
+        net->kernels->forward(net, params, rows);
+        loss += ndq_td_error(net, actions + start, targets + start, rows, n, delta);
+        net->kernels->backward(net, params, gradient, rows, start > 0);
+    }
+    return loss / n;
+}

@@ -1,0 +1,36 @@
+/* Whole batches through a network, panel by panel: what the classes and the loop call. */
+#ifndef NDQ_NETWORK_H
+#define NDQ_NETWORK_H
+
+#include "ndq.h"
+
+/* q (n, A) of x (n, I), rows contiguous. */
+void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
+
+/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block. */
+double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
+                             const float *targets, int64_t n, float delta, float *gradient);
+
+/* Puts one observation into column b of the panel. */
+static inline void ndq_put(const ndq_net *net, int b, const float *observation)
+{
+    float *h = ndq_h(net, 0) + b;
+    for (int64_t i = 0; i < net->sizes[0]; i++) h[i * NDQ_PANEL] = observation[i];
+}
+
+/* Action of the largest Q in column b; ties keep the lowest, as np.argmax does. */
+static inline int ndq_best(const ndq_net *net, int b)
+{
+    const float *q = ndq_h(net, net->n_layers) + b;
+    int best = 0;
+    for (int a = 1; a < net->sizes[net->n_layers]; a++)
+        if (q[a * NDQ_PANEL] > q[best * NDQ_PANEL]) best = a;
+    return best;
+}
+
+/* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
+ * returns the sum of the Huber losses (Huber 1964). actions and targets (n). */
+double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
+                    float delta);
+
+#endif

@@ -1,0 +1,18 @@
+/* An optimizer with its state, and one step of it on whatever CPU target the network uses. */
+#ifndef NDQ_OPTIMIZER_STEP_H
+#define NDQ_OPTIMIZER_STEP_H
+
+#include "ndq.h"
+
+enum { NDQ_SGD = 0, NDQ_ADAM = 1 };
+
+typedef struct {
+    int32_t kind;
+    float learning_rate, clip, beta1, beta2, epsilon;
+    int64_t steps; /* taken so far */
+    float *m, *v;  /* Adam's moments, parameter blocks */
+} ndq_optimizer;
+
+void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n);
+
+#endif

@@ -1,0 +1,39 @@
+#include "replay.h"
+
+int64_t ndq_replay_stride(int64_t observation_size)
+{
+    const int64_t wanted = 2 * observation_size + 3, line = 16;
+    if (wanted > line) return (wanted + line - 1) / line * line;
+    int64_t stride = 8; /* two observations of one number each are the smallest */
+    while (stride < wanted) stride *= 2;
+    return stride;
+}
+
+void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
+                    int32_t flags)
+{
+    const int64_t I = r->observation_size;
+    float *row = ndq_row(r, r->next);
+    memcpy(row, observation, I * sizeof(float));
+    memcpy(row + I, next, I * sizeof(float));
+    row[2 * I] = reward;
+    memcpy(row + 2 * I + 1, &action, sizeof action);
+    memcpy(row + 2 * I + 2, &flags, sizeof flags);
+    r->next = r->next + 1 == r->capacity ? 0 : r->next + 1;
+    if (r->size < r->capacity) r->size++;
+}
+
+void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
+{
+    for (int64_t i = 0; i < n; i++) slots[i] = ndq_bounded(rng, (uint32_t)r->size);
+}
+
+void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
+{
+    const int64_t oldest = r->size == r->capacity ? r->next : 0;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(scratch + i * r->stride, ndq_row(r, (oldest + kept[i]) % r->capacity), r->stride * sizeof(float));
+    memcpy(r->rows, scratch, n * r->stride * sizeof(float));
+    r->size = n;
+    r->next = n == r->capacity ? 0 : n;
+}

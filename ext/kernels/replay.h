@@ -1,0 +1,49 @@
+/* Replay memory: a ring of rows, one row a transition, so that a sampled transition costs one cache miss.
+ * Row: observation (I), next observation (I), reward, action, flags; the last two are integers in a float's place. */
+#ifndef NDQ_REPLAY_H
+#define NDQ_REPLAY_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "random.h"
+
+enum { NDQ_ROW_TERMINATED = 1, NDQ_ROW_TRUNCATED = 2 };
+
+typedef struct {
+    float *rows; /* (capacity, stride) */
+    int64_t capacity, size, next, stride;
+    int64_t observation_size;
+} ndq_replay;
+
+static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }
+static inline const float *ndq_row_next(const ndq_replay *r, const float *row) { return row + r->observation_size; }
+static inline float ndq_row_reward(const ndq_replay *r, const float *row) { return row[2 * r->observation_size]; }
+static inline int32_t ndq_row_int(const float *at)
+{
+    int32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+static inline int32_t ndq_row_action(const ndq_replay *r, const float *row)
+{
+    return ndq_row_int(row + 2 * r->observation_size + 1);
+}
+static inline int32_t ndq_row_flags(const ndq_replay *r, const float *row)
+{
+    return ndq_row_int(row + 2 * r->observation_size + 2);
+}
+
+/* Floats from one row to the next: whole divisors or multiples of a cache line, so that no small row straddles two. */
+int64_t ndq_replay_stride(int64_t observation_size);
+
+void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
+                    int32_t flags);
+
+/* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
+void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
+
+/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. `scratch` is (n, stride). */
+void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);
+
+#endif

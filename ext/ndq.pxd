@@ -1,0 +1,177 @@
+"""What Cython knows of ext/kernels/*.h."""
+
+from libc.stdint cimport int32_t, int64_t
+from numpy.random cimport bitgen_t
+
+
+cdef extern from "ndq.h" nogil:
+    enum:
+        NDQ_PANEL
+        NDQ_PAD
+        NDQ_RELU
+        NDQ_TANH
+        NDQ_LEAKY_RELU
+
+    ctypedef struct ndq_kernels:
+        const char *name
+        void (*forward_row)(const ndq_net *net, const float *params, const float *observation, float *q)
+
+    ctypedef struct ndq_net:
+        const ndq_kernels *kernels
+        int32_t n_layers
+        int32_t activation
+        const int64_t *sizes
+        const int64_t *offsets
+        const int64_t *h_offsets
+        float *h
+        float *d[2]
+        float *d_rows
+        float *row[2]
+
+    int64_t ndq_pad(int64_t n)
+
+
+cdef extern from "dispatch.h" nogil:
+    enum:
+        NDQ_MAX_TARGETS
+    int ndq_available(const ndq_kernels **tables)
+
+
+cdef extern from "network.h" nogil:
+    void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q)
+    double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
+                                 const float *targets, int64_t n, float delta, float *gradient)
+
+
+cdef extern from "replay.h" nogil:
+    enum:
+        NDQ_ROW_TERMINATED
+        NDQ_ROW_TRUNCATED
+
+    ctypedef struct ndq_replay:
+        float *rows
+        int64_t capacity
+        int64_t size
+        int64_t next
+        int64_t stride
+        int64_t observation_size
+
+    int64_t ndq_replay_stride(int64_t observation_size)
+    void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
+                        int32_t flags)
+    void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
+    void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
+    float *ndq_row(const ndq_replay *r, int64_t slot)
+    const float *ndq_row_next(const ndq_replay *r, const float *row)
+    float ndq_row_reward(const ndq_replay *r, const float *row)
+    int32_t ndq_row_action(const ndq_replay *r, const float *row)
+    int32_t ndq_row_flags(const ndq_replay *r, const float *row)
+
+
+cdef extern from "env.h" nogil:
+    enum:
+        NDQ_TERMINATED
+        NDQ_ENV_ERROR
+
+    ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state, float *obs) noexcept nogil
+    ctypedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
+                                     float *obs, double *reward) noexcept nogil
+
+    ctypedef struct ndq_env:
+        ndq_env_reset reset
+        ndq_env_step step
+        const double *params
+        int32_t state_size
+        int32_t observation_size
+        int32_t n_actions
+        int32_t reset_uniforms
+        int32_t step_uniforms
+        int64_t max_episode_steps
+
+
+cdef extern from "optimizer_step.h" nogil:
+    enum:
+        NDQ_SGD
+        NDQ_ADAM
+
+    ctypedef struct ndq_optimizer:
+        int32_t kind
+        float learning_rate
+        float clip
+        float beta1
+        float beta2
+        float epsilon
+        int64_t steps
+        float *m
+        float *v
+
+    void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n)
+
+
+cdef extern from "loop.h" nogil:
+    ctypedef struct ndq_lane:
+        double reward_sum
+        double loss_sum
+        double epsilon
+        int64_t length
+        int64_t n_losses
+
+    ctypedef struct ndq_episode:
+        double reward_sum
+        double mean_loss
+        double epsilon
+        int64_t length
+
+    ctypedef enum ndq_status:
+        NDQ_DONE
+        NDQ_STOPPED
+        NDQ_FAILED_ENV
+        NDQ_BAD_OBSERVATION
+        NDQ_BAD_REWARD
+        NDQ_BAD_LOSS
+        NDQ_BAD_WEIGHTS
+
+    ctypedef struct ndq_loop:
+        ndq_env env
+        const ndq_net *net
+        float *params
+        float *target
+        float *gradient
+        ndq_optimizer *optimizer
+        ndq_replay *replay
+        bitgen_t *env_rng
+        bitgen_t *policy_rng
+        bitgen_t *replay_rng
+        float gamma
+        float huber_delta
+        int64_t batch_size
+        int64_t updates_per_step
+        int64_t warm_up
+        int64_t target_every
+        int32_t horizon_is_terminal
+        double epsilon_start
+        double epsilon_decay
+        double epsilon_end
+        int64_t n_lanes
+        ndq_lane *lanes
+        double *states
+        float *obs
+        float *next_obs
+        float *q
+        int64_t *actions
+        int32_t *flags
+        double *uniforms
+        int64_t *slots
+        int64_t *batch_actions
+        float *batch_targets
+        ndq_episode *ended
+        int64_t n_ended
+        int32_t started
+        int64_t steps
+        int64_t updates
+        int64_t episodes
+        int (*poll)(void *context) noexcept nogil
+        void *context
+
+    ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
+    double ndq_update(ndq_loop *loop)

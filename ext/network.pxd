@@ -1,0 +1,13 @@
+from block cimport ParameterBlock
+from ndq cimport ndq_net
+
+
+cdef class NetworkCore:
+    cdef ndq_net net
+    cdef readonly ParameterBlock block
+    cdef readonly str cpu_target
+    cdef object _plan
+    cdef object _memory
+    cdef bint busy
+    cdef int enter(self) except -1
+    cdef void leave(self) noexcept

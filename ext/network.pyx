@@ -1,0 +1,125 @@
+"""A multilayer perceptron on compiled kernels: memory, checks, one C call a method."""
+
+import numpy as np
+
+from libc.stdint cimport int64_t
+from block cimport ParameterBlock
+from cpu cimport current_kernels
+from ndq cimport (
+    NDQ_LEAKY_RELU, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss_and_gradient, ndq_pad,
+)
+
+from optimizer cimport OptimizerCore
+
+from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.validation import check_actions, check_array, check_observations, check_positive
+
+_ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
+
+
+cdef class NetworkCore:
+    """Parameters and workspace of one network; its weights are zero.
+
+    A method refuses to run while another thread runs one on the same network: they share the workspace.
+
+    Args:
+        sizes: units of every layer, input and output included.
+        activation: ``relu``, ``tanh`` or ``leaky_relu``.
+
+    Attributes:
+        block: the parameters.
+        cpu_target: name of the kernels in use, fixed at creation.
+    """
+
+    def __cinit__(self, sizes, activation, *args, **kwargs):
+        cdef int64_t[::1] plan
+        cdef float[::1] memory
+        cdef int64_t n = len(sizes), widest = ndq_pad(max(sizes))
+        self.block = ParameterBlock(sizes)
+        rows = [n_in + 1 for n_in in sizes]
+        offsets, h_offsets = [0], [0]
+        for n_in, n_out in zip(sizes, sizes[1:]):
+            offsets.append(offsets[-1] + (n_in + 1) * ndq_pad(n_out))
+            h_offsets.append(h_offsets[-1] + (n_in + 1) * NDQ_PANEL)
+        self._plan = np.array([*sizes, *offsets, *h_offsets], np.int64)
+        h_length = sum(rows) * NDQ_PANEL
+        self._memory = aligned_zeros(h_length + 3 * widest * NDQ_PANEL + 2 * (widest + NDQ_PAD))
+        plan, memory = self._plan, self._memory
+        self.net.kernels = current_kernels()
+        self.net.n_layers = n - 1
+        self.net.activation = _ACTIVATIONS[activation]
+        self.net.sizes, self.net.offsets, self.net.h_offsets = &plan[0], &plan[n], &plan[2 * n]
+        self.net.h = &memory[0]
+        self.net.d[0] = self.net.h + <int64_t>h_length
+        self.net.d[1] = self.net.d[0] + widest * NDQ_PANEL
+        self.net.d_rows = self.net.d[1] + widest * NDQ_PANEL
+        self.net.row[0] = self.net.d_rows + widest * NDQ_PANEL
+        self.net.row[1] = self.net.row[0] + widest + NDQ_PAD
+        for start, n_in in zip(h_offsets, sizes):  # the row of ones that multiplies the bias
+            self._memory[start + n_in * NDQ_PANEL:start + (n_in + 1) * NDQ_PANEL] = 1.0
+        self.cpu_target = self.net.kernels.name.decode()
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("the network is in use by another thread; give each thread a network of its own")
+        self.busy = True
+        return 0
+
+    cdef void leave(self) noexcept:
+        self.busy = False
+
+    def _forward(self, x):
+        """Q-values float32 (N, A) of observations float32 (N, I)."""
+        cdef const float[:, ::1] rows
+        cdef float[:, ::1] q
+        cdef int64_t n
+        x = check_observations(x, self.net.sizes[0], name="x")
+        n = len(x)
+        out = np.empty((n, self.net.sizes[self.net.n_layers]), np.float32)
+        if n == 0:
+            return out
+        rows, q = x, out
+        self.enter()
+        try:
+            with nogil:
+                ndq_forward_rows(&self.net, self.block.data, &rows[0, 0], n, &q[0, 0])
+        finally:
+            self.leave()
+        return out
+
+    def _loss_and_gradient(self, observations, actions, targets, huber_delta):
+        """Mean Huber loss and its gradient, a ParameterBlock."""
+        cdef const float[:, ::1] rows
+        cdef const int64_t[::1] taken
+        cdef const float[::1] wanted
+        cdef float delta
+        cdef int64_t n
+        cdef double loss
+        cdef ParameterBlock gradient
+        observations = check_observations(observations, self.net.sizes[0])
+        n = len(observations)
+        if n == 0:
+            raise ValueError("observations must hold at least 1 row, the loss is a mean; got 0")
+        actions = check_actions(actions, n, self.net.sizes[self.net.n_layers])
+        targets = check_array("targets", targets, (n,), np.float32)
+        delta = check_positive("huber_delta", huber_delta)
+        rows, taken, wanted = observations, actions, targets
+        gradient = ParameterBlock(self.block.sizes)
+        self.enter()
+        try:
+            with nogil:
+                loss = ndq_loss_and_gradient(&self.net, self.block.data, &rows[0, 0], &taken[0], &wanted[0], n, delta,
+                                             gradient.data)
+        finally:
+            self.leave()
+        return loss, gradient
+
+    def _apply_gradient(self, ParameterBlock gradient, OptimizerCore optimizer):
+        """One step of the optimizer on the parameters."""
+        if not self.block.holds(gradient):
+            raise ValueError(f"gradient must be that of a network of sizes {self.block.sizes}; got {gradient.sizes}")
+        self.enter()
+        try:
+            optimizer.step(self.net.kernels, self.block, gradient)
+        finally:
+            self.leave()

@@ -1,0 +1,12 @@
+from block cimport ParameterBlock
+from ndq cimport ndq_kernels, ndq_optimizer
+
+
+cdef class OptimizerCore:
+    cdef ndq_optimizer optimizer
+    cdef readonly object settings
+    cdef ParameterBlock m
+    cdef ParameterBlock v
+    cdef tuple restored
+    cdef int follow(self, ParameterBlock parameters) except -1
+    cdef int step(self, const ndq_kernels *kernels, ParameterBlock parameters, ParameterBlock gradient) except -1

@@ -1,0 +1,74 @@
+"""Clipped SGD and clipped Adam with what they remember from step to step."""
+
+import numpy as np
+
+from block cimport ParameterBlock
+from ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
+
+
+cdef class OptimizerCore:
+    """One rule and its state.
+
+    Args:
+        settings: an `OptimizerSettings`.
+    """
+
+    def __cinit__(self, settings, *args, **kwargs):
+        self.settings = settings
+        self.optimizer.kind = NDQ_ADAM if settings.kind == "adam" else NDQ_SGD
+        self.optimizer.learning_rate = settings.resolved_learning_rate
+        self.optimizer.clip = settings.clip
+        self.optimizer.beta1 = settings.beta1
+        self.optimizer.beta2 = settings.beta2
+        self.optimizer.epsilon = settings.epsilon
+
+    cdef int follow(self, ParameterBlock parameters) except -1:
+        """Makes room for the moments, if the rule has any; refuses parameters of another shape."""
+        if self.optimizer.kind == NDQ_SGD:
+            return 0
+        if self.m is None:
+            self.m, self.v = ParameterBlock(parameters.sizes), ParameterBlock(parameters.sizes)
+            self.optimizer.m, self.optimizer.v = self.m.data, self.v.data
+            if self.restored:
+                self.m.parameters, self.v.parameters = self.restored
+                self.restored = None
+        elif not self.m.holds(parameters):
+            raise ValueError(
+                f"the optimizer has followed a network of sizes {self.m.sizes}; got {parameters.sizes}; "
+                "call reset() or make a new Optimizer when the network changes"
+            )
+        return 0
+
+    cdef int step(self, const ndq_kernels *kernels, ParameterBlock parameters, ParameterBlock gradient) except -1:
+        self.follow(parameters)
+        ndq_optimizer_step(&self.optimizer, kernels, parameters.data, gradient.data, parameters.length)
+        return 0
+
+    @property
+    def steps(self):
+        """Steps taken since the last reset."""
+        return self.optimizer.steps
+
+    def reset(self):
+        """Forgets all steps."""
+        self.optimizer.steps = 0
+        self.m = self.v = self.restored = None
+
+    def get_state(self):
+        """What the next step depends on: the count and, for Adam, both moments (P,)."""
+        empty = np.zeros(0, np.float32)
+        m, v = self.restored or ((empty, empty) if self.m is None else (self.m.parameters, self.v.parameters))
+        return {"kind": self.settings.kind, "steps": self.steps, "m": m, "v": v}
+
+    def set_state(self, state):
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: the state is another kind's.
+        """
+        if state["kind"] != self.settings.kind:
+            raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.settings.kind!r}")
+        self.reset()
+        self.optimizer.steps = state["steps"]
+        if len(state["m"]):  # laid out when the first step shows the network's shape
+            self.restored = np.array(state["m"], np.float32), np.array(state["v"], np.float32)

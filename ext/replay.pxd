@@ -1,0 +1,10 @@
+from ndq cimport ndq_replay
+
+
+cdef class ReplayCore:
+    cdef ndq_replay replay
+    cdef readonly object rng
+    cdef object _rows
+    cdef bint busy
+    cdef int enter(self) except -1
+    cdef void leave(self) noexcept

@@ -1,0 +1,254 @@
+"""Replay memory on a ring of rows: memory, checks, one C call a method."""
+
+from dataclasses import fields
+
+import numpy as np
+
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from numpy.random cimport bitgen_t
+from ndq cimport (
+    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride, ndq_row,
+    ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
+)
+
+from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.pruning import survivors
+from nasdqn_fast.types import Batch
+from nasdqn_fast.validation import check_array, check_bool, check_finite, check_int, check_positive_int, check_rng
+
+_FIELDS = tuple(field.name for field in fields(Batch))
+_MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
+_MAX_ACTION = 2**31 - 1
+
+
+cdef class ReplayCore:
+    """The last `capacity` transitions, in one row of memory each.
+
+    A method refuses to run while another thread runs one on the same buffer.
+
+    Args:
+        capacity: transitions kept, at most 2^32 - 1.
+        observation_size: numbers in an observation.
+        rng: seed or Generator of the draws.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    def __cinit__(self, capacity, observation_size, rng=0, *args, **kwargs):
+        cdef float[:, ::1] rows
+        self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
+        self.replay.observation_size = check_positive_int("observation_size", observation_size)
+        self.replay.stride = ndq_replay_stride(self.replay.observation_size)
+        self.rng = check_rng("rng", rng)
+        self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
+        rows = self._rows
+        self.replay.rows = &rows[0, 0]
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("the replay buffer is in use by another thread; give each thread a buffer of its own")
+        self.busy = True
+        return 0
+
+    cdef void leave(self) noexcept:
+        self.busy = False
+
+    def __len__(self):
+        return self.replay.size
+
+    @property
+    def capacity(self):
+        """Transitions kept at most."""
+        return self.replay.capacity
+
+    @property
+    def observation_size(self):
+        """Numbers in an observation."""
+        return self.replay.observation_size
+
+    def add(self, observation, action, reward, next_observation, terminated, truncated):
+        """Stores one transition over the oldest, if there is no free slot.
+
+        Args:
+            observation, next_observation: float32 (observation_size,).
+            action: int >= 0.
+            reward: finite number.
+            terminated, truncated: bool.
+        """
+        cdef const float[::1] obs = check_array("observation", observation, (self.replay.observation_size,), np.float32)
+        cdef const float[::1] next_obs = check_array(
+            "next_observation", next_observation, (self.replay.observation_size,), np.float32
+        )
+        cdef int32_t action_ = check_int("action", action, 0, _MAX_ACTION)
+        cdef float reward_ = check_finite("reward", reward)
+        cdef int32_t flags = NDQ_ROW_TERMINATED * check_bool("terminated", terminated)
+        flags |= NDQ_ROW_TRUNCATED * <int32_t>check_bool("truncated", truncated)
+        self.enter()
+        ndq_replay_add(&self.replay, &obs[0], action_, reward_, &next_obs[0], flags)
+        self.leave()
+
+    def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
+        """Stores n transitions in their order; all arrays as in `Batch`."""
+        cdef int64_t i, n
+        cdef int32_t flags
+        batch = self._checked(Batch(observations, actions, rewards, next_observations, terminated, truncated), "n")
+        n = len(batch)
+        if n == 0:
+            return
+        if batch.actions.min() < 0 or batch.actions.max() > _MAX_ACTION:
+            raise ValueError(f"actions must be in [0, {_MAX_ACTION}]; got {batch.actions.min()} to {batch.actions.max()}")
+        cdef const float[:, ::1] obs = batch.observations
+        cdef const float[:, ::1] next_obs = batch.next_observations
+        cdef const int64_t[::1] actions_ = batch.actions
+        cdef const float[::1] rewards_ = batch.rewards
+        cdef const uint8_t[::1] terminated_ = batch.terminated.view(np.uint8)
+        cdef const uint8_t[::1] truncated_ = batch.truncated.view(np.uint8)
+        self.enter()
+        for i in range(n):
+            flags = NDQ_ROW_TERMINATED * terminated_[i] | NDQ_ROW_TRUNCATED * truncated_[i]
+            ndq_replay_add(&self.replay, &obs[i, 0], <int32_t>actions_[i], rewards_[i], &next_obs[i, 0], flags)
+        self.leave()
+
+    def sample(self, n, out=None):
+        """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
+
+        Args:
+            n: how many.
+            out: a `Batch` of arrays to write to; None makes new ones.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        cdef bitgen_t *bitgen
+        n = check_positive_int("n", n)
+        if out is None:
+            out = self._empty(n)
+        else:
+            self._checked(out, n, written=True)
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        slots = np.empty(n, np.int64)
+        cdef int64_t[::1] slots_ = slots
+        bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")
+        self.enter()
+        try:
+            with self.rng.bit_generator.lock:
+                ndq_replay_draw(&self.replay, bitgen, len(slots), &slots_[0])
+            self._gather(slots, out)
+        finally:
+            self.leave()
+        return out
+
+    def prune(self, keep=0.25, which="newest", rng=None):
+        """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
+
+        Args:
+            keep: in (0, 1], the share that stays.
+            which: ``newest`` or ``random``.
+            rng: drawn from for ``random``; None is the buffer's own.
+        """
+        rng = self.rng if rng is None else check_rng("rng", rng)
+        stay = survivors(self.replay.size, keep, which, rng)
+        if len(stay) == 0:
+            return
+        cdef const int64_t[::1] kept = stay
+        cdef float[:, ::1] scratch = aligned_zeros((len(stay), self.replay.stride))
+        self.enter()
+        ndq_replay_keep(&self.replay, &kept[0], len(stay), &scratch[0, 0])
+        self.leave()
+
+    def transitions(self):
+        """All transitions, the oldest first; copies."""
+        size = self.replay.size
+        return self._gather((np.arange(size) + self.replay.next - size) % self.replay.capacity, self._empty(size))
+
+    def get_state(self):
+        """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
+        size = self.replay.size
+        batch = self._gather(np.arange(size), self._empty(size))
+        arrays = {name: getattr(batch, name) for name in _FIELDS}
+        return {
+            "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
+        }
+
+    def set_state(self, state):
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: the state is that of another capacity or observation size.
+        """
+        if state["capacity"] != self.capacity:
+            raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
+        arrays = [state[name] for name in _FIELDS]
+        self._checked(Batch(*arrays), "n")
+        self.replay.size = self.replay.next = 0
+        self.add_batch(*arrays)
+        self.replay.next = state["next"]
+        self.rng.bit_generator.state = state["rng"]
+
+    def _gather(self, slots, out):
+        cdef int64_t i, n = len(slots)
+        if n == 0:
+            return out
+        cdef const int64_t[::1] from_ = slots
+        cdef float[:, ::1] obs = out.observations
+        cdef float[:, ::1] next_obs = out.next_observations
+        cdef int64_t[::1] actions = out.actions
+        cdef float[::1] rewards = out.rewards
+        cdef uint8_t[::1] terminated = out.terminated.view(np.uint8)
+        cdef uint8_t[::1] truncated = out.truncated.view(np.uint8)
+        with nogil:
+            _copy_rows(self, &from_[0], n, &obs[0, 0], &next_obs[0, 0], &actions[0], &rewards[0], &terminated[0],
+                       &truncated[0])
+        return out
+
+    def _empty(self, n):
+        return Batch(
+            np.empty((n, self.observation_size), np.float32),
+            np.empty(n, np.int64),
+            np.empty(n, np.float32),
+            np.empty((n, self.observation_size), np.float32),
+            np.empty(n, bool),
+            np.empty(n, bool),
+        )
+
+    def _checked(self, batch, n, written=False):
+        """The same batch, its arrays checked; the first one's length holds for all."""
+        shape = (n, self.observation_size)
+        observations = check_array("observations", batch.observations, shape, np.float32)
+        n = len(observations)
+        checked = Batch(
+            observations,
+            check_array("actions", batch.actions, (n,), np.int64),
+            check_array("rewards", batch.rewards, (n,), np.float32),
+            check_array("next_observations", batch.next_observations, (n, self.observation_size), np.float32),
+            check_array("terminated", batch.terminated, (n,), bool),
+            check_array("truncated", batch.truncated, (n,), bool),
+        )
+        if written:
+            for name in _FIELDS:
+                array = getattr(batch, name)
+                if not (array.flags.c_contiguous and array.flags.writeable):
+                    raise ValueError(f"out.{name} must be contiguous and writable; pass a Batch that sample() returned")
+        return checked
+
+
+cdef void _copy_rows(ReplayCore self, const int64_t *slots, int64_t n, float *obs, float *next_obs, int64_t *actions,
+                     float *rewards, uint8_t *terminated, uint8_t *truncated) noexcept nogil:
+    cdef int64_t i, j, size = self.replay.observation_size
+    cdef int32_t flags
+    cdef const float *row
+    cdef const float *after
+    for i in range(n):
+        row = ndq_row(&self.replay, slots[i])
+        after = ndq_row_next(&self.replay, row)
+        for j in range(size):
+            obs[i * size + j] = row[j]
+            next_obs[i * size + j] = after[j]
+        actions[i] = ndq_row_action(&self.replay, row)
+        rewards[i] = ndq_row_reward(&self.replay, row)
+        flags = ndq_row_flags(&self.replay, row)
+        terminated[i] = flags & NDQ_ROW_TERMINATED
+        truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
