@@ -90,7 +90,7 @@ setup(
             core("replay", "replay.c"),
             core("agent", "loop.c", "network.c", "optimizer_step.c", "replay.c"),
         ],
-        include_path=["ext"],
+        include_path=["."],
         compiler_directives={
             "language_level": "3",
             "boundscheck": DEBUG,

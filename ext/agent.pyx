@@ -9,15 +9,15 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t
 from numpy.random cimport bitgen_t
-from block cimport ParameterBlock
-from environment cimport EnvironmentCore
-from ndq cimport (
+from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.environment cimport EnvironmentCore
+from nasdqn_fast._core.ndq cimport (
     NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
     NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_update,
 )
-from network cimport NetworkCore
-from optimizer cimport OptimizerCore
-from replay cimport ReplayCore
+from nasdqn_fast._core.network cimport NetworkCore
+from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.replay cimport ReplayCore
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.types import Episodes

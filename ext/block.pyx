@@ -3,7 +3,7 @@
 import numpy as np
 
 from libc.stdint cimport int64_t
-from ndq cimport NDQ_PAD, ndq_pad
+from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
 from nasdqn_fast.validation import check_array
 
@@ -50,8 +50,8 @@ cdef class ParameterBlock:
         for rows, n_out in shapes:
             end = start + rows * ndq_pad(n_out)
             layer = self.array[start:end].reshape(rows, ndq_pad(n_out))[:, :n_out]
-            self.weights.append(layer[:-1])
-            self.biases.append(layer[-1])
+            self.weights.append(layer[:rows - 1])
+            self.biases.append(layer[rows - 1])
             start = end
 
     cdef bint holds(self, ParameterBlock other):

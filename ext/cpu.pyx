@@ -2,7 +2,7 @@
 
 import os
 
-from ndq cimport NDQ_MAX_TARGETS, ndq_available, ndq_kernels
+from nasdqn_fast._core.ndq cimport NDQ_MAX_TARGETS, ndq_available, ndq_kernels
 
 cdef const ndq_kernels *_tables[3]
 cdef int _n = ndq_available(_tables)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from libc.stdint cimport int64_t
-from block cimport ParameterBlock
-from cpu cimport current_kernels
-from ndq cimport (
+from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.cpu cimport current_kernels
+from nasdqn_fast._core.ndq cimport (
     NDQ_LEAKY_RELU, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss_and_gradient, ndq_pad,
 )
 
-from optimizer cimport OptimizerCore
+from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.validation import check_actions, check_array, check_observations, check_positive

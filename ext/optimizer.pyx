@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from block cimport ParameterBlock
-from ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
+from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
 
 
 cdef class OptimizerCore:

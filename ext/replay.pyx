@@ -7,7 +7,7 @@ import numpy as np
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from numpy.random cimport bitgen_t
-from ndq cimport (
+from nasdqn_fast._core.ndq cimport (
     NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride, ndq_row,
     ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
 )

@@ -1,4 +1,4 @@
-from ndq cimport ndq_replay
+from nasdqn_fast._core.ndq cimport ndq_replay
 
 
 cdef class ReplayCore:

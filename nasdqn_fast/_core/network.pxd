@@ -1,5 +1,5 @@
-from block cimport ParameterBlock
-from ndq cimport ndq_net
+from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.ndq cimport ndq_net
 
 
 cdef class NetworkCore:

@@ -1,0 +1,47 @@
+"""Neural architecture search inside one DQN training run, at native speed on a CPU."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+from nasdqn_fast import _core as _core
+from nasdqn_fast._core import agent as _agent  # noqa: F401  the whole core, so that a broken build shows at once
+from nasdqn_fast._core import cpu as _cpu  # noqa: F401
+
+__version__ = "0.1.0"
+
+# Found on first use: importing the package costs little more than importing NumPy.
+_WHERE = {
+    "Architecture": "space",
+    "DQNAgent": "agent",
+    "EnvKernel": "envs.kernel",
+    "InputError": "types",
+    "NonFiniteError": "types",
+    "Optimizer": "optimizer",
+    "QNetwork": "network",
+    "ReplayBuffer": "replay",
+    "SearchSpace": "space",
+    "evaluate": "experiment",
+    "make": "envs",
+    "train": "experiment",
+}
+__all__ = [*sorted(_WHERE), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'nasdqn_fast' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"nasdqn_fast.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if "gymnasium" in sys.modules:
+    # Somebody works with Gymnasium here already: the environments' ids are there without another import.
+    importlib.import_module("nasdqn_fast.interop.gymnasium")

@@ -1,0 +1,11 @@
+"""The class that owns an environment as the loop sees it."""
+
+from nasdqn_fast._core.ndq cimport ndq_env
+
+
+cdef class EnvironmentCore:
+    # The struct's pointers live as long as these: the parameters' array and the machine code.
+    cdef ndq_env env
+    cdef const double[::1] params
+    cdef object compiled
+    cdef readonly object environment

@@ -1,0 +1,167 @@
+"""What the native agent and its NumPy twin have in common: everything but the loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import envs
+from nasdqn_fast.agent_settings import AgentSettings
+from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import check_array, check_observations, check_unit_interval
+
+
+class BaseAgent:
+    """An agent, the environments it plays and all that it learns from.
+
+    Args:
+        env: name, kernel or environment.
+        network: architecture of a new online network, or the network itself.
+        rng: seed, Generator or Streams of every draw.
+        replay: memory to go on with; None makes an empty one.
+        settings: see `AgentSettings`.
+
+    Attributes:
+        network, target: online and target network.
+        optimizer, replay, environment, streams, settings: as they say.
+        steps, updates, episodes: environment steps, updates and ended episodes so far.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    # Set by a backend.
+    network_type: Any
+    replay_type: Any
+    optimizer_type: Any
+    steps: int
+    updates: int
+    episodes: int
+
+    def __init__(
+        self,
+        env: str | EnvKernel | Environment,
+        network: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> None:
+        self.settings = AgentSettings.from_keywords(settings)
+        self.environment = envs.make(env)
+        self.streams = rng if isinstance(rng, Streams) else Streams(rng)
+        size = self.environment.observation_size
+        if not isinstance(network, self.network_type):
+            network = self._new_network(network, self.streams.init)
+        if replay is None:
+            replay = self._new_replay()
+        if replay.observation_size != size:
+            raise ValueError(
+                f"replay must hold observations of size {size}, as the environment's; "
+                f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
+            )
+        self.replay = replay
+        self._start()
+        self.switch_network(network)
+
+    @property
+    def epsilon(self) -> float:
+        """Exploration probability of the next episode to start."""
+        return self.settings.policy_epsilon(self.episodes)
+
+    def run_episodes(self, n: int) -> Episodes:
+        """Plays and learns until n episodes have ended; a backend's loop."""
+        raise NotImplementedError
+
+    def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
+        """Epsilon-greedy actions; the draws are of ``streams.policy``, and with epsilon 0 there are none.
+
+        Args:
+            observations: float32 (observation_size,) for one action, (N, observation_size) for int64 (N,).
+            epsilon: exploration probability.
+        """
+        epsilon = check_unit_interval("epsilon", epsilon)
+        size = self.environment.observation_size
+        if isinstance(observations, np.ndarray) and observations.ndim == 1:
+            return int(self._act(check_array("observations", observations, (size,), np.float32)[None], epsilon)[0])
+        return self._act(check_observations(observations, size), epsilon)
+
+    def _act(self, observations: np.ndarray, epsilon: float) -> np.ndarray:
+        """Row by row: a uniform, then, below epsilon, a random action; argmax Q, the lowest of equals, elsewhere."""
+        actions = np.argmax(self._q(observations), axis=1)
+        if epsilon > 0:
+            policy, n_actions = self.streams.policy, self.environment.n_actions
+            for i in range(len(actions)):
+                if policy.random() < epsilon:
+                    actions[i] = policy.integers(n_actions)
+        return actions
+
+    def _q(self, observations: np.ndarray) -> np.ndarray:
+        return self.network.forward(observations)
+
+    def switch_network(self, network: Any) -> None:
+        """Goes on with another online network: target := its copy, optimizer state reset."""
+        expected = self.environment.observation_size, self.environment.n_actions
+        found = network.observation_size, network.n_actions
+        if found != expected:
+            raise ValueError(
+                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
+                f"got {found[0]} to {found[1]}; make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+            )
+        self.network, self.target = network, network.copy()
+        optimizer = self.settings.optimizer_settings()
+        self.optimizer = self.optimizer_type(optimizer.kind, optimizer.learning_rate, optimizer.clip)
+        self._use()
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
+        return {
+            "architecture": str(self.network.architecture),
+            "network": self.network.parameters,
+            "target": self.target.parameters,
+            "optimizer": self.optimizer.get_state(),
+            "replay": self.replay.get_state(),
+            "streams": self.streams.get_state(),
+            "loop": self._loop_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `get_state` gave, whatever architecture the network has by then."""
+        network = self._new_network(state["architecture"], 0)
+        network.parameters = state["network"]
+        self.switch_network(network)
+        self.target.parameters = state["target"]
+        self.optimizer.set_state(state["optimizer"])
+        self.streams.set_state(state["streams"])
+        self.replay.set_state(state["replay"])
+        self._set_loop_state(state["loop"])
+
+    def _new_network(self, architecture: str | Architecture, rng: int | np.random.Generator) -> Any:
+        sizes = self.environment.observation_size, self.environment.n_actions
+        return self.network_type(architecture, *sizes, rng)
+
+    def _new_replay(self) -> Any:
+        size = self.environment.observation_size
+        return self.replay_type(self.settings.replay_capacity, size, self.streams.replay)
+
+    def _require_memory(self) -> None:
+        if len(self.replay) == 0:
+            raise ValueError("the replay buffer is empty; add transitions before learning")
+
+    def _start(self) -> None:
+        """Makes what the loop needs besides the network."""
+
+    def _use(self) -> None:
+        """Tells the loop of a new network, target and optimizer."""
+
+    def _loop_state(self) -> dict[str, Any]:
+        """Lanes, counters and unreported episodes, in the form of `LoopCore.get_state`."""
+        raise NotImplementedError
+
+    def _set_loop_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `_loop_state` gave."""
+        raise NotImplementedError

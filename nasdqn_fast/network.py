@@ -1,0 +1,128 @@
+"""The Q-network on compiled kernels (Rahmani et al. 2025, arXiv:2510.19872, section 2.2)."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from nasdqn_fast import network_file
+from nasdqn_fast._core.block import ParameterBlock
+from nasdqn_fast._core.network import NetworkCore
+from nasdqn_fast.optimizer import Optimizer
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.validation import check_positive_int, check_rng
+
+# A gradient has `parameters` (P,), `weights` and `biases`, laid out as the network's.
+Gradient = ParameterBlock
+
+
+class QNetwork(NetworkCore):
+    """Q(s, .; w): a multilayer perceptron with a linear head, float32.
+
+    Args:
+        architecture: text form or Architecture.
+        observation_size: numbers in an observation.
+        n_actions: Q-values.
+        rng: seed or Generator of the initial weights: normal, variance 2 / n_in for ReLU and Leaky ReLU (He),
+            2 / (n_in + n_out) for tanh (Glorot), biases zero (section 2.2.2).
+
+    Attributes:
+        architecture, observation_size, n_actions: as given.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    architecture: Architecture
+    observation_size: int
+    n_actions: int
+
+    def __new__(
+        cls,
+        architecture: str | Architecture,
+        observation_size: int,
+        n_actions: int,
+        rng: int | np.random.Generator = 0,
+    ) -> QNetwork:
+        architecture = Architecture.parse(architecture)
+        observation_size = check_positive_int("observation_size", observation_size)
+        n_actions = check_positive_int("n_actions", n_actions)
+        rng = check_rng("rng", rng)
+        sizes = architecture.layer_sizes(observation_size, n_actions)
+        self = super().__new__(cls, sizes, architecture.activation)
+        self.architecture, self.observation_size, self.n_actions = architecture, observation_size, n_actions
+        for weights in self.block.weights:
+            n_in, n_out = weights.shape
+            variance = 2 / (n_in + n_out) if architecture.activation == "tanh" else 2 / n_in
+            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
+        return self
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Writable views, float32 (n_in, n_out), one a layer; a write is seen by the next call."""
+        return list(self.block.weights)
+
+    @property
+    def biases(self) -> list[np.ndarray]:
+        """Writable views, float32 (n_out,), one a layer."""
+        return list(self.block.biases)
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """A read-only copy of all parameters, float32 (P,): W0, b0, W1, b1, ...; assigning sets them."""
+        return self.block.parameters
+
+    @parameters.setter
+    def parameters(self, value: np.ndarray) -> None:
+        self.block.parameters = value
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Q-values float32 (N, n_actions) of observations x, float32 (N, observation_size)."""
+        return self._forward(x)
+
+    def loss_and_gradient(
+        self, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray, huber_delta: float = 1.0
+    ) -> tuple[float, Gradient]:
+        """Mean Huber loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
+
+        Args:
+            observations: float32 (N, observation_size), N >= 1.
+            actions: any integer dtype (N,).
+            targets: y, float32 (N,).
+            huber_delta: > 0, where the loss turns from quadratic to linear; 1.0 in the paper.
+        """
+        return self._loss_and_gradient(observations, actions, targets, huber_delta)
+
+    def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
+        """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""
+        self._apply_gradient(gradient, optimizer or Optimizer("sgd"))
+
+    def copy(self) -> QNetwork:
+        """An equal network of its own."""
+        other = QNetwork(self.architecture, self.observation_size, self.n_actions)
+        other.copy_from(self)
+        return other
+
+    def copy_from(self, other: QNetwork) -> None:
+        """w <- the parameters of `other`, which has the same shape."""
+        shape = (other.architecture, other.observation_size, other.n_actions)
+        if shape != (self.architecture, self.observation_size, self.n_actions):
+            raise ValueError(
+                f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
+                f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
+            )
+        self.block.array[...] = other.block.array
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a network file, which both backends read."""
+        network_file.save(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> QNetwork:
+        """Reads a network file; a damaged one is an InputError that names it."""
+        architecture, observation_size, n_actions, weights, biases = network_file.load(path)
+        network = cls(architecture, observation_size, n_actions)
+        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
+            view[...] = array
+        return network
