@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,18 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"{hint}valid: {', '.join(valid)}"
 
 
+def _whole(name: str, value: int) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}; {_FORM}") from None
+
+
+def _check_depth(depth: int) -> None:
+    if not 1 <= depth <= MAX_DEPTH:
+        raise ValueError(f"an architecture needs 1 to {MAX_DEPTH} hidden layers, got {depth}; {_FORM}")
+
+
 @dataclass(frozen=True, order=True)
 class Architecture:
     """A multilayer perceptron's hidden layers; input and output sizes come from the environment.
@@ -41,6 +54,7 @@ class Architecture:
         activation: ``relu``, ``tanh`` or ``leaky_relu`` (slope 0.01), the same for all layers.
 
     Raises:
+        TypeError: a width that is not a whole number.
         ValueError: no layer, a width out of range or an unknown activation.
     """
 
@@ -48,14 +62,23 @@ class Architecture:
     activation: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(int(w) for w in self.widths))
-        if not 1 <= len(self.widths) <= MAX_DEPTH:
-            raise ValueError(f"an architecture needs 1 to {MAX_DEPTH} hidden layers, got {len(self.widths)}; {_FORM}")
+        object.__setattr__(self, "widths", tuple(_whole("width", width) for width in self.widths))
+        _check_depth(len(self.widths))
         for width in self.widths:
             if not 1 <= width <= MAX_WIDTH:
                 raise ValueError(f"a layer needs 1 to {MAX_WIDTH} units, got {width}; {_FORM}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"unknown activation {self.activation!r}: {nearest(str(self.activation), ACTIVATIONS)}")
+
+    @classmethod
+    def uniform(cls, depth: int, width: int, activation: str) -> Architecture:
+        """`depth` hidden layers of `width` units, as in the paper.
+
+        Raises:
+            TypeError, ValueError: as the constructor.
+        """
+        _check_depth(_whole("depth", depth))  # before the tuple is built: 10**12 layers would fill the memory first
+        return cls((width,) * depth, activation)
 
     @classmethod
     def parse(cls, text: str | Architecture) -> Architecture:
@@ -72,14 +95,9 @@ class Architecture:
         match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"malformed architecture {text!r}: {_FORM}")
-        if match["widths"]:
-            widths = tuple(int(w) for w in match["widths"].split(","))
-        else:
-            depth = int(match["depth"])
-            if depth > MAX_DEPTH:
-                raise ValueError(f"an architecture needs 1 to {MAX_DEPTH} hidden layers, got {depth}; {_FORM}")
-            widths = (int(match["width"]),) * depth
-        return cls(widths, match["activation"])
+        if match["depth"]:
+            return cls.uniform(int(match["depth"]), int(match["width"]), match["activation"])
+        return cls(tuple(int(width) for width in match["widths"].split(",")), match["activation"])
 
     @property
     def depth(self) -> int:
@@ -108,10 +126,13 @@ class SearchSpace(Sequence[Architecture]):
         architectures: Architectures or their text forms; duplicates are dropped.
 
     Raises:
+        TypeError: one architecture's text instead of several.
         ValueError: empty, or a malformed architecture.
     """
 
     def __init__(self, architectures: Iterable[Architecture | str]) -> None:
+        if isinstance(architectures, str):
+            raise TypeError(f"architectures must be several, got the text {architectures!r}; write [{architectures!r}]")
         self._architectures = tuple(dict.fromkeys(Architecture.parse(a) for a in architectures))
         if not self._architectures:
             raise ValueError("the search space is empty; give at least one architecture, as 3x64-relu")
@@ -119,7 +140,7 @@ class SearchSpace(Sequence[Architecture]):
     @classmethod
     def grid(cls, depths: Iterable[int], widths: Iterable[int], activations: Iterable[str]) -> SearchSpace:
         """All combinations, depth varying slowest."""
-        return cls(Architecture((u,) * d, s) for d, u, s in itertools.product(depths, widths, activations))
+        return cls(Architecture.uniform(d, u, s) for d, u, s in itertools.product(depths, widths, activations))
 
     @classmethod
     def paper(cls) -> SearchSpace:

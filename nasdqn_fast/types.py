@@ -1,4 +1,7 @@
-"""What the rooms hand each other: plain frozen records, and the package's own errors."""
+"""What the rooms hand each other: plain frozen records, and the package's own errors.
+
+Records with arrays have no ``==`` (eq=False): of arrays it has no single answer.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class Proposal:
 WHOLE_RUN = 2**62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What a controller is told of a segment.
 
@@ -60,7 +63,7 @@ class Result:
     accepted: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Episodes:
     """Finished episodes in order of ending (then of environment index).
 
@@ -80,7 +83,7 @@ class Episodes:
         return len(self.returns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Transitions (s, a, r, s', terminated, truncated), n of them.
 

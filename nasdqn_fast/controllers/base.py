@@ -1,0 +1,106 @@
+"""What a controller is, and how one is made by name."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import plugins
+from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.types import InputError, Proposal, Result
+
+
+class Controller(ABC):
+    """Decides what to train next, knowing only what it asked for and what that was worth.
+
+    `ask` and `tell` take turns, beginning with `ask`; after `tell` the run may end. A subclass writes `propose`
+    and, if it learns, `learn`; one that has state extends `get_state` and `set_state`; its options
+    are further arguments of its ``__init__``.
+
+    Args:
+        space: what there is to choose from.
+        rng: the only source of randomness. Its state belongs to whoever made it
+            (`nasdqn_fast.seeding.Streams`), and so is no part of `get_state`.
+    """
+
+    def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
+        self.space = space
+        self.rng = rng
+        self._pending: Proposal | None = None
+
+    @abstractmethod
+    def propose(self) -> Proposal:
+        """What to train next."""
+
+    def learn(self, result: Result) -> None:  # noqa: B027 (a controller need not learn)
+        """Takes in what a segment was worth; here: forgets it."""
+
+    def ask(self) -> Proposal:
+        """What to train next.
+
+        Raises:
+            RuntimeError: the last proposal's result is still to be told.
+        """
+        if self._pending is not None:
+            raise RuntimeError(f"ask() came twice; tell() the result of {self._pending.architecture} first")
+        self._pending = self.propose()
+        return self._pending
+
+    def tell(self, result: Result) -> None:
+        """Takes in what came of the last proposal.
+
+        Raises:
+            RuntimeError: nothing was asked.
+            ValueError: the result of another proposal, or a score that is not finite.
+        """
+        if self._pending is None:
+            raise RuntimeError("tell() came without ask(); ask() for a proposal first")
+        if result.proposal != self._pending:
+            raise ValueError(f"result must be that of {self._pending}; got that of {result.proposal}")
+        if not math.isfinite(result.score):
+            raise ValueError(f"score must be finite; got {result.score} for {result.architecture}")
+        self.learn(result)
+        self._pending = None
+
+    def get_state(self) -> dict[str, Any]:
+        """All that `set_state` needs to go on from here but for `rng`: plain JSON values and arrays."""
+        if self._pending is None:
+            return {"pending": None}
+        return {"pending": vars(self._pending) | {"architecture": str(self._pending.architecture)}}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes back what `get_state` gave; options and space must be those of the controller that gave it."""
+        self._pending = None
+        if state["pending"] is not None:
+            architecture = Architecture.parse(state["pending"]["architecture"])
+            self._pending = Proposal(**state["pending"] | {"architecture": architecture})
+
+
+def make(name: str, space: SearchSpace, rng: np.random.Generator, options: Mapping[str, Any]) -> Controller:
+    """The controller of that name.
+
+    Args:
+        name: a file of this folder (``nas-dqn``) or ``module:attribute``.
+        space: what there is to choose from.
+        rng: its source of randomness.
+        options: options of any controller; it is given those that its ``__init__`` names.
+
+    Raises:
+        InputError: unknown name, no controller, or an option is missing that it cannot do without.
+    """
+    controller = plugins.find("controllers", name)
+    if not (isinstance(controller, type) and issubclass(controller, Controller)):
+        raise InputError(
+            f"controller {name!r} must be a subclass of {Controller.__module__}.Controller; got {controller!r}"
+        )
+    _, _, *parameters = inspect.signature(controller).parameters.values()  # after space and rng
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    missing = [p.name for p in named if p.default is p.empty and p.name not in options]
+    if missing:
+        raise InputError(f"controller {name!r} needs the option {', '.join(missing)}; got none")
+    return controller(space, rng, **{p.name: options[p.name] for p in named if p.name in options})

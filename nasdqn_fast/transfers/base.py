@@ -1,0 +1,110 @@
+"""What a transfer is: a callable that carries a network's weights over to another architecture.
+
+A *layer* is a weight matrix with its bias. Layers of two networks are paired by their place: hidden
+layers counted from the input, the linear head with the head. 2x64 and 4x64 so have in common the hidden layers
+0 and 1 and the head; hidden layers 2 and 3 exist in the second alone. The activation plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Batch
+
+MEASURED_STATES = 1024
+
+
+class Network(Protocol):
+    """What a transfer may use of a QNetwork of either backend."""
+
+    def __init__(
+        self, architecture: Architecture, observation_size: int, n_actions: int, rng: np.random.Generator
+    ) -> None: ...
+    @property
+    def architecture(self) -> Architecture: ...
+    @property
+    def observation_size(self) -> int: ...
+    @property
+    def n_actions(self) -> int: ...
+    @property
+    def parameters(self) -> np.ndarray: ...
+    @property
+    def weights(self) -> list[np.ndarray]: ...
+    @property
+    def biases(self) -> list[np.ndarray]: ...
+    def forward(self, x: np.ndarray) -> np.ndarray: ...
+
+
+class Replay(Protocol):
+    """What the report needs of a ReplayBuffer of either backend."""
+
+    def transitions(self) -> Batch: ...
+
+
+N = TypeVar("N", bound=Network)
+
+# (old network, architecture of the new one, generator) -> new network. The generator is its only source of
+# randomness, the old network stays as it is.
+Transfer = Callable[[N, Architecture, np.random.Generator], N]
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What a switch did to the network.
+
+    Args:
+        kept: share of the new network's parameters, in [0, 1], that are bit for bit those of the old at
+            the same place of a paired layer.
+        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 1,024 replay states, in
+            units of return; None if the replay buffer is empty.
+    """
+
+    kept: float
+    q_change_mean: float | None
+    q_change_max: float | None
+
+
+def new_network(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
+    """A network with initial weights for the same observations and actions, of the same backend."""
+    return type(old)(architecture, old.observation_size, old.n_actions, rng)
+
+
+def paired_layers(old: Network, new: Network) -> list[tuple[int, int]]:
+    """Indices (in old, in new) of the layers that have the same place, from the input to the head."""
+    old_head, new_head = len(old.weights) - 1, len(new.weights) - 1
+    return [(i, i) for i in range(min(old_head, new_head))] + [(old_head, new_head)]
+
+
+def leading_blocks(old: Network, new: Network) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Views (of old, of new) of the leading block that paired layers have in common: weights, then bias."""
+    for i, j in paired_layers(old, new):
+        for source, target in ((old.weights[i], new.weights[j]), (old.biases[i], new.biases[j])):
+            block = tuple(slice(min(sizes)) for sizes in zip(source.shape, target.shape, strict=True))
+            yield source[block], target[block]
+
+
+def apply(
+    transfer: Transfer[N], old: N, architecture: Architecture, rng: np.random.Generator, replay: Replay
+) -> tuple[N, TransferReport]:
+    """Makes the switch and measures it; measuring draws nothing.
+
+    Args:
+        transfer: as `plugins.find("transfers", name)` gives it.
+        old: the network in use; not changed.
+        architecture: that of the new network.
+        rng: the transfer's stream.
+        replay: its observations, evenly spaced in age, are where Q is compared.
+    """
+    new = transfer(old, architecture, rng)
+    kept = sum(np.count_nonzero(source == target) for source, target in leading_blocks(old, new))
+    states = replay.transitions().observations
+    if not len(states):
+        return new, TransferReport(kept / new.parameters.size, None, None)
+    spaced = np.linspace(0, len(states) - 1, min(len(states), MEASURED_STATES)).astype(np.int64)
+    change = np.abs(new.forward(states[spaced]).astype(np.float64) - old.forward(states[spaced]))
+    return new, TransferReport(kept / new.parameters.size, float(change.mean()), float(change.max()))
