@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from nasdqn_fast.envs.kernel import Environment
-
-TERMINATED, ERROR = 1, 2  # flags of an environment's step
+from nasdqn_fast.envs.kernel import ERROR, TERMINATED, Environment
 
 
 @dataclass
