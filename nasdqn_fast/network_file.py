@@ -50,7 +50,6 @@ def save(path: Path, network: Network) -> None:
     with replacing(path) as file:
         np.savez(
             file,
-            allow_pickle=False,
             format=np.array(FORMAT),
             architecture=np.array(str(network.architecture)),
             observation_size=np.array(network.observation_size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -18,7 +19,9 @@ from nasdqn_fast.validation import check_finite
 # Raised when the same physics would give other numbers: a changed grid, quadrature or field.
 FORMAT = 1
 POINTS, COARSE_POINTS = (720, 401), (360, 201)
-ROLLOUTS = 4_000
+ROLLOUTS = 20_000
+# What the cache directory may raise: it cannot be used, or the user has no home to put it in.
+NO_PLACE = (OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,10 @@ def optimal_mean_return(environment: Environment) -> OptimalReturn:
         InputError: the environment is not the pendulum.
     """
     key = _key(environment)
-    path = _path(key)
-    found = _read(path, key)
+    found = _read(key)
     if found is None:
         found = _compute(environment)
-        _write(path, key, found)
+        _write(key, found)
     return found
 
 
@@ -84,22 +86,21 @@ def _path(key: dict[str, Any]) -> Path:
     return _cache.directory() / f"optimal_{digest[:32]}.json"
 
 
-def _read(path: Path, key: dict[str, Any]) -> OptimalReturn | None:
+def _read(key: dict[str, Any]) -> OptimalReturn | None:
     """None if there is nothing, or nothing sound."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(_path(key).read_bytes())
         if content["key"] != key:
             return None
         return OptimalReturn(**{name: check_finite(name, value) for name, value in content["optimum"].items()})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (*NO_PLACE, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _write(path: Path, key: dict[str, Any], optimum: OptimalReturn) -> None:
-    """Keeps the numbers, if there is a place to."""
-    try:
+def _write(key: dict[str, Any], optimum: OptimalReturn) -> None:
+    """Keeps the numbers if there is a place to; if not, the next run spends the seconds again."""
+    with contextlib.suppress(*NO_PLACE):
+        path = _path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(json.dumps({"key": key, "optimum": asdict(optimum)}, indent=1).encode())
-    except OSError:
-        pass  # the next run computes them again, which costs it seconds and nothing else

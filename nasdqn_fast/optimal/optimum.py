@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast.envs.kernel import EnvKernel, Environment
+from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.optimal.grid import Grid
 from nasdqn_fast.optimal.values import Values
 from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_finite, check_int, check_positive_int, check_rng
 
 PENDULUM = "inverted-pendulum"
+Start = str | Mapping[str, float] | None
 
 
 class MeanReturn(NamedTuple):
@@ -47,12 +49,12 @@ class Optimum:
         self.values = self._values.at(0)[: len(self.thetas) * len(self.omegas)].reshape(self._grid.shape)
         self.values.flags.writeable = False
 
-    def mean_return(self, start: str | None = None, points: int = 256) -> MeanReturn:
+    def mean_return(self, start: Start = None, points: int = 256) -> MeanReturn:
         """Mean of V_0 over the initial states.
 
         Args:
-            start: a named distribution of the environment (``upright``, ``uniform``, ``hanging``);
-                None is the environment's own.
+            start: a named distribution of the environment (``upright``, ``uniform``, ``hanging``) or
+                the parameters of another; None is the environment's own.
             points: >= 2, midpoints for each of the uniforms that a reset takes; the error is the
                 difference to half as many.
         """
@@ -61,7 +63,7 @@ class Optimum:
         fine, coarse = (self._mean_over_midpoints(starting, n) for n in (points, points // 2))
         return MeanReturn(fine, abs(fine - coarse))
 
-    def rollouts(self, n: int, rng: int | np.random.Generator, start: str | None = None) -> np.ndarray:
+    def rollouts(self, n: int, rng: int | np.random.Generator, start: Start = None) -> np.ndarray:
         """Returns (n,) of the greedy policy, played in the exact environment.
 
         What it earns can be earned: the mean is a lower bound of the optimum, up to sampling.
@@ -119,15 +121,15 @@ class Optimum:
         )
         return next_states[:, :2].reshape(n, n_actions, 2), rewards.reshape(n, n_actions)
 
-    def _starting(self, start: str | None) -> Environment:
+    def _starting(self, start: Start) -> Environment:
         """The environment with another distribution of initial states and the same physics."""
+        kernel = self.environment.kernel
         if start is None:
             return self.environment
-        kernel = self.environment.kernel
-        physics = {
-            name: value for name, value in self.environment.values.items() if name not in kernel.starts.get(start, {})
-        }
-        return kernel.bind(start=start, params=physics)
+        if isinstance(start, str):
+            named = kernel.bind(start=start).values
+            start = {name: named[name] for name in kernel.starts[start]}
+        return kernel.bind(params={**self.environment.values, **start})
 
     def _mean_over_midpoints(self, starting: Environment, points: int) -> float:
         midpoints = (np.arange(points) + 0.5) / points

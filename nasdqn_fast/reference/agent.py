@@ -11,11 +11,11 @@ from collections import deque
 from typing import Any
 
 import numpy as np
-from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from numpy.typing import DTypeLike
 
 from nasdqn_fast import envs
 from nasdqn_fast.agent_settings import AgentSettings
+from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.reference.lane import Lane
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from nasdqn_fast.envs.kernel import ERROR, TERMINATED, Environment
 
 
