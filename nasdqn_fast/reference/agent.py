@@ -13,76 +13,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast import envs
-from nasdqn_fast.agent_settings import AgentSettings
-from nasdqn_fast.envs.kernel import Environment, EnvKernel
-from nasdqn_fast.reference.lane import Lane
+from nasdqn_fast.base_agent import BaseAgent
+from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.reference.replay import ReplayBuffer
-from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, Episodes
-from nasdqn_fast.validation import check_array, check_observations, check_positive_int, check_rng, check_unit_interval
+from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
 
 
-class DQNAgent:
-    """An agent, the environments it plays and all that it learns from.
+class DQNAgent(BaseAgent):
+    """`BaseAgent` on NumPy, with one more argument.
 
     Args:
-        env: name, kernel or environment.
-        network: architecture of a new online network, or the network itself.
-        rng: seed, Generator or Streams of every draw.
-        replay: memory to go on with; None makes an empty one.
         dtype: float32 or float64, of network and memory.
-        settings: see `AgentSettings`.
-
-    Attributes:
-        network, target: online and target network.
-        steps, updates, episodes: environment steps, updates and ended episodes so far.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
-    def __init__(
-        self,
-        env: str | EnvKernel | Environment,
-        network: str | Architecture | QNetwork,
-        *,
-        rng: int | np.random.Generator | Streams = 0,
-        replay: ReplayBuffer | None = None,
-        dtype: DTypeLike = np.float32,
-        **settings: Any,
-    ) -> None:
-        self.settings = AgentSettings.from_keywords(settings)
-        self.environment = envs.make(env)
-        self.streams = rng if isinstance(rng, Streams) else Streams(rng)
-        sizes = self.environment.observation_size, self.environment.n_actions
-        if not isinstance(network, QNetwork):
-            network = QNetwork(network, *sizes, self.streams.init, dtype=dtype)
-        self._check_network(network)
-        self.network = network
-        self.target = network.copy()
-        self.optimizer = self._new_optimizer()
-        if replay is None:
-            replay = ReplayBuffer(self.settings.replay_capacity, sizes[0], self.streams.replay, dtype=dtype)
-        if replay.observation_size != sizes[0]:
-            raise ValueError(
-                f"replay must hold observations of size {sizes[0]}, as the environment's; "
-                f"got {replay.observation_size}; make a ReplayBuffer(capacity, {sizes[0]})"
-            )
-        self.replay = replay
+    network_type = QNetwork
+    replay_type = ReplayBuffer
+    optimizer_type = Optimizer
+
+    def __init__(self, *args: Any, dtype: DTypeLike = np.float32, **keywords: Any) -> None:
+        self._dtype = dtype
         self.steps = self.updates = self.episodes = 0
         self._lanes: list[Lane] = []
         self._pending: deque[Ended] = deque()
-
-    @property
-    def epsilon(self) -> float:
-        """Exploration probability of the next episode to start."""
-        return self.settings.policy_epsilon(self.episodes)
+        super().__init__(*args, **keywords)
 
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended.
@@ -96,7 +55,7 @@ class DQNAgent:
         """
         n = check_positive_int("n", n)
         if not self._lanes:
-            self._lanes = [Lane.of(self.environment) for _ in range(self.settings.num_envs)]
+            self._lanes = self._new_lanes()
             for lane in self._lanes:
                 self._start_episode(lane)
         while len(self._pending) < n:
@@ -136,20 +95,6 @@ class DQNAgent:
             played.append(_ended(lane))
         return _episodes(played)
 
-    def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
-        """Epsilon-greedy actions; the draws are of ``streams.policy``, and with epsilon 0 there are none.
-
-        Args:
-            observations: float32 (observation_size,) for one action, (N, observation_size) for int64 (N,).
-            epsilon: exploration probability.
-        """
-        epsilon = check_unit_interval("epsilon", epsilon)
-        size = self.environment.observation_size
-        if isinstance(observations, np.ndarray) and observations.ndim == 1:
-            return self._act(check_array("observations", observations, (size,), np.float32), epsilon)
-        observations = check_observations(observations, size)
-        return np.array([self._act(observation, epsilon) for observation in observations], np.int64)
-
     def learn(self) -> float:
         """One update from the replay memory, and a copy to the target when one is due.
 
@@ -174,43 +119,38 @@ class DQNAgent:
             self.target.copy_from(self.network)
         return loss
 
-    def switch_network(self, network: QNetwork) -> None:
-        """Goes on with another online network: target := its copy, optimizer state reset."""
-        self._check_network(network)
-        self.network, self.target = network, network.copy()
-        self.optimizer = self._new_optimizer()
-
-    def get_state(self) -> dict[str, Any]:
-        """Plain values and arrays, all that a resumed agent of the same settings needs."""
+    def _loop_state(self) -> dict[str, Any]:
+        ended = zip(*self._pending, strict=True) if self._pending else ((),) * 4
+        names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
         return {
-            "architecture": str(self.network.architecture),
-            "network": self.network.parameters,
-            "target": self.target.parameters,
-            "optimizer": self.optimizer.get_state(),
-            "replay": self.replay.get_state(),
-            "streams": self.streams.get_state(),
+            "started": bool(self._lanes),
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
-            "lanes": [lane.get_state() for lane in self._lanes],
-            "pending": [list(ended) for ended in self._pending],
+            **lanes_state(self._lanes or self._new_lanes()),
+            **{name: np.array(values) for name, values in zip(names, ended, strict=True)},
         }
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave, whatever architecture the network has by then."""
-        environment, dtype = self.environment, self.network.dtype
-        network = QNetwork(state["architecture"], environment.observation_size, environment.n_actions, dtype=dtype)
-        network.parameters = state["network"]
-        self.switch_network(network)
-        self.target.parameters = state["target"]
-        self.optimizer.set_state(state["optimizer"])
-        self.streams.set_state(state["streams"])
-        self.replay.set_state(state["replay"])
+    def _set_loop_state(self, state: dict[str, Any]) -> None:
         self.steps, self.updates, self.episodes = state["steps"], state["updates"], state["episodes"]
-        self._lanes = [Lane.of(environment) for _ in state["lanes"]]
-        for lane, lane_state in zip(self._lanes, state["lanes"], strict=True):
-            lane.set_state(lane_state)
-        self._pending = deque(tuple(ended) for ended in state["pending"])
+        self._lanes = self._new_lanes() if state["started"] else []
+        set_lanes_state(self._lanes, state)
+        names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
+        self._pending = deque(zip(*(state[name].tolist() for name in names), strict=True))
+
+    def _new_lanes(self) -> list[Lane]:
+        return [Lane.of(self.environment) for _ in range(self.settings.num_envs)]
+
+    def _new_network(self, architecture: str | Architecture, rng: int | np.random.Generator) -> QNetwork:
+        sizes = self.environment.observation_size, self.environment.n_actions
+        return QNetwork(architecture, *sizes, rng, dtype=self._dtype)
+
+    def _new_replay(self) -> ReplayBuffer:
+        size = self.environment.observation_size
+        return ReplayBuffer(self.settings.replay_capacity, size, self.streams.replay, dtype=self._dtype)
+
+    def _q(self, observations: np.ndarray) -> np.ndarray:
+        return self.network.forward(observations.astype(self.network.dtype))
 
     def _vector_step(self) -> None:
         """Act, step, store, learn, and report the episodes that ended."""
@@ -219,7 +159,8 @@ class DQNAgent:
         if self.steps >= self.settings.warm_up:
             for lane in self._lanes:
                 for _ in range(self.settings.updates_per_step):
-                    lane.losses.append(self.learn())
+                    lane.loss_sum += self.learn()
+                    lane.n_losses += 1
         for lane, has_ended in zip(self._lanes, ended, strict=True):
             if has_ended:
                 self._pending.append(_ended(lane))
@@ -251,15 +192,9 @@ class DQNAgent:
             return int(rng.integers(n_actions)) if n_actions > 1 else 0
         return self._greedy(observation)
 
-    def _act(self, observation: np.ndarray, epsilon: float) -> int:
-        if epsilon == 0:
-            return self._greedy(observation)
-        return self._epsilon_greedy(observation, epsilon, self.streams.policy)
-
     def _greedy(self, observation: np.ndarray) -> int:
         """argmax_a Q(s, a; w), the lowest index of equals."""
-        q = self.network.forward(observation[None].astype(self.network.dtype))
-        return int(np.argmax(q[0]))
+        return int(np.argmax(self._q(observation[None])[0]))
 
     def _double_dqn_targets(self, batch: Batch) -> np.ndarray:
         """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over."""
@@ -269,19 +204,6 @@ class DQNAgent:
         best = np.argmax(self.network.forward(batch.next_observations), axis=1)
         q_next = self.target.forward(batch.next_observations)[np.arange(len(batch)), best]
         return batch.rewards + self.settings.gamma * np.where(over, 0, q_next)
-
-    def _new_optimizer(self) -> Optimizer:
-        settings = self.settings.optimizer_settings()
-        return Optimizer(settings.kind, settings.learning_rate, settings.clip)
-
-    def _check_network(self, network: QNetwork) -> None:
-        expected = self.environment.observation_size, self.environment.n_actions
-        found = network.observation_size, network.n_actions
-        if found != expected:
-            raise ValueError(
-                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; make a QNetwork(architecture, {expected[0]}, {expected[1]})"
-            )
 
     def _require_finite(self, what: str, value: float | np.ndarray, episode: int) -> None:
         if not np.isfinite(value).all():

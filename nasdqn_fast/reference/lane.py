@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Lane:
         epsilon: exploration probability, fixed when the episode starts.
         episode_return: sum of rewards so far.
         length: steps so far.
-        losses: of the updates accounted to this lane since the episode began.
+        loss_sum, n_losses: of the updates accounted to this lane since the episode began.
     """
 
     environment: Environment
@@ -30,7 +30,8 @@ class Lane:
     epsilon: float = 0.0
     episode_return: float = 0.0
     length: int = 0
-    losses: list[float] = field(default_factory=list)
+    loss_sum: float = 0.0
+    n_losses: int = 0
 
     @classmethod
     def of(cls, environment: Environment) -> Lane:
@@ -43,7 +44,8 @@ class Lane:
         kernel = self.environment.kernel
         self.observation = np.zeros_like(self.observation)
         kernel.reset(self.environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
-        self.epsilon, self.episode_return, self.length, self.losses = epsilon, 0.0, 0, []
+        self.epsilon, self.episode_return, self.length = epsilon, 0.0, 0
+        self.loss_sum, self.n_losses = 0.0, 0
 
     def step(self, action: int, rng: np.random.Generator) -> tuple[float, bool, bool]:
         """Takes an action: reward, terminated, truncated. A new array holds the new observation.
@@ -67,21 +69,30 @@ class Lane:
 
     def mean_loss(self) -> float:
         """Mean loss of the episode's updates, NaN if there was none."""
-        return sum(self.losses) / len(self.losses) if self.losses else float("nan")
+        return self.loss_sum / self.n_losses if self.n_losses else float("nan")
 
-    def get_state(self) -> dict[str, Any]:
-        """Plain values and arrays from which the episode goes on."""
-        return {
-            "state": self.state.copy(),
-            "observation": self.observation.copy(),
-            "epsilon": self.epsilon,
-            "episode_return": self.episode_return,
-            "length": self.length,
-            "losses": list(self.losses),
-        }
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave."""
-        self.state, self.observation = state["state"].copy(), state["observation"].copy()
-        self.epsilon, self.episode_return = state["epsilon"], state["episode_return"]
-        self.length, self.losses = state["length"], list(state["losses"])
+_BOOKS = {
+    "lane_reward_sum": "episode_return",
+    "lane_loss_sum": "loss_sum",
+    "lane_epsilon": "epsilon",
+    "lane_length": "length",
+    "lane_n_losses": "n_losses",
+}
+
+
+def lanes_state(lanes: Sequence[Lane]) -> dict[str, np.ndarray]:
+    """Arrays from which the lanes' episodes go on, a row or number a lane, as `LoopCore.get_state` has them."""
+    arrays = {
+        "states": np.array([lane.state for lane in lanes]),
+        "observations": np.array([lane.observation for lane in lanes]),
+    }
+    return arrays | {name: np.array([getattr(lane, field) for lane in lanes]) for name, field in _BOOKS.items()}
+
+
+def set_lanes_state(lanes: Sequence[Lane], state: Mapping[str, np.ndarray]) -> None:
+    """Takes back what `lanes_state` gave."""
+    for i, lane in enumerate(lanes):
+        lane.state, lane.observation = state["states"][i].copy(), state["observations"][i].copy()
+        for name, field in _BOOKS.items():
+            setattr(lane, field, state[name][i].item())
