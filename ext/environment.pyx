@@ -1,18 +1,12 @@
 """A compiled environment, stepped one at a time or in batches."""
 
-from libc.stdint cimport int32_t, int64_t, intptr_t
-
 import numpy as np
 
+from libc.stdint cimport int32_t, int64_t, intptr_t
 from nasdqn_fast._core.ndq cimport NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_reset, ndq_env_step
+from numpy cimport PyArray_DATA, ndarray
 
-
-cdef void step_batch(const ndq_env *env, Py_ssize_t n, const double *uniforms, double *states, const int64_t *actions,
-                     float *observations, double *rewards, int32_t *flags) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        flags[i] = env.step(env.params, uniforms + i * env.step_uniforms, states + i * env.state_size, actions[i],
-                            observations + i * env.observation_size, rewards + i)
+from nasdqn_fast.validation import check_actions, check_array, check_int
 
 
 cdef class EnvironmentCore:
@@ -25,7 +19,7 @@ cdef class EnvironmentCore:
         InputError: Numba cannot compile its functions.
     """
 
-    def __init__(self, environment):
+    def __cinit__(self, environment):
         kernel = environment.kernel
         self.environment = environment
         self.compiled = environment.compiled()
@@ -49,13 +43,13 @@ cdef class EnvironmentCore:
             observation: float32 (observation_size,), written.
 
         Raises:
-            TypeError, ValueError: wrong type, dtype or shape, or not contiguous.
+            TypeError, ValueError: wrong type, dtype or shape; nowhere to write.
         """
+        uniforms = check_array("uniforms", uniforms, (self.env.reset_uniforms,), np.float64)
+        state = written("state", state, (self.env.state_size,), np.float64)
+        observation = written("observation", observation, (self.env.observation_size,), np.float32)
         self.env.reset(
-            self.env.params,
-            <const double *>address("uniforms", uniforms, np.float64, (self.env.reset_uniforms,), False),
-            <double *>address("state", state, np.float64, (self.env.state_size,), True),
-            <float *>address("observation", observation, np.float32, (self.env.observation_size,), True),
+            self.env.params, <const double *>data(uniforms), <double *>data(state), <float *>data(observation)
         )
 
     def step(self, uniforms, state, action, observation):
@@ -71,21 +65,17 @@ cdef class EnvironmentCore:
             reward (float), terminated (bool).
 
         Raises:
-            TypeError, ValueError: wrong type, dtype or shape, not contiguous, or no such action.
+            TypeError, ValueError: wrong type, dtype or shape; nowhere to write; no such action.
             RuntimeError: the environment reported an error.
         """
         cdef double reward = 0.0
-        cdef int32_t flags
-        cdef int64_t chosen = action
-        if not 0 <= chosen < self.env.n_actions:
-            raise ValueError(f"action must be in [0, {self.env.n_actions}), got {action}")
+        cdef int64_t chosen = check_int("action", action, 0, self.env.n_actions - 1)
+        uniforms = check_array("uniforms", uniforms, (self.env.step_uniforms,), np.float64)
+        state = written("state", state, (self.env.state_size,), np.float64)
+        observation = written("observation", observation, (self.env.observation_size,), np.float32)
         flags = self.env.step(
-            self.env.params,
-            <const double *>address("uniforms", uniforms, np.float64, (self.env.step_uniforms,), False),
-            <double *>address("state", state, np.float64, (self.env.state_size,), True),
-            chosen,
-            <float *>address("observation", observation, np.float32, (self.env.observation_size,), True),
-            &reward,
+            self.env.params, <const double *>data(uniforms), <double *>data(state), chosen,
+            <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
             raise RuntimeError(f"environment {self.environment.kernel.name} reported an error in step")
@@ -96,40 +86,39 @@ cdef class EnvironmentCore:
 
         Args:
             states: float64 (n, state_size), read and written.
-            actions: int64 (n,), in [0, n_actions).
+            actions: integers (n,), in [0, n_actions).
             uniforms: float64 (n, step_uniforms), in [0, 1).
             observations: float32 (n, observation_size), written.
             rewards: float64 (n,), written.
-            flags: int32 (n,), written: bit 0 terminated, bit 1 the environment reported an error.
+            flags: int32 (n,), written: 1 terminated, 2 the environment reported an error.
 
         Raises:
-            TypeError, ValueError: wrong type, dtype or shape, not contiguous, or no such action.
+            TypeError, ValueError: wrong type, dtype or shape; nowhere to write; no such action.
         """
-        cdef Py_ssize_t n = len(actions)
-        cdef const int64_t *c_actions = <const int64_t *>address("actions", actions, np.int64, (n,), False)
-        cdef double *c_states = <double *>address("states", states, np.float64, (n, self.env.state_size), True)
-        cdef const double *c_uniforms = <const double *>address(
-            "uniforms", uniforms, np.float64, (n, self.env.step_uniforms), False
-        )
-        cdef float *c_observations = <float *>address(
-            "observations", observations, np.float32, (n, self.env.observation_size), True
-        )
-        cdef double *c_rewards = <double *>address("rewards", rewards, np.float64, (n,), True)
-        cdef int32_t *c_flags = <int32_t *>address("flags", flags, np.int32, (n,), True)
-        if n and not (0 <= actions.min() and actions.max() < self.env.n_actions):
-            raise ValueError(f"actions must be in [0, {self.env.n_actions}), got {actions.min()} to {actions.max()}")
+        cdef Py_ssize_t i, n = len(states)
+        cdef ndq_env *env = &self.env
+        actions = check_actions(actions, n, env.n_actions)
+        uniforms = check_array("uniforms", uniforms, (n, env.step_uniforms), np.float64)
+        cdef const int64_t *c_actions = <const int64_t *>data(actions)
+        cdef const double *c_uniforms = <const double *>data(uniforms)
+        cdef double *c_states = <double *>data(written("states", states, (n, env.state_size), np.float64))
+        cdef float *c_obs = <float *>data(written("observations", observations, (n, env.observation_size), np.float32))
+        cdef double *c_rewards = <double *>data(written("rewards", rewards, (n,), np.float64))
+        cdef int32_t *c_flags = <int32_t *>data(written("flags", flags, (n,), np.int32))
         with nogil:
-            step_batch(&self.env, n, c_uniforms, c_states, c_actions, c_observations, c_rewards, c_flags)
+            for i in range(n):
+                c_flags[i] = env.step(
+                    env.params, c_uniforms + i * env.step_uniforms, c_states + i * env.state_size, c_actions[i],
+                    c_obs + i * env.observation_size, c_rewards + i,
+                )
 
 
-cdef void *address(str name, array, dtype, tuple shape, bint written) except? NULL:
-    """Where a C-contiguous array begins, once its type, dtype and shape are what C will take them for."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}")
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(
-            f"{name} must be C-contiguous {np.dtype(dtype)} of shape {shape}; got {array.dtype} {array.shape}"
-        )
-    if written and not array.flags.writeable:
-        raise ValueError(f"{name} is written to, got a read-only array")
-    return <void *><intptr_t>array.ctypes.data
+cdef void *data(array):
+    return PyArray_DATA(<ndarray>array)
+
+
+cdef object written(str name, array, tuple shape, dtype):
+    """The array itself, once it is known that C can write into it."""
+    if check_array(name, array, shape, dtype) is not array or not array.flags.writeable:
+        raise ValueError(f"{name} is written to, so it must be C-contiguous and writable; pass np.empty({shape}, ...)")
+    return array

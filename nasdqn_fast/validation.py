@@ -115,13 +115,15 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
         dtype: what the array must hold.
     """
     dtype = np.dtype(dtype)
+    # The usual case first: the text below costs more than a small network's forward pass.
+    if isinstance(value, np.ndarray) and value.dtype == dtype and _fits(value, shape):
+        return np.ascontiguousarray(value)
     expected = f"{name} must be {dtype} of shape {_shape_text(shape)}"
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{expected}; got {_described(value)}; pass np.asarray({name}, dtype=np.{dtype})")
     if value.dtype != dtype:
         raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.{dtype})")
-    _check_shape(expected, value, shape)
-    return np.ascontiguousarray(value)
+    raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
 
 
 def check_observations(
@@ -138,7 +140,8 @@ def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
         raise TypeError(f"{expected}; got {_described(actions)}; pass np.asarray(actions)")
     if not np.issubdtype(actions.dtype, np.integer):
         raise TypeError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; pass actions.astype(np.int64)")
-    _check_shape(expected, actions, (n,))
+    if not _fits(actions, (n,)):
+        raise ValueError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; reshape it")
     outside = (actions < 0) | (actions >= n_actions)
     if outside.any():
         first = int(np.argmax(outside))
@@ -158,12 +161,10 @@ def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:
     return number
 
 
-def _check_shape(expected: str, value: np.ndarray, shape: tuple[int | str, ...]) -> None:
-    fits = value.ndim == len(shape) and all(
+def _fits(value: np.ndarray, shape: tuple[int | str, ...]) -> bool:
+    return value.ndim == len(shape) and all(
         isinstance(want, str) or want == have for want, have in zip(shape, value.shape, strict=True)
     )
-    if not fits:
-        raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
 
 
 def _shape_text(shape: tuple[int | str, ...]) -> str:

@@ -4,7 +4,7 @@ from nasdqn_fast._core.ndq cimport ndq_env
 
 
 cdef class EnvironmentCore:
-    # The struct's pointers live as long as these: the parameters' array and the machine code.
+    # Its pointers live as long as these: the parameters' array and the machine code.
     cdef ndq_env env
     cdef const double[::1] params
     cdef object compiled

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.envs import _cache
-from nasdqn_fast.envs._reach import fingerprint
+from nasdqn_fast import cache
 from nasdqn_fast.envs.kernel import Environment
 from nasdqn_fast.files import replacing
 from nasdqn_fast.optimal.optimum import solve
@@ -72,10 +71,9 @@ def _compute(environment: Environment) -> OptimalReturn:
 
 def _key(environment: Environment) -> dict[str, Any]:
     """Everything that the numbers depend on."""
-    kernel = environment.kernel
     return {
         "format": FORMAT,
-        "code": fingerprint(kernel.reset, kernel.step),
+        "code": environment.kernel.fingerprint(),
         "params": environment.values,
         "horizon": environment.max_episode_steps,
     }
@@ -83,7 +81,7 @@ def _key(environment: Environment) -> dict[str, Any]:
 
 def _path(key: dict[str, Any]) -> Path:
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    return _cache.directory() / f"optimal_{digest[:32]}.json"
+    return cache.directory() / f"optimal_{digest[:32]}.json"
 
 
 def _read(key: dict[str, Any]) -> OptimalReturn | None:

@@ -1,0 +1,163 @@
+"""Numba compilation of an environment's functions to C function pointers, kept on disk.
+
+Numba is imported here on the first compilation, not before.
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nasdqn_fast import cache
+from nasdqn_fast.envs._jit import jitted
+from nasdqn_fast.envs._reach import fingerprint
+from nasdqn_fast.files import replacing
+from nasdqn_fast.types import InputError
+
+# The C faces of ext/kernels/env.h. A callback cannot raise, so an exception becomes what the caller
+# looks for anyway: a non-finite observation, or the error flag (2).
+_SOURCE = '''"""C callbacks of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
+
+
+def reset(params, uniforms, state, obs):
+    obs = carray(obs, ({observation},))
+    try:
+        kernel_reset(carray(params, ({params},)), carray(uniforms, ({reset_uniforms},)), carray(state, ({state},)), obs)
+    except Exception:
+        obs[:] = nan
+
+
+def step(params, uniforms, state, action, obs, reward):
+    try:
+        return kernel_step(
+            carray(params, ({params},)),
+            carray(uniforms, ({step_uniforms},)),
+            carray(state, ({state},)),
+            action,
+            carray(obs, ({observation},)),
+            carray(reward, (1,)),
+        )
+    except Exception:
+        return 2
+'''
+
+
+class Sizes(NamedTuple):
+    """Lengths of the arrays that a kernel's functions are handed."""
+
+    params: int
+    reset_uniforms: int
+    step_uniforms: int
+    state: int
+    observation: int
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An environment's two functions in machine code (signatures: ext/kernels/env.h).
+
+    Args:
+        reset_address, step_address: C function pointers, valid as long as this object lives.
+        callbacks: Numba's owners of the machine code.
+    """
+
+    reset_address: int
+    step_address: int
+    callbacks: tuple[Any, Any]
+
+
+@functools.cache
+def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> Compiled:
+    """Compiles both functions, or loads them from disk if nothing that they reach has changed.
+
+    Args:
+        name: whose functions they are, for messages and the file's name.
+        reset, step: see `nasdqn_fast.envs.kernel`. Globals count with their values of the first call.
+        sizes: lengths of their arrays.
+
+    Raises:
+        InputError: Numba cannot compile one of them; names it, with Numba's reason.
+    """
+    source = _SOURCE.format(**sizes._asdict())
+    try:
+        path = _store(f"{name.replace('.', '_')}_{_key(source, reset, step)}.py", source)
+        return _compile(name, source, str(path), reset, step, keep=True)
+    except InputError:
+        raise
+    except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer
+        _warn_once(getattr(problem, "strerror", None) or str(problem))
+        return _compile(name, source, f"<{name}>", reset, step, keep=False)
+
+
+def _compile(name: str, source: str, filename: str, reset: Callable, step: Callable, *, keep: bool) -> Compiled:
+    import numba
+    from numba import types
+
+    done: dict[FunctionType, Any] = {}
+    namespace: dict[str, Any] = {
+        "__name__": __name__,
+        "carray": numba.carray,
+        "nan": np.nan,
+        "kernel_reset": jitted(reset, done),
+        "kernel_step": jitted(step, done),
+    }
+    exec(compile(source, filename, "exec"), namespace)
+    doubles, floats = types.CPointer(types.float64), types.CPointer(types.float32)
+    signatures = {
+        "reset": types.void(doubles, doubles, doubles, floats),
+        "step": types.int32(doubles, doubles, doubles, types.int64, floats, doubles),
+    }
+    callbacks = []
+    for function, signature in signatures.items():
+        try:
+            # error_model: division by zero gives an infinity, and no test for it stops vectorisation.
+            callbacks.append(numba.cfunc(signature, cache=keep, error_model="numpy")(namespace[function]))
+        except numba.core.errors.NumbaError as error:
+            raise InputError(f"environment {name}: Numba cannot compile {function}: {_reason(error)}") from error
+    return Compiled(callbacks[0].address, callbacks[1].address, (callbacks[0], callbacks[1]))
+
+
+def _store(name: str, source: str) -> Path:
+    """Writes a source file unless it is there: Numba takes a file that is newer for changed code."""
+    path = cache.directory() / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(source.encode())
+    return path
+
+
+def _key(source: str, reset: Callable, step: Callable) -> str:
+    import llvmlite
+    import numba
+
+    versions = (platform.python_version(), np.__version__, numba.__version__, llvmlite.__version__)
+    return fingerprint(reset, step, source, versions)[:32]
+
+
+def _reason(error: Exception) -> str:
+    """One line of Numba's many: the first that says something, and the place in the author's file."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()]
+    says = [line for line in lines if line and not line.startswith(("Failed in nopython mode", "File ", "<source"))]
+    places = re.findall(r'File "([^"]+)", line (\d+)', "\n".join(lines))
+    place = f" ({places[0][0]}, line {places[0][1]})" if places else ""
+    return (says[0] if says else type(error).__name__) + place
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    warnings.warn(
+        f"compiled environments cannot be kept on disk ({reason}): every process compiles them anew. "
+        "Set NASDQN_FAST_CACHE_DIR to a directory that can be written to.",
+        RuntimeWarning,
+        stacklevel=5,  # Environment.compiled's caller
+    )

@@ -1,0 +1,223 @@
+"""What an environment is: two plain functions, their sizes and their parameters.
+
+The functions work on array views and are compiled by Numba on first use
+(`Environment.compiled`), or called as they are by the NumPy backend:
+
+    reset(params, uniforms, state, obs) -> None
+    step(params, uniforms, state, action, obs, reward) -> flags
+
+``params`` float64 (len(params),), read-only; ``uniforms`` float64 in [0, 1), as many as
+`EnvKernel.reset_uniforms` or `EnvKernel.step_uniforms`; ``state`` float64 (state_size,), read and
+written; ``action`` int in [0, n_actions); ``obs`` float32 (observation_size,) and ``reward``
+float64 (1,), written. ``flags`` is 0, `TERMINATED` or `ERROR`.
+
+A kernel owns no generator and no clock: the caller draws the uniforms and counts the steps, so a
+time limit truncates and never terminates.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+
+import numpy as np
+
+from nasdqn_fast.envs._compile import Compiled, Sizes, compile_kernel
+from nasdqn_fast.envs._reach import fingerprint
+from nasdqn_fast.space import nearest
+from nasdqn_fast.types import InputError
+from nasdqn_fast.validation import check_finite, check_int, check_positive, check_positive_int
+
+# Flags of step, as in ext/kernels/env.h.
+TERMINATED = 1
+ERROR = 2
+
+_MAX_SIZE = 2**31 - 1  # int32 in ext/kernels/env.h
+
+# Numbers, or where they depend on the parameters, a function of these.
+Bounds = Sequence[float] | Callable[[Mapping[str, float]], Sequence[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class EnvKernel:
+    """An environment's functions, sizes and parameters (see the module's docstring).
+
+    Args:
+        reset, step: plain functions; whatever plain functions they call are compiled with them.
+        params: names and defaults, in the order of the vector that the functions get.
+        state_size: float64 numbers of state, >= 0.
+        observation_size, n_actions: >= 1.
+        observation_low, observation_high: bounds of the observation, `observation_size` numbers
+            each (infinities allowed), or a function that makes them from the named parameters.
+        max_episode_steps: default time limit, steps, >= 1.
+        reset_uniforms, step_uniforms: uniforms that one reset or one step takes, >= 0.
+        starts: named distributions of the initial state, each a set of parameter values; the first
+            is the default.
+        positive: names of the parameters that must be > 0.
+        gymnasium_id: name and version for Gymnasium, as ``CartPole-v1``; built-in kernels only.
+
+    Raises:
+        InputError: functions that do not take these arguments, sizes out of range, names that are
+            no parameter, non-finite defaults.
+    """
+
+    reset: Callable[..., None]
+    step: Callable[..., int]
+    params: Mapping[str, float]
+    _: KW_ONLY
+    state_size: int
+    observation_size: int
+    n_actions: int
+    observation_low: Bounds
+    observation_high: Bounds
+    max_episode_steps: int
+    reset_uniforms: int = 0
+    step_uniforms: int = 0
+    starts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    positive: Sequence[str] = ()
+    gymnasium_id: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_arguments("reset", self.reset, ("params", "uniforms", "state", "obs"))
+        _check_arguments("step", self.step, ("params", "uniforms", "state", "action", "obs", "reward"))
+        for name in ("observation_size", "n_actions"):
+            check_int(name, getattr(self, name), 1, _MAX_SIZE)
+        for name in ("state_size", "reset_uniforms", "step_uniforms"):
+            check_int(name, getattr(self, name), 0, _MAX_SIZE)
+        for name in self.positive:
+            self._check_known(name)
+        for start in self.starts or (None,):
+            self.bind(start=start)
+
+    @property
+    def name(self) -> str:
+        """The module that defines it."""
+        return self.step.__module__
+
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of the two functions and all that they refer to: what caches are keyed by."""
+        return fingerprint(self.reset, self.step)
+
+    def bind(
+        self,
+        *,
+        start: str | None = None,
+        params: Mapping[str, float] | None = None,
+        max_episode_steps: int | None = None,
+    ) -> Environment:
+        """Fixes the parameters: the defaults, then those of `start`, then `params`.
+
+        Args:
+            start: a key of `starts`; None takes the first.
+            params: values by name, finite numbers.
+            max_episode_steps: time limit, steps, >= 1; None takes the kernel's.
+
+        Raises:
+            InputError: an unknown name, or a value that is not a finite number, not positive where
+                it must be, or not a whole number where it must be.
+        """
+        values = {**self.params, **self._start(start), **(params or {})}
+        try:
+            vector = np.array([self._checked(name, value) for name, value in values.items()], np.float64)
+            limit = self.max_episode_steps if max_episode_steps is None else max_episode_steps
+            limit = check_positive_int("max_episode_steps", limit)
+        except (TypeError, ValueError) as error:  # a user wrote it into a file or on a command line
+            raise InputError(str(error)) from None
+        vector.flags.writeable = False
+        return Environment(self, vector, limit)
+
+    def _start(self, start: str | None) -> Mapping[str, float]:
+        if start is None:
+            return next(iter(self.starts.values()), {})
+        if start not in self.starts:
+            valid = nearest(str(start), self.starts) if self.starts else "this environment has no named starts"
+            raise InputError(f"unknown start {start!r}: {valid}")
+        return self.starts[start]
+
+    def _check_known(self, name: str) -> None:
+        if name not in self.params:
+            raise InputError(f"unknown environment parameter {name!r}: {nearest(str(name), self.params)}")
+
+    def _checked(self, name: str, value: object) -> float:
+        self._check_known(name)
+        check = check_positive if name in self.positive else check_finite
+        return check(f"environment parameter {name}", value)
+
+
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """A kernel with its parameters fixed: what agents take. Made by `EnvKernel.bind`, which checks.
+
+    Args:
+        kernel: the functions and sizes.
+        params: float64 (len(kernel.params),), read-only: the vector that the functions get.
+        max_episode_steps: time limit, steps.
+
+    Raises:
+        InputError: observation bounds of the wrong length, or low above high.
+    """
+
+    kernel: EnvKernel
+    params: np.ndarray
+    max_episode_steps: int
+
+    def __post_init__(self) -> None:
+        if not np.all(self.observation_low <= self.observation_high):
+            raise InputError(f"observation_low of {self.kernel.name} must not be above observation_high")
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Every parameter by name."""
+        return dict(zip(self.kernel.params, self.params.tolist(), strict=True))
+
+    @property
+    def observation_low(self) -> np.ndarray:
+        """float32 (observation_size,), with these parameters."""
+        return self._bound("observation_low")
+
+    @property
+    def observation_high(self) -> np.ndarray:
+        """float32 (observation_size,), with these parameters."""
+        return self._bound("observation_high")
+
+    @property
+    def observation_size(self) -> int:
+        return self.kernel.observation_size
+
+    @property
+    def n_actions(self) -> int:
+        return self.kernel.n_actions
+
+    def compiled(self) -> Compiled:
+        """The functions as C function pointers; compiled, or loaded from disk, on the first call.
+
+        Raises:
+            InputError: Numba cannot compile one of them; names the function and Numba's reason.
+        """
+        kernel = self.kernel
+        sizes = Sizes(
+            params=len(kernel.params),
+            reset_uniforms=kernel.reset_uniforms,
+            step_uniforms=kernel.step_uniforms,
+            state=kernel.state_size,
+            observation=kernel.observation_size,
+        )
+        return compile_kernel(kernel.name, kernel.reset, kernel.step, sizes)
+
+    def _bound(self, name: str) -> np.ndarray:
+        bound = getattr(self.kernel, name)
+        array = np.array(bound(self.values) if callable(bound) else bound, np.float32)
+        if array.shape != (self.observation_size,):
+            raise InputError(
+                f"{name} of {self.kernel.name} must be observation_size = {self.observation_size} numbers, "
+                f"got shape {array.shape}"
+            )
+        return array
+
+
+def _check_arguments(name: str, function: Callable, expected: tuple[str, ...]) -> None:
+    try:
+        inspect.signature(function).bind(*expected)
+    except TypeError:
+        raise InputError(f"{name} must be a function of ({', '.join(expected)}), got {function!r}") from None

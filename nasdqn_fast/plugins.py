@@ -1,0 +1,95 @@
+"""Plug-ins: one file each, found by its name in the folder of its kind.
+
+Nothing registers itself: a file's being there is its registration, and its module-level ``plugin``
+is what it offers. Third parties are reached as ``module:attribute``. Only the file that is asked
+for gets imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+from nasdqn_fast.space import nearest
+from nasdqn_fast.types import InputError
+
+# Kind -> folder of the package.
+KINDS = {"environments": "envs", "controllers": "controllers", "transfers": "transfers"}
+# What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
+_SHARED = ("base", "kernel")
+
+
+def names(kind: str) -> list[str]:
+    """The built-in plug-ins of a kind, sorted; ``nas_dqn.py`` reads ``nas-dqn``. Imports none.
+
+    Args:
+        kind: a key of `KINDS`.
+    """
+    return list(_files(kind))
+
+
+def describe(kind: str) -> dict[str, str]:
+    """Name -> first line of the file's docstring, read without importing it.
+
+    Args:
+        kind: a key of `KINDS`.
+    """
+    return {name: _first_line(path) for name, path in _files(kind).items()}
+
+
+def find(kind: str, name: str) -> object:
+    """The plug-in of that name.
+
+    Args:
+        kind: a key of `KINDS`.
+        name: a built-in's name, or ``module:attribute`` of anybody's importable module.
+
+    Raises:
+        TypeError: the name is not a string.
+        InputError: unknown name, or a third party's module that cannot be imported.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the name of one of the {kind} must be a string, got {type(name).__name__}")
+    if ":" in name:
+        return _third_party(kind, name)
+    files = _files(kind)
+    if name not in files:
+        raise InputError(f"unknown {_one(kind)} {name!r}: {nearest(name, files)}, or module:attribute of your own")
+    return importlib.import_module(f"nasdqn_fast.{KINDS[kind]}.{files[name].stem}").plugin
+
+
+def _files(kind: str) -> dict[str, Path]:
+    folder = Path(__file__).parent / KINDS[kind]
+    return {
+        path.stem.replace("_", "-"): path
+        for path in sorted(folder.glob("*.py"))
+        if path.stem not in _SHARED and not path.stem.startswith("_")
+    }
+
+
+def _first_line(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    return docstring.partition("\n")[0]
+
+
+def _third_party(kind: str, name: str) -> object:
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever somebody else's module does when imported, it is the name that was wrong
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        mend = ""
+        if isinstance(error, ModuleNotFoundError):
+            mend = "; install its package, or add the folder that holds it to PYTHONPATH"
+        raise InputError(f"{_one(kind)} {name!r}: importing {module_name!r} failed: {reason}{mend}") from error
+    if not hasattr(module, attribute):
+        raise InputError(
+            f"{_one(kind)} {name!r}: module {module_name!r} has no attribute {attribute!r}; "
+            "write module:attribute, as in mypackage.mymodule:plugin"
+        )
+    return getattr(module, attribute)
+
+
+def _one(kind: str) -> str:
+    return kind.removesuffix("s")

@@ -1,0 +1,10 @@
+"""Tests for plug-ins of one's own: inherit a contract class, name the plug-in, run pytest.
+
+    from nasdqn_fast.testing.environments import EnvironmentContract
+
+    class TestMountainCar(EnvironmentContract):
+        kernel = plugin
+
+`nasdqn_fast.testing.environments`, `nasdqn_fast.testing.controllers` and
+`nasdqn_fast.testing.transfers` hold one contract each.
+"""
