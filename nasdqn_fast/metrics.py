@@ -1,7 +1,7 @@
 """What a run was worth: the paper's four metrics (Rahmani et al. 2025, section 2.4), and a few beyond.
 
-Every `returns` is float64 (episodes,): the undiscounted return of each episode of a run or segment, in order.
-A list will do as well; it must hold at least one number, and finite ones.
+Every `returns` is float64 (episodes,), or a list: the undiscounted return of each episode of a run or
+segment, in order; at least one, all finite.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ class RunMetrics:
     Args:
         final_mean: mean return of the last 100 episodes, or of all if there are fewer.
         final_std: standard deviation of the same (ddof 0); the paper's stability.
-        episodes_to_threshold: episodes played when the mean of the last 50 first exceeded the threshold; None if it
-            never did: censored at the run's length, to be said and never left out of an average.
+        episodes_to_threshold: episodes played when the mean of the last 50 first exceeded the
+            threshold. None if it never did: the number is censored at the run's length; averaging
+            only the runs that got there would flatter.
         best: the best single return.
     """
 

@@ -18,9 +18,9 @@ from nasdqn_fast.types import InputError, Proposal, Result
 class Controller(ABC):
     """Decides what to train next, knowing only what it asked for and what that was worth.
 
-    `ask` and `tell` take turns, beginning with `ask`; after `tell` the run may end. A subclass writes `propose`
-    and, if it learns, `learn`; one that has state extends `get_state` and `set_state`; its options
-    are further arguments of its ``__init__``.
+    `ask` and `tell` take turns, beginning with `ask`; after `tell` the run may end. A subclass writes
+    `propose` and, if it learns, `learn`; one that has state extends `get_state` and `set_state`; its
+    options are further arguments of its ``__init__``.
 
     Args:
         space: what there is to choose from.
@@ -68,13 +68,13 @@ class Controller(ABC):
         self._pending = None
 
     def get_state(self) -> dict[str, Any]:
-        """All that `set_state` needs to go on from here but for `rng`: plain JSON values and arrays."""
+        """All that `set_state` needs to go on from here, `rng` apart: plain JSON values and arrays."""
         if self._pending is None:
             return {"pending": None}
         return {"pending": vars(self._pending) | {"architecture": str(self._pending.architecture)}}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave; options and space must be those of the controller that gave it."""
+        """Takes back what `get_state` gave to a controller of the same space and options."""
         self._pending = None
         if state["pending"] is not None:
             architecture = Architecture.parse(state["pending"]["architecture"])
@@ -98,8 +98,8 @@ def make(name: str, space: SearchSpace, rng: np.random.Generator, options: Mappi
         raise InputError(
             f"controller {name!r} must be a subclass of {Controller.__module__}.Controller; got {controller!r}"
         )
-    _, _, *parameters = inspect.signature(controller).parameters.values()  # after space and rng
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    after_rng = list(inspect.signature(controller).parameters.values())[2:]
+    named = [p for p in after_rng if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     missing = [p.name for p in named if p.default is p.empty and p.name not in options]
     if missing:
         raise InputError(f"controller {name!r} needs the option {', '.join(missing)}; got none")

@@ -1,8 +1,9 @@
 """What a transfer is: a callable that carries a network's weights over to another architecture.
 
 A *layer* is a weight matrix with its bias. Layers of two networks are paired by their place: hidden
-layers counted from the input, the linear head with the head. 2x64 and 4x64 so have in common the hidden layers
-0 and 1 and the head; hidden layers 2 and 3 exist in the second alone. The activation plays no part.
+layers counted from the input, the linear head with the head. So 2x64 and 4x64 have hidden layers 0
+and 1 and the head in common; hidden layers 2 and 3 exist in the second alone. The activation plays
+no part.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Replay(Protocol):
 
 N = TypeVar("N", bound=Network)
 
-# (old network, architecture of the new one, generator) -> new network. The generator is its only source of
-# randomness, the old network stays as it is.
+# (old network, architecture of the new one, generator) -> new network. The generator is its only
+# source of randomness; the old network stays as it is.
 Transfer = Callable[[N, Architecture, np.random.Generator], N]
 
 
@@ -58,10 +59,10 @@ class TransferReport:
     """What a switch did to the network.
 
     Args:
-        kept: share of the new network's parameters, in [0, 1], that are bit for bit those of the old at
-            the same place of a paired layer.
-        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 1,024 replay states, in
-            units of return; None if the replay buffer is empty.
+        kept: share of the new network's parameters, in [0, 1], that equal the old one's at the same
+            place of a paired layer.
+        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 1,024
+            replay states, in units of return; None if the replay memory is empty.
     """
 
     kept: float
@@ -105,6 +106,6 @@ def apply(
     states = replay.transitions().observations
     if not len(states):
         return new, TransferReport(kept / new.parameters.size, None, None)
-    spaced = np.linspace(0, len(states) - 1, min(len(states), MEASURED_STATES)).astype(np.int64)
+    spaced = np.linspace(0, len(states) - 1, min(len(states), MEASURED_STATES), dtype=np.int64)
     change = np.abs(new.forward(states[spaced]).astype(np.float64) - old.forward(states[spaced]))
     return new, TransferReport(kept / new.parameters.size, float(change.mean()), float(change.max()))
