@@ -1,0 +1,75 @@
+"""A room imports from rooms below it, never up, never sideways."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import nasdqn_fast
+
+# From the ground up. A room is a module or a folder of the package; rooms of one line do not know each other.
+LAYERS = """
+    space clock files
+    types validation
+    seeding plugins pruning optimizer_settings
+    metrics network_file agent_settings envs _core
+    build_facts config network replay optimizer reference optimal
+    agent
+    backends
+    controllers transfers
+    events
+    trainer run_result
+    runlog
+    experiment
+    cli interop testing
+    __init__ __main__
+"""
+HEIGHT = {room: height for height, line in enumerate(LAYERS.split("\n")) for room in line.split()}
+PACKAGE = Path(nasdqn_fast.__file__).parent
+FILES = sorted(path.relative_to(PACKAGE) for pattern in ("*.py", "*.pyi") for path in PACKAGE.rglob(pattern))
+
+
+def imported_rooms(source):
+    """Of the package's rooms, those that the source imports anywhere: in functions and for type checking, too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write the import with the package's name"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, room, *_ = [*name.split("."), "__init__"]
+            if package == "nasdqn_fast":
+                yield room if room in HEIGHT else "__init__"
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_lead_down(path):
+    room = path.parts[0].split(".")[0]
+    assert room in HEIGHT, f"{room} needs its place in LAYERS"
+    for imported in imported_rooms((PACKAGE / path).read_text(encoding="utf-8")):
+        assert imported == room or HEIGHT[imported] < HEIGHT[room], f"{room} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    ("source", "rooms"),
+    [
+        ("from nasdqn_fast.envs.kernel import EnvKernel", ["envs"]),
+        ("from nasdqn_fast import envs, plugins", ["envs", "plugins"]),
+        ("import numpy, nasdqn_fast.cli.app", ["cli"]),
+        ("import nasdqn_fast", ["__init__"]),
+        ("from nasdqn_fast import train", ["__init__"]),
+        ("def f():\n    from nasdqn_fast import agent", ["agent"]),
+        ("if TYPE_CHECKING:\n    from nasdqn_fast.agent import DQNAgent", ["agent"]),
+        ("from numpy.random import Generator", []),
+    ],
+)
+def test_every_form_of_import_is_seen(source, rooms):
+    assert list(imported_rooms(source)) == rooms
+
+
+def test_a_relative_import_is_refused():
+    with pytest.raises(AssertionError, match="line 1: write the import with the package's name"):
+        list(imported_rooms("from . import space"))
