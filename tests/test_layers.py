@@ -9,12 +9,14 @@ import nasdqn_fast
 
 # From the ground up. A room is a module or a folder of the package; rooms of one line do not know each other.
 LAYERS = """
-    space clock files
+    space clock files cache
     types validation
     seeding plugins pruning optimizer_settings
     metrics network_file agent_settings envs _core
-    build_facts config network replay optimizer reference optimal
+    build_facts config optimizer replay base_agent optimal
+    network reference
     agent
+    engine
     backends
     controllers transfers
     events
