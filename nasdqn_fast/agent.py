@@ -31,17 +31,8 @@ class DQNAgent(BaseAgent):
     def _use(self) -> None:
         self._loop.use(self.network, self.target, self.optimizer)
 
-    @property
-    def steps(self) -> int:
-        return self._loop.counters[0]
-
-    @property
-    def updates(self) -> int:
-        return self._loop.counters[1]
-
-    @property
-    def episodes(self) -> int:
-        return self._loop.counters[2]
+    def _counters(self) -> tuple[int, int, int]:
+        return self._loop.counters
 
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended, with the GIL released.

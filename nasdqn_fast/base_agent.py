@@ -28,7 +28,6 @@ class BaseAgent:
     Attributes:
         network, target: online and target network.
         optimizer, replay, environment, streams, settings: as they say.
-        steps, updates, episodes: environment steps, updates and ended episodes so far.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
@@ -38,9 +37,6 @@ class BaseAgent:
     network_type: Any
     replay_type: Any
     optimizer_type: Any
-    steps: int
-    updates: int
-    episodes: int
 
     def __init__(
         self,
@@ -67,6 +63,21 @@ class BaseAgent:
         self.replay = replay
         self._start()
         self.switch_network(network)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self._counters()[0]
+
+    @property
+    def updates(self) -> int:
+        """Updates so far."""
+        return self._counters()[1]
+
+    @property
+    def episodes(self) -> int:
+        """Ended episodes so far."""
+        return self._counters()[2]
 
     @property
     def epsilon(self) -> float:
@@ -157,6 +168,10 @@ class BaseAgent:
 
     def _use(self) -> None:
         """Tells the loop of a new network, target and optimizer."""
+
+    def _counters(self) -> tuple[int, int, int]:
+        """Environment steps, updates, ended episodes."""
+        raise NotImplementedError
 
     def _loop_state(self) -> dict[str, Any]:
         """Lanes, counters and unreported episodes, in the form of `LoopCore.get_state`."""

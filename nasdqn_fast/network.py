@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Self
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class QNetwork(NetworkCore):
         observation_size: int,
         n_actions: int,
         rng: int | np.random.Generator = 0,
-    ) -> QNetwork:
+    ) -> Self:
         architecture = Architecture.parse(architecture)
         observation_size = check_positive_int("observation_size", observation_size)
         n_actions = check_positive_int("n_actions", n_actions)

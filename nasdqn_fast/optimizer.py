@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from nasdqn_fast._core.optimizer import OptimizerCore
 from nasdqn_fast.optimizer_settings import OptimizerSettings
 
@@ -24,5 +26,5 @@ class Optimizer(OptimizerCore):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
-    ) -> Optimizer:
+    ) -> Self:
         return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon))

@@ -38,7 +38,7 @@ class DQNAgent(BaseAgent):
 
     def __init__(self, *args: Any, dtype: DTypeLike = np.float32, **keywords: Any) -> None:
         self._dtype = dtype
-        self.steps = self.updates = self.episodes = 0
+        self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
         self._pending: deque[Ended] = deque()
         super().__init__(*args, **keywords)
@@ -114,10 +114,13 @@ class DQNAgent(BaseAgent):
             )
         self._require_finite("loss", loss, self.episodes + 1)
         self.network.apply_gradient(gradient, self.optimizer)
-        self.updates += 1
+        self._updates += 1
         if self.updates % settings.target_every == 0:
             self.target.copy_from(self.network)
         return loss
+
+    def _counters(self) -> tuple[int, int, int]:
+        return self._steps, self._updates, self._episodes
 
     def _loop_state(self) -> dict[str, Any]:
         ended = zip(*self._pending, strict=True) if self._pending else ((),) * 4
@@ -132,7 +135,7 @@ class DQNAgent(BaseAgent):
         }
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
-        self.steps, self.updates, self.episodes = state["steps"], state["updates"], state["episodes"]
+        self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)
         names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
@@ -164,7 +167,7 @@ class DQNAgent(BaseAgent):
         for lane, has_ended in zip(self._lanes, ended, strict=True):
             if has_ended:
                 self._pending.append(_ended(lane))
-                self.episodes += 1
+                self._episodes += 1
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
 
@@ -182,7 +185,7 @@ class DQNAgent(BaseAgent):
         self.replay.add(
             observation.astype(dtype), action, reward, lane.observation.astype(dtype), terminated, truncated
         )
-        self.steps += 1
+        self._steps += 1
         return terminated or truncated
 
     def _epsilon_greedy(self, observation: np.ndarray, epsilon: float, rng: np.random.Generator) -> int:

@@ -1,0 +1,22 @@
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdqn_fast._core.block import ParameterBlock
+from nasdqn_fast._core.optimizer import OptimizerCore
+
+class NetworkCore:
+    block: ParameterBlock
+    cpu_target: str
+    def __new__(cls, sizes: Sequence[int], activation: str, *args: object, **kwargs: object) -> Self: ...
+    def _forward(self, x: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def _loss_and_gradient(
+        self,
+        observations: NDArray[np.float32],
+        actions: NDArray[np.integer],
+        targets: NDArray[np.float32],
+        huber_delta: float,
+    ) -> tuple[float, ParameterBlock]: ...
+    def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...
