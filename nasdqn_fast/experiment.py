@@ -184,5 +184,7 @@ def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Co
 
 
 def optimum(environment: envs.Environment) -> float | None:
-    """Best possible mean return, where the package can compute it."""
-    raise NotImplementedError  # waits for optimal.py
+    """Best possible mean return of the environment; None where the package cannot compute it."""
+    from nasdqn_fast import optimal
+
+    return optimal.optimal_mean_return(environment).mean if optimal.covers(environment) else None
