@@ -18,6 +18,7 @@ from nasdqn_fast.run_result import Recorder, RunResult, Times
 from nasdqn_fast.runlog import CONFIG, NETWORK, RunLog, check_free
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
+from nasdqn_fast.transfers.base import Transfer
 from nasdqn_fast.types import InputError, NonFiniteError
 
 
@@ -57,10 +58,12 @@ def train(
     """
     named = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
     config = resolve(config, named | options)
-    started = time.perf_counter()
     if out is not None:
         check_free(Path(out))
     environment = make_environment(config)
+    # Before training: it may take seconds the first time, which nobody wants to wait after Ctrl-C.
+    best = optimum(environment)
+    started = time.perf_counter()
     trainer = make_trainer(config, environment)
     recorder = Recorder()
     listeners: list[Callable[[Event], None]] = [recorder]
@@ -73,12 +76,13 @@ def train(
     def conclude(status: str) -> RunResult:
         result = RunResult(
             config=config,
+            environment=environment,
             status=status,
             episodes=recorder.episodes(),
             segments=recorder.segments(),
             network=trainer.agent.network,
             times=Times(total=time.perf_counter() - started, **trainer.clock.seconds),
-            optimum=optimum(environment),
+            optimum=best,
             out=None if log is None else log.out,
         )
         if log is not None:
@@ -159,13 +163,20 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
     return Trainer(
         lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
         _make_controller(config, streams.controller),
-        plugins.find("transfers", search.transfer),
+        _find_transfer(search.transfer),
         streams.transfer,
         episodes=config.run.episodes,
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
     )
+
+
+def _find_transfer(name: str) -> Transfer[Any]:
+    transfer = plugins.find("transfers", name)
+    if not callable(transfer):
+        raise InputError(f"transfer {name!r} must be callable; got {transfer!r}")
+    return transfer
 
 
 def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:

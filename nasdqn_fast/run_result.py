@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.config import Config
+from nasdqn_fast.envs import Environment
 from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
@@ -38,7 +39,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Times:
-    """Wall time in seconds; `total` holds the others, and writing and showing besides."""
+    """Wall time in seconds; `total` holds the others, and compiling, writing and showing besides."""
 
     total: float
     train: float = 0.0
@@ -58,6 +59,7 @@ class RunResult:
 
     Args:
         config: every setting.
+        environment: the environment with its parameters, defaults included.
         status: ``finished``, ``interrupted``, or ``failed: ...`` with the reason.
         episodes: what each episode gave, as arrays.
         segments: the segments in order.
@@ -68,6 +70,7 @@ class RunResult:
     """
 
     config: Config
+    environment: Environment
     status: str
     episodes: Episodes
     segments: tuple[Segment, ...]
@@ -102,32 +105,25 @@ class RunResult:
 
 
 class Recorder:
-    """Gathers events into episodes and segments.
-
-    Attributes:
-        architectures: of each episode, the one in use.
-    """
+    """Gathers events into episodes and segments."""
 
     def __init__(self) -> None:
         self._episodes: list[Episodes] = []
-        self._count = 0
-        self._asked: Asked | None = None
-        self._architecture: Architecture | None = None
-        self._transfer: TransferReport | None = None
-        self._segments: list[Segment] = []
+        self._ended: list[Segment] = []
+        self._current: Segment | None = None
 
     def __call__(self, event: Event) -> None:
-        match event:
-            case Asked():
-                self._asked, self._architecture, self._transfer = event, event.proposal.architecture, None
-            case Transferred():
-                self._architecture, self._transfer = event.new, event.report
-            case Played():
+        match event, self._current:
+            case Asked(_, episode, proposal), None:
+                self._current = Segment(proposal.architecture, proposal.reason, episode, episode - 1)
+            case Transferred(), Segment() as current:
+                self._current = replace(current, architecture=event.new, transfer=event.report)
+            case Played(), Segment() as current:
                 self._episodes.append(event.episodes)
-                self._count += len(event.episodes)
-            case Told():
-                self._segments.append(self._segment(event.result.score))
-                self._asked = None
+                self._current = replace(current, last=current.last + len(event.episodes))
+            case Told(), Segment() as current:
+                self._ended.append(replace(current, score=event.result.score))
+                self._current = None
 
     def episodes(self) -> Episodes:
         """All episodes so far."""
@@ -138,10 +134,7 @@ class Recorder:
 
     def segments(self) -> tuple[Segment, ...]:
         """All segments so far; one that was cut short in its course has no score."""
-        begun = self._asked is not None and self._count >= self._asked.episode
-        return (*self._segments, self._segment(None)) if begun else tuple(self._segments)
-
-    def _segment(self, score: float | None) -> Segment:
-        return Segment(
-            self._architecture, self._asked.proposal.reason, self._asked.episode, self._count, score, self._transfer
-        )
+        current = self._current
+        if current is None or current.last < current.first:
+            return tuple(self._ended)
+        return (*self._ended, current)

@@ -33,7 +33,9 @@ def check_free(out: Path) -> None:
         InputError: it is a file, not empty or not writable.
     """
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if out.is_file():
+            raise InputError(f"the output directory {str(out)!r} is a file; choose another")
+        if out.exists() and any(out.iterdir()):
             raise InputError(f"the output directory {str(out)!r} exists and is not empty; choose another")
         there = next(path for path in (out, *out.absolute().parents) if path.exists())
     except OSError as error:
@@ -122,6 +124,10 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "segments": [_segment(segment) for segment in result.segments],
         "seconds": asdict(result.times),
         "search_share": result.times.search_share,
+        "environment": {
+            "params": result.environment.values,
+            "max_episode_steps": result.environment.max_episode_steps,
+        },
         "backend": result.config.run.backend,
         "build": build_facts(),
     }

@@ -82,7 +82,8 @@ def display(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
 @contextlib.contextmanager
 def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], None]]:
     # Drawn from the training thread and only when due: rich's own refreshing thread would compete for the GIL.
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    preparing = Text("preparing: the first run of an environment compiles it and computes its optimum")
+    with Live(preparing, console=console, auto_refresh=False, transient=True) as live:
         due = 0.0
 
         def listener(event: Event) -> None:

@@ -10,9 +10,12 @@ def command() -> None:
     """Print versions, CPU targets and the cache directory."""
     from nasdqn_fast._core import cpu
     from nasdqn_fast.build_facts import build_facts
-    from nasdqn_fast.envs import _cache
+    from nasdqn_fast import cache
 
-    rows = build_facts() | {"cpu_targets_available": ", ".join(cpu.available()), "cache_directory": str(_cache.directory())}
+    rows = build_facts() | {
+        "cpu_targets_available": ", ".join(cpu.available()),
+        "cache_directory": str(cache.directory()),
+    }
     width = max(map(len, rows))
     for name, value in rows.items():
         click.echo(f"{name.replace('_', ' '):{width}}  {value}")

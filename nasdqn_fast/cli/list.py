@@ -19,9 +19,9 @@ TOPICS: dict[str, Callable[[], dict[str, str]]] = {
 
 
 @click.command()
-@click.argument("topic", type=click.Choice(list(TOPICS)))
+@click.argument("topic", type=click.Choice(list(TOPICS)), metavar="TOPIC")
 def command(topic: str) -> None:
-    """List methods, environments, controllers, transfers or profiles."""
+    """List what there is; TOPIC is methods, environments, controllers, transfers or profiles."""
     entries = TOPICS[topic]()
     width = max(map(len, entries))
     for name, summary in entries.items():

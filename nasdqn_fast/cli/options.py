@@ -62,8 +62,8 @@ class SectionedCommand(click.Command):
     """A command whose help page shows the settings section by section."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for section, params in itertools.groupby(self.get_params(ctx), lambda param: getattr(param, "section", None)):
-            with formatter.section(TITLES.get(section, "Options")):
+        for title, params in itertools.groupby(self.get_params(ctx), _title):
+            with formatter.section(title):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])
 
 
@@ -80,12 +80,14 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, {})}
 
 
+def _title(param: click.Parameter) -> str:
+    return TITLES[param.section] if isinstance(param, SettingOption) else "Options"
+
+
 def _click_type(annotation: Any) -> tuple[click.ParamType, bool]:
     """The click type of a setting, and whether its option may be repeated."""
     origin, args = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType):
-        return _click_type(args[0])
-    if origin is Annotated:
+    if origin in (Union, types.UnionType, Annotated):  # X | None, or X with pydantic's metadata
         return _click_type(args[0])
     if origin is Literal:
         return click.Choice(args), False
@@ -93,4 +95,5 @@ def _click_type(annotation: Any) -> tuple[click.ParamType, bool]:
         return ListType(_click_type(args[0])[0]), False
     if origin is dict:
         return KeyValueType(), True
-    return {int: click.INT, float: click.FLOAT, str: click.STRING}[annotation], False
+    scalars: dict[Any, click.ParamType] = {int: click.INT, float: click.FLOAT, str: click.STRING}
+    return scalars[annotation], False

@@ -31,7 +31,7 @@ METHODS = {
     "fixed-large": Method("fixed", "The paper's large agent: 4x128-relu from beginning to end.", "4x128-relu"),
     "fixed": Method("fixed", "One architecture from beginning to end, given by --architecture."),
     "random-nas": Method("random", "A uniformly drawn architecture every --switch-every episodes."),
-    "nas-dqn": Method("nas-dqn", "The paper's agent: uniform with probability epsilon, else by softmax of past scores."),
+    "nas-dqn": Method("nas-dqn", "The paper's agent: uniform with probability epsilon, else a softmax of scores."),
 }
 
 

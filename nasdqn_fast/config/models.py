@@ -18,6 +18,8 @@ from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.validation import MAX_INT
 
 UNSAID = "not given in the paper"
+# Algorithm 1 is a picture; this is what the one published account of it says.
+SECONDARY = "a secondary account of the paper's Algorithm 1"
 
 # TOML has lists only and the command line none: what becomes a tuple may come as either.
 Integers = Annotated[tuple[int, ...], Strict(False)]
@@ -34,7 +36,10 @@ class EnvConfig(Section):
     """What is learned: ``[env]``."""
 
     name: str = setting(
-        "inverted-pendulum", "environment: a name of `list environments`, or module:attribute", "paper 2.1", keyword="env"
+        "inverted-pendulum",
+        "environment: a name of `list environments`, or module:attribute",
+        "paper 2.1",
+        keyword="env",
     )
     start: str | None = setting(
         None,
@@ -43,7 +48,11 @@ class EnvConfig(Section):
         shown="the environment's first: upright for the pendulum",
     )
     params: dict[str, float] = setting(
-        {}, "a parameter of the environment, KEY=VALUE; repeatable", "paper 2.1", keyword="env_param", shown="the environment's"
+        {},
+        "a parameter of the environment, KEY=VALUE; repeatable",
+        "paper 2.1",
+        keyword="env_param",
+        shown="the environment's",
     )
     max_episode_steps: int | None = setting(
         None, "steps until an episode is truncated", "paper 2.1.3 (200)", shown="the environment's", ge=1, le=MAX_INT
@@ -68,7 +77,9 @@ class AgentConfig(Section):
     policy_epsilon_start: float = setting(
         AgentSettings.policy_epsilon_start, "probability of a random action in the first episode", UNSAID
     )
-    policy_epsilon_decay: float = setting(AgentSettings.policy_epsilon_decay, "its factor from episode to episode", UNSAID)
+    policy_epsilon_decay: float = setting(
+        AgentSettings.policy_epsilon_decay, "its factor from episode to episode", UNSAID
+    )
     policy_epsilon_end: float = setting(AgentSettings.policy_epsilon_end, "its lowest value", UNSAID)
     horizon_is: Literal["terminal", "truncated"] = setting(
         AgentSettings.horizon_is, "what the time limit is to the target: y = r, or bootstrapped", "paper 2.1.3, 2.3.1"
@@ -87,9 +98,7 @@ class AgentConfig(Section):
 class SearchConfig(Section):
     """What is trained when: ``[search]``."""
 
-    method: str = setting(
-        "random-nas", "a name of `list methods`, or module:attribute of a controller", "paper 2.4.1"
-    )
+    method: str = setting("random-nas", "a name of `list methods`, or module:attribute of a controller", "paper 2.4.1")
     architecture: str | None = setting(
         None, "the architecture of method fixed, as 3x64-relu or 64,32-tanh", "paper 2.2", shown="none"
     )
@@ -116,9 +125,9 @@ class SearchConfig(Section):
     transfer: str = setting(
         "matching",
         "how weights cross a switch: a name of `list transfers`, or module:attribute",
-        f"{UNSAID}; 3.3 says re-initializing",
+        f"{SECONDARY}; the paper's 3.3 says re-initializing",
     )
-    replay_keep: float = setting(0.25, "share of the replay memory kept at a switch", UNSAID, gt=0, le=1)
+    replay_keep: float = setting(0.25, "share of the replay memory kept at a switch", SECONDARY, gt=0, le=1)
     replay_keep_which: Literal["newest", "random"] = setting("newest", "which transitions are kept", UNSAID)
 
     @field_validator("architecture")
@@ -166,5 +175,10 @@ class Config(Section):
 
 def all_settings() -> list[Setting]:
     """Every setting of every section, in order of declaration."""
-    sections = {"env": EnvConfig, "agent": AgentConfig, "search": SearchConfig, "run": RunConfig}
+    sections: dict[str, type[Section]] = {
+        "env": EnvConfig,
+        "agent": AgentConfig,
+        "search": SearchConfig,
+        "run": RunConfig,
+    }
     return [found for section, model in sections.items() for found in settings_of(section, model)]

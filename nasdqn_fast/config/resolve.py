@@ -78,7 +78,8 @@ def _by_section(options: Mapping[str, Any]) -> Values:
             raise InputError(f"unknown option {keyword!r}: {nearest(keyword, settings)}")
         if value is not None:
             setting = settings[keyword]
-            values.setdefault(setting.section, {})[setting.key] = value.item() if isinstance(value, np.generic) else value
+            plain = value.item() if isinstance(value, np.generic) else value
+            values.setdefault(setting.section, {})[setting.key] = plain
     return values
 
 
@@ -104,7 +105,7 @@ def _message(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["type"] == "value_error":  # one of our own checks, which say all of it themselves
         return str(first["ctx"]["error"])
-    section, key, *within = first["loc"]
+    _, key, *within = first["loc"]
     place = f"{key}{''.join(f'[{part!r}]' for part in within)}"
-    expected = first["msg"].removeprefix("Input ")
-    return f"{place} in [{section}]: {expected}, got {first['input']!r}"
+    expected = first["msg"].removeprefix("Input should ").replace("tuple", "list")
+    return f"{place} must {expected}; got {first['input']!r}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def setting(
         shown: the default as text, where its own text says too little.
         **constraints: pydantic's, e.g. ``ge=1``.
     """
-    extra = {"source": source, "keyword": keyword, "shown": shown}
+    extra: JsonDict = {"source": source, "keyword": keyword, "shown": shown}
     return Field(default, description=help, json_schema_extra=extra, **constraints)
 
 
