@@ -78,9 +78,9 @@ class AgentConfig(Section):
         AgentSettings.policy_epsilon_start, "probability of a random action in the first episode", UNSAID
     )
     policy_epsilon_decay: float = setting(
-        AgentSettings.policy_epsilon_decay, "its factor from episode to episode", UNSAID
+        AgentSettings.policy_epsilon_decay, "factor of that probability from episode to episode", UNSAID
     )
-    policy_epsilon_end: float = setting(AgentSettings.policy_epsilon_end, "its lowest value", UNSAID)
+    policy_epsilon_end: float = setting(AgentSettings.policy_epsilon_end, "its lowest value over the episodes", UNSAID)
     horizon_is: Literal["terminal", "truncated"] = setting(
         AgentSettings.horizon_is, "what the time limit is to the target: y = r, or bootstrapped", "paper 2.1.3, 2.3.1"
     )
@@ -115,8 +115,8 @@ class SearchConfig(Section):
     controller_epsilon_start: float = setting(
         1.0, "probability of a uniform choice at the first switch", UNSAID, ge=0, le=1
     )
-    controller_epsilon_decay: float = setting(0.95, "its factor from switch to switch", "paper 2.3.2", gt=0, le=1)
-    controller_epsilon_min: float = setting(0.1, "its lowest value", UNSAID, ge=0, le=1)
+    controller_epsilon_decay: float = setting(0.95, "factor of that probability from switch to switch", "paper 2.3.2", gt=0, le=1)
+    controller_epsilon_min: float = setting(0.1, "its lowest value over the switches", UNSAID, ge=0, le=1)
     controller_temperature: float = setting(1.5, "temperature of the softmax over scores", "paper 2.3.2", gt=0)
     controller_buffer: int = setting(5, "best architectures remembered", UNSAID, ge=1, le=MAX_INT)
     controller_score_kept: Literal["best", "every-visit"] = setting(
