@@ -70,7 +70,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
             "learning_rate": st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False),
             "episodes": st.integers(1, 2**62),
             "seed": st.integers(0, 2**200),
-            "architectures": st.lists(st.sampled_from([str(a) for a in SearchSpace.paper()] + ["64,32-tanh"]), min_size=1),
+            "architectures": st.lists(
+                st.sampled_from([str(a) for a in SearchSpace.paper()] + ["64,32-tanh"]), min_size=1
+            ),
             "optimizer": st.sampled_from(["sgd", "adam"]),
         },
     )

@@ -7,9 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from nasdqn_fast.events import Asked, Event, Played, Transferred
@@ -92,8 +93,10 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
             now = time.perf_counter()
             if now >= due:
                 due = now + REFRESH
-                bar = ProgressBar(total=progress.total, completed=progress.episodes)
-                live.update(Group(bar, Text(progress.line())), refresh=True)
+                picture = Table.grid(expand=True)
+                picture.add_row(ProgressBar(total=progress.total, completed=progress.episodes))
+                picture.add_row(Text(progress.line()))
+                live.update(picture, refresh=True)
 
         yield listener
 

@@ -115,7 +115,9 @@ class SearchConfig(Section):
     controller_epsilon_start: float = setting(
         1.0, "probability of a uniform choice at the first switch", UNSAID, ge=0, le=1
     )
-    controller_epsilon_decay: float = setting(0.95, "factor of that probability from switch to switch", "paper 2.3.2", gt=0, le=1)
+    controller_epsilon_decay: float = setting(
+        0.95, "factor of that probability from switch to switch", "paper 2.3.2", gt=0, le=1
+    )
     controller_epsilon_min: float = setting(0.1, "its lowest value over the switches", UNSAID, ge=0, le=1)
     controller_temperature: float = setting(1.5, "temperature of the softmax over scores", "paper 2.3.2", gt=0)
     controller_buffer: int = setting(5, "best architectures remembered", UNSAID, ge=1, le=MAX_INT)
