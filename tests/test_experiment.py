@@ -181,7 +181,7 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
         "episodes": 50,
         "switch_every": 50,
     }
-    with pytest.raises(NonFiniteError, match="non-finite .* in episode"):
+    with pytest.raises(NonFiniteError, match=r"non-finite .* in episode"):
         train(**options, out=tmp_path / "a")
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert summary["status"].startswith("failed: non-finite")

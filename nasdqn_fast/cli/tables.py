@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from nasdqn_fast.cli.display import minutes
 from nasdqn_fast.experiment import Evaluation
@@ -61,7 +61,7 @@ def _metrics_table(result: RunResult) -> Table:
 
 
 def _segments_table(segments: tuple[Segment, ...]) -> Table:
-    table = Table("segment", "episodes", "architecture", "reason", "score", "kept", "Q moved by")
+    table = Table("#", "episodes", Column("architecture", no_wrap=True), "reason", "score", "kept", "Q moved by")
     for number, segment in enumerate(segments, start=1):
         report = segment.transfer
         table.add_row(
