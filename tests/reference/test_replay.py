@@ -20,6 +20,13 @@ def transition(number):
     return observation, number % 5, float(number), observation + 1, number % 3 == 0, number % 2 == 0
 
 
+def stacked(numbers):
+    """The arrays of several transitions, in the order of `Batch`."""
+    n = np.array(numbers, np.int64)
+    observations = np.stack([n, -n], axis=1).astype(np.float32)
+    return observations, n % 5, n.astype(np.float32), observations + 1, n % 3 == 0, n % 2 == 0
+
+
 def rows(batch):
     """The batch as tuples that can be compared."""
     return [
@@ -61,18 +68,7 @@ def test_any_script_agrees_with_a_deque(capacity, script):
             model.append(row(count))
             count += 1
         elif action == "add_batch":
-            parts = [transition(number) for number in range(count, count + argument)]
-            observations, actions, rewards, next_observations, terminated, truncated = (
-                zip(*parts) if parts else [()] * 6
-            )
-            buffer.add_batch(
-                np.array(observations, np.float32).reshape(-1, 2),
-                np.array(actions, np.int64),
-                np.array(rewards, np.float32),
-                np.array(next_observations, np.float32).reshape(-1, 2),
-                np.array(terminated, bool),
-                np.array(truncated, bool),
-            )
+            buffer.add_batch(*stacked(range(count, count + argument)))
             model.extend(row(number) for number in range(count, count + argument))
             count += argument
         elif action == "sample" and model:
