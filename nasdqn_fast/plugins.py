@@ -83,7 +83,7 @@ def _third_party(kind: str, name: str) -> object:
     except Exception as error:  # whatever somebody else's module does when imported, it is the name that was wrong
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         mend = ""
-        if isinstance(error, ModuleNotFoundError):
+        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
             mend = "; install its package, or add the folder that holds it to PYTHONPATH"
         raise InputError(f"{_one(kind)} {name!r}: importing {module_name!r} failed: {reason}{mend}") from error
     if not hasattr(module, attribute):

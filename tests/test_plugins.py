@@ -83,6 +83,12 @@ def test_missing_module_says_how_to_make_it_importable():
         plugins.find("transfers", "nowhere_at_all:plugin")
 
 
+def test_missing_dependency_is_not_taken_for_the_module(module):
+    name = module("their_dependent", "import nowhere_at_all")
+    with pytest.raises(InputError, match=r"No module named 'nowhere_at_all'$"):
+        plugins.find("transfers", f"{name}:plugin")
+
+
 def test_missing_attribute_names_module_and_attribute(module):
     name = module("their_transfers", "")
     with pytest.raises(InputError, match="module 'their_transfers' has no attribute 'plugin'"):
