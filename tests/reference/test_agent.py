@@ -270,7 +270,7 @@ def test_what_an_environment_returns_must_be_finite(broken, message, method):
 
 
 def test_an_environments_error_flag_is_raised():
-    with pytest.raises(RuntimeError, match="the environment's step reported an error after 0 steps"):
+    with pytest.raises(RuntimeError, match="reported an error in step, after 0 steps"):
         agent_on(counting_environment(4, flags=ERROR)).run_episodes(1)
 
 
