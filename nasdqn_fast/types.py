@@ -24,7 +24,7 @@ class NonFiniteError(FloatingPointError):
 
 
 class StepError(RuntimeError):
-    """An environment's step returned its error flag; the message says which environment and, in a run, which episode."""
+    """An environment's step returned its error flag; the message says which environment, and when."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Lane:
         self.observation = np.zeros_like(self.observation)
         flags = kernel.step(self.environment.params, uniforms, self.state, action, self.observation, reward)
         if flags & ERROR:
-            raise StepError(f"environment {kernel.name} reported an error in step, after {self.length} steps of an episode")
+            raise StepError(f"environment {kernel.name} reported an error in step, after {self.length} steps")
         self.length += 1
         self.episode_return += reward[0]
         terminated = bool(flags & TERMINATED)
