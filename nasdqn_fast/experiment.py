@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast import backends, envs, plugins
+from nasdqn_fast import backends, envs, interrupts, plugins
 from nasdqn_fast.config import Config, find_method, resolve
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.events import Event
@@ -91,8 +91,9 @@ def train(
 
     try:
         for event in trainer.run():
-            for listener in listeners:
-                listener(event)
+            with interrupts.held():  # or the log could lack an episode that the result has
+                for listener in listeners:
+                    listener(event)
     except KeyboardInterrupt:
         result = conclude("interrupted")
         kept = f"; what was done is kept in {result.out}" if result.out else ""
