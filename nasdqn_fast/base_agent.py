@@ -26,8 +26,7 @@ class BaseAgent:
         settings: see `AgentSettings`.
 
     Attributes:
-        network, target: online and target network.
-        optimizer, replay, environment, streams, settings: as they say.
+        environment, streams, settings: as they say.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
@@ -60,9 +59,30 @@ class BaseAgent:
                 f"replay must hold observations of size {size}, as the environment's; "
                 f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
             )
-        self.replay = replay
+        self._replay = replay
         self._start()
         self.switch_network(network)
+
+    # Read-only, because the compiled loop keeps addresses: `switch_network` changes the first three.
+    @property
+    def network(self) -> Any:
+        """The online network."""
+        return self._network
+
+    @property
+    def target(self) -> Any:
+        """The target network."""
+        return self._target
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer and its state."""
+        return self._optimizer
+
+    @property
+    def replay(self) -> Any:
+        """The replay memory."""
+        return self._replay
 
     @property
     def steps(self) -> int:
@@ -123,9 +143,9 @@ class BaseAgent:
                 f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
                 f"got {found[0]} to {found[1]}; make a QNetwork(architecture, {expected[0]}, {expected[1]})"
             )
-        self.network, self.target = network, network.copy()
+        self._network, self._target = network, network.copy()
         optimizer = self.settings.optimizer_settings()
-        self.optimizer = self.optimizer_type(optimizer.kind, optimizer.learning_rate, optimizer.clip)
+        self._optimizer = self.optimizer_type(optimizer.kind, optimizer.learning_rate, optimizer.clip)
         self._use()
 
     def get_state(self) -> dict[str, Any]:
