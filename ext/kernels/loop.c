@@ -12,6 +12,51 @@ static void load_panel(const ndq_loop *loop, const int64_t *slots, int n, int ne
     }
 }
 
+static void begin_epoch(ndq_loop *loop)
+{
+    if (++loop->epoch == 0) loop->epoch = 1;
+}
+
+/* What was written from Python since the last call, through a view of the target's weights or into the replay, is
+ * found here; within a call only the loop itself writes. */
+static void distrust_known(ndq_loop *loop)
+{
+    const size_t bytes = loop->net->offsets[loop->net->n_layers] * sizeof(float);
+    if (!loop->known) return;
+    if (loop->known_version == loop->replay->version && !memcmp(loop->known_target, loop->target, bytes)) return;
+    loop->known_version = loop->replay->version;
+    memcpy(loop->known_target, loop->target, bytes);
+    begin_epoch(loop);
+}
+
+static void copy_target(ndq_loop *loop)
+{
+    const size_t bytes = loop->net->offsets[loop->net->n_layers] * sizeof(float);
+    memcpy(loop->target, loop->params, bytes);
+    if (!loop->known) return;
+    memcpy(loop->known_target, loop->params, bytes);
+    begin_epoch(loop);
+}
+
+/* Makes sure that the rows of n drawn slots are of this epoch: one forward pass over those that are not. */
+static void know(ndq_loop *loop, const int64_t *slots, int n)
+{
+    const ndq_net *net = loop->net;
+    const float *q = ndq_h(net, net->n_layers);
+    float *rows[NDQ_PANEL];
+    int unknown = 0;
+    for (int b = 0; b < n; b++) {
+        float *row = loop->known + slots[b] * loop->known_stride;
+        if ((uint32_t)ndq_row_int(row) == loop->epoch) continue;
+        memcpy(row, &loop->epoch, sizeof loop->epoch); /* a slot that was drawn twice is computed once */
+        ndq_put(net, unknown, ndq_row_next(loop->replay, ndq_row(loop->replay, slots[b])));
+        rows[unknown++] = row;
+    }
+    if (unknown) net->kernels->forward(net, loop->target, unknown);
+    for (int i = 0; i < unknown; i++)
+        for (int64_t a = 0; a < loop->env.n_actions; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
+}
+
 /* y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and r alone where nothing follows; for n drawn transitions. */
 static void targets_of(ndq_loop *loop, const int64_t *slots, int n)
 {
@@ -22,20 +67,22 @@ static void targets_of(ndq_loop *loop, const int64_t *slots, int n)
      * termination does (Pardo et al. 2018). */
     const int32_t ends = NDQ_ROW_TERMINATED | (loop->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
     int best[NDQ_PANEL];
+    if (loop->known) know(loop, slots, n);
     load_panel(loop, slots, n, 1);
     net->kernels->forward(net, loop->params, n);
     for (int b = 0; b < n; b++) best[b] = ndq_best(net, b);
-    net->kernels->forward(net, loop->target, n); /* h[0] still holds s' */
+    if (!loop->known) net->kernels->forward(net, loop->target, n); /* h[0] still holds s' */
     for (int b = 0; b < n; b++) {
         const float *row = ndq_row(replay, slots[b]);
+        const float next = loop->known ? loop->known[slots[b] * loop->known_stride + 1 + best[b]] : q[best[b] * NDQ_PANEL + b];
         float y = ndq_row_reward(replay, row);
-        if (!(ndq_row_flags(replay, row) & ends)) y += loop->gamma * q[best[b] * NDQ_PANEL + b];
+        if (!(ndq_row_flags(replay, row) & ends)) y += loop->gamma * next;
         loop->batch_targets[b] = y;
         loop->batch_actions[b] = ndq_row_action(replay, row);
     }
 }
 
-double ndq_update(ndq_loop *loop)
+static double update(ndq_loop *loop)
 {
     const ndq_net *net = loop->net;
     const int64_t batch = loop->batch_size, n_params = net->offsets[net->n_layers];
@@ -50,8 +97,14 @@ double ndq_update(ndq_loop *loop)
         net->kernels->backward(net, loop->params, loop->gradient, n, start > 0);
     }
     ndq_optimizer_step(loop->optimizer, net->kernels, loop->params, loop->gradient, n_params);
-    if (++loop->updates % loop->target_every == 0) memcpy(loop->target, loop->params, n_params * sizeof(float));
+    if (++loop->updates % loop->target_every == 0) copy_target(loop);
     return loss / batch;
+}
+
+double ndq_update(ndq_loop *loop)
+{
+    distrust_known(loop);
+    return update(loop);
 }
 
 static void reset_lane(ndq_loop *loop, int64_t lane)
@@ -114,8 +167,10 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
     loop->flags[i] = flags & NDQ_TERMINATED                      ? NDQ_ROW_TERMINATED
                      : lane->length >= env->max_episode_steps    ? NDQ_ROW_TRUNCATED
                                                                  : 0;
-    if (loop->replay)
+    if (loop->replay) {
+        if (loop->known) loop->known[loop->replay->next * loop->known_stride] = 0.0f; /* epoch 0: void */
         ndq_replay_add(loop->replay, obs, (int32_t)loop->actions[i], (float)reward, next, loop->flags[i]);
+    }
     memcpy(obs, next, I * sizeof(float));
     return NDQ_DONE;
 }
@@ -125,7 +180,7 @@ static ndq_status learn(ndq_loop *loop)
 {
     for (int64_t i = 0; i < loop->n_lanes; i++)
         for (int64_t u = 0; u < loop->updates_per_step; u++) {
-            const double loss = ndq_update(loop);
+            const double loss = update(loop);
             if (!isfinite(loss)) return NDQ_BAD_LOSS;
             loop->lanes[i].loss_sum += loss;
             loop->lanes[i].n_losses++;
@@ -192,6 +247,7 @@ ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
     ndq_status status;
     clock_gettime(CLOCK_MONOTONIC, &last);
     *n_out = 0;
+    if (loop->replay) distrust_known(loop);
     if (!loop->started && (status = start(loop)) != NDQ_DONE) return status;
     for (int64_t step = 1;; step++) {
         const int64_t take = loop->n_ended < n - *n_out ? loop->n_ended : n - *n_out;

@@ -14,6 +14,7 @@ typedef struct {
     float *rows; /* (capacity, stride) */
     int64_t capacity, size, next, stride;
     int64_t observation_size;
+    int64_t version; /* raised by whoever changes rows other than through the training loop */
 } ndq_replay;
 
 static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }

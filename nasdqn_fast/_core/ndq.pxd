@@ -1,6 +1,6 @@
 """What Cython knows of ext/kernels/*.h."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from numpy.random cimport bitgen_t
 
 
@@ -56,6 +56,7 @@ cdef extern from "replay.h" nogil:
         int64_t next
         int64_t stride
         int64_t observation_size
+        int64_t version
 
     int64_t ndq_replay_stride(int64_t observation_size)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
@@ -165,6 +166,10 @@ cdef extern from "loop.h" nogil:
         int64_t *slots
         int64_t *batch_actions
         float *batch_targets
+        float *known
+        int64_t known_stride
+        uint32_t epoch
+        float *known_target
         ndq_episode *ended
         int64_t n_ended
         int32_t started
