@@ -25,7 +25,7 @@ TARGET_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
 }
-KERNELS = ["ext/kernels/dense.c", "ext/kernels/optimizer.c", "ext/kernels/table.c"]
+KERNELS = ["ext/kernels/dense.c", "ext/kernels/optimizer.c", "ext/kernels/peak.c", "ext/kernels/table.c"]
 
 
 def cpu_targets() -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 
+from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_MAX_TARGETS, ndq_available, ndq_kernels
 
 cdef const ndq_kernels *_tables[3]
@@ -35,6 +36,18 @@ def select(target: str) -> None:
             _current = _tables[i]
             return
     raise ValueError(f"{target!r} is not a CPU target of this machine; available: {', '.join(available())}")
+
+
+def peak(n: int) -> int:
+    """Runs n rounds of independent fused multiply-adds on the current target; returns the floating point operations.
+
+    Timed, it gives the arithmetic limit of one core that benchmarks compare with.
+    """
+    cdef int64_t rounds = n
+    cdef float result
+    with nogil:
+        rounds = _current.peak(rounds, &result)
+    return rounds
 
 
 _wanted = os.environ.get("NASDQN_FAST_CPU")

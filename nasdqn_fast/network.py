@@ -99,9 +99,13 @@ class QNetwork(NetworkCore):
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""
         self._apply_gradient(gradient, optimizer or Optimizer("sgd"))
 
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator = 0) -> QNetwork:
+        """A new network between the same observations and actions."""
+        return QNetwork(architecture, self.observation_size, self.n_actions, rng)
+
     def copy(self) -> QNetwork:
         """An equal network of its own."""
-        other = QNetwork(self.architecture, self.observation_size, self.n_actions)
+        other = self.like(self.architecture)
         other.copy_from(self)
         return other
 

@@ -12,8 +12,9 @@ LAYERS = """
     space clock files cache
     types validation
     seeding plugins pruning optimizer_settings
-    metrics network_file agent_settings envs _core
-    build_facts config optimizer replay base_agent optimal
+    metrics network_file agent_settings envs
+    _core config base_agent
+    build_facts optimizer replay optimal
     network reference
     agent
     engine

@@ -57,6 +57,7 @@ typedef struct ndq_kernels {
     void (*sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
     void (*adam)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
     int (*all_finite)(const float *x, int64_t n);
+    int64_t (*peak)(int64_t n, float *result); /* for benchmarks: n rounds of multiply-adds, returns the operations */
 } ndq_kernels;
 
 #endif

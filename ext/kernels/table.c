@@ -9,4 +9,5 @@ const ndq_kernels NDQ_NAME(ndq_kernels) = {
     .sgd = NDQ_NAME(ndq_sgd),
     .adam = NDQ_NAME(ndq_adam_step),
     .all_finite = NDQ_NAME(ndq_all_finite),
+    .peak = NDQ_NAME(ndq_peak),
 };

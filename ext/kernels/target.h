@@ -17,5 +17,6 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
 void NDQ_NAME(ndq_sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
 void NDQ_NAME(ndq_adam_step)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
 int NDQ_NAME(ndq_all_finite)(const float *x, int64_t n);
+int64_t NDQ_NAME(ndq_peak)(int64_t n, float *result);
 
 #endif

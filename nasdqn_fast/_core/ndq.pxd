@@ -14,7 +14,8 @@ cdef extern from "ndq.h" nogil:
 
     ctypedef struct ndq_kernels:
         const char *name
-        void (*forward_row)(const ndq_net *net, const float *params, const float *observation, float *q)
+
+        int64_t (*peak)(int64_t n, float *result) noexcept nogil
 
     ctypedef struct ndq_net:
         const ndq_kernels *kernels

@@ -23,16 +23,13 @@ def softmax_of_z_scores(scores: Sequence[float], temperature: float) -> np.ndarr
     """P(c) = exp(z(c) / temperature) / sum of the same, z = (S - mean) / (standard deviation + 1e-8).
 
     Args:
-        scores: S(c), at least one. One score, or equal ones: z = 0, so all are equally likely.
+        scores: S(c), at least one. One score, or equal ones: z = 0, all equally likely.
         temperature: tau > 0; towards 0 the best is always taken.
 
     Returns:
         float64 (len(scores),) probabilities.
     """
-    # Only differences matter. Counted from the largest, equal scores give z = 0 exactly; their mean
-    # alone can be off by a rounding error.
-    below = np.asarray(scores, dtype=np.float64) - max(scores)
-    z = (below - below.mean()) / (below.std() + 1e-8)
+    z = (np.asarray(scores) - np.mean(scores)) / (np.std(scores) + 1e-8)
     weights = np.exp((z - z.max()) / temperature)
     return weights / weights.sum()
 

@@ -152,9 +152,13 @@ class QNetwork:
         vector = check_array("gradient.parameters", gradient.parameters, self._parameters.shape, self.dtype)
         (optimizer or Optimizer("sgd")).step(self._parameters, vector)
 
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator = 0) -> QNetwork:
+        """A new network between the same observations and actions, of the same dtype."""
+        return QNetwork(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
+
     def copy(self) -> QNetwork:
         """An equal network of its own."""
-        other = QNetwork(self.architecture, self.observation_size, self.n_actions, dtype=self.dtype)
+        other = self.like(self.architecture)
         other.copy_from(self)
         return other
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -23,9 +23,6 @@ MEASURED_STATES = 1024
 class Network(Protocol):
     """What a transfer may use of a QNetwork of either backend."""
 
-    def __init__(
-        self, architecture: Architecture, observation_size: int, n_actions: int, rng: np.random.Generator
-    ) -> None: ...
     @property
     def architecture(self) -> Architecture: ...
     @property
@@ -39,6 +36,7 @@ class Network(Protocol):
     @property
     def biases(self) -> list[np.ndarray]: ...
     def forward(self, x: np.ndarray) -> np.ndarray: ...
+    def like(self, architecture: Architecture, rng: np.random.Generator) -> Self: ...
 
 
 class Replay(Protocol):
@@ -68,11 +66,6 @@ class TransferReport:
     kept: float
     q_change_mean: float | None
     q_change_max: float | None
-
-
-def new_network(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
-    """A network with initial weights for the same observations and actions, of the same backend."""
-    return type(old)(architecture, old.observation_size, old.n_actions, rng)
 
 
 def paired_layers(old: Network, new: Network) -> list[tuple[int, int]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N, new_network
+from nasdqn_fast.transfers.base import N
 
 
 def fresh(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
     """A network with initial weights."""
-    return new_network(old, architecture, rng)
+    return old.like(architecture, rng)
 
 
 plugin = fresh

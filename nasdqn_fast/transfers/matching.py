@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N, new_network, paired_layers
+from nasdqn_fast.transfers.base import N, paired_layers
 
 
 def matching(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
@@ -18,7 +18,7 @@ def matching(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
     Bias and weights go together: the head's bias has a fixed length and would always fit, but
     without its weights it means nothing.
     """
-    new = new_network(old, architecture, rng)
+    new = old.like(architecture, rng)
     for i, j in paired_layers(old, new):
         if old.weights[i].shape == new.weights[j].shape:
             new.weights[j][...] = old.weights[i]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N, leading_blocks, new_network
+from nasdqn_fast.transfers.base import N, leading_blocks
 
 
 def overlap(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
     """Copies W[:m, :n] and b[:n] of each pair of layers, m and n the smaller sizes."""
-    new = new_network(old, architecture, rng)
+    new = old.like(architecture, rng)
     for source, target in leading_blocks(old, new):
         target[...] = source
     return new

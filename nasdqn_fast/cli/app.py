@@ -1,0 +1,72 @@
+"""The command's frame: subcommands imported on use, and every error as one line."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from nasdqn_fast.space import nearest
+from nasdqn_fast.types import InputError, NonFiniteError
+
+PROG = "nasdqn-fast"
+COMMANDS = ("train", "evaluate", "list", "info")
+
+
+class LazyGroup(click.Group):
+    """Subcommands that are modules of this package, so that ``--help`` pays for none of the engine."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name not in COMMANDS:
+            raise click.UsageError(f"unknown command {cmd_name!r}: {nearest(cmd_name, COMMANDS)}", ctx)
+        return importlib.import_module(f"nasdqn_fast.cli.{cmd_name}").command
+
+
+@click.group(cls=LazyGroup, no_args_is_help=False)
+@click.version_option(package_name="nasdqn-fast", prog_name=PROG)
+def group() -> None:
+    """Neural architecture search inside one DQN training run."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        args: the arguments; the process's own if None.
+
+    Returns:
+        Exit code: 0, 2 for bad input, 130 after Ctrl-C, 1 for whatever else went wrong.
+    """
+    try:
+        # Not group.main: it answers Ctrl-C with an empty line and an exception that has lost the message.
+        with group.make_context(PROG, list(sys.argv[1:] if args is None else args)) as ctx:
+            group.invoke(ctx)
+    except click.exceptions.Exit as exit:
+        return exit.exit_code
+    except click.UsageError as error:
+        see = f"{error.ctx.command_path if error.ctx else PROG} --help"
+        return _fail(f"{error.format_message().rstrip('.')}; see {see}", 2)
+    except (click.ClickException, InputError) as error:
+        return _fail(error, 2)
+    except KeyboardInterrupt as interrupt:
+        return _fail(str(interrupt) or "interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our output left, as head does. Whatever is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error}", 1)
+    except (NonFiniteError, OSError) as error:
+        return _fail(error, 1)
+    return 0
+
+
+def _fail(message: object, code: int) -> int:
+    click.echo(f"{PROG}: {' '.join(str(message).split())}", err=True)
+    return code

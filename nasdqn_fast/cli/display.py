@@ -1,0 +1,118 @@
+"""What a run shows while it goes on: two live lines on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from nasdqn_fast.events import Asked, Event, Played, Transferred
+from nasdqn_fast.metrics import ROLLING_WINDOW
+
+REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
+PLAIN_EVERY = 100  # episodes
+
+
+class Progress:
+    """The numbers to show, kept up to date by the run's events.
+
+    Args:
+        total: episodes of the run.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.episodes = 0
+        self.steps = 0
+        self.architecture = ""
+        self.last_returns: deque[float] = deque(maxlen=ROLLING_WINDOW)
+        self.started = time.perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Asked():
+                self.architecture = str(event.proposal.architecture)
+            case Transferred():
+                self.architecture = str(event.new)
+            case Played():
+                self.episodes += len(event.episodes)
+                self.steps += int(event.episodes.lengths.sum())
+                self.last_returns.extend(event.episodes.returns.tolist())
+
+    def line(self) -> str:
+        """Everything in one line."""
+        elapsed = time.perf_counter() - self.started
+        parts = [f"episode {self.episodes:,} of {self.total:,}"]
+        if self.last_returns:
+            mean = sum(self.last_returns) / len(self.last_returns)
+            left = elapsed / self.episodes * (self.total - self.episodes)
+            parts += [f"mean of last {len(self.last_returns)}: {mean:.1f}", self.architecture]
+            parts += [f"{self.steps / elapsed:,.0f} steps/s", f"{minutes(left)} left"]
+        return " · ".join(parts)
+
+
+def minutes(seconds: float) -> str:
+    """Minutes and seconds, as 1:05."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+@contextlib.contextmanager
+def display(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
+    """A listener that shows the run on this console.
+
+    Args:
+        console: a terminal is redrawn in place, anything else gets lines.
+        total: episodes of the run.
+    """
+    progress = Progress(total)
+    if console.is_terminal:
+        with _live(console, progress) as listener:
+            yield listener
+    else:
+        yield _plain(console, progress)
+
+
+@contextlib.contextmanager
+def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], None]]:
+    # Drawn from the training thread and only when due: rich's own refreshing thread would compete for the GIL.
+    preparing = Text("preparing: the first run of an environment compiles it and computes its optimum")
+    with Live(preparing, console=console, auto_refresh=False, transient=True) as live:
+        due = 0.0
+
+        def listener(event: Event) -> None:
+            nonlocal due
+            progress(event)
+            now = time.perf_counter()
+            if now >= due:
+                due = now + REFRESH
+                picture = Table.grid(expand=True)
+                picture.add_row(ProgressBar(total=progress.total, completed=progress.episodes))
+                picture.add_row(Text(progress.line()))
+                live.update(picture, refresh=True)
+
+        yield listener
+
+
+def _plain(console: Console, progress: Progress) -> Callable[[Event], None]:
+    def listener(event: Event) -> None:
+        before = progress.episodes
+        progress(event)
+        match event:
+            case Asked():
+                console.print(
+                    f"segment {event.segment} from episode {event.episode:,}: "
+                    f"{event.proposal.architecture} ({event.proposal.reason})",
+                    soft_wrap=True,
+                )
+            case Played() if before // PLAIN_EVERY < progress.episodes // PLAIN_EVERY:
+                console.print(progress.line(), soft_wrap=True)
+
+    return listener

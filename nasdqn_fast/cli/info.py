@@ -1,0 +1,21 @@
+"""``nasdqn-fast info``: what this installation consists of."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Print versions, CPU targets and the cache directory."""
+    from nasdqn_fast import cache
+    from nasdqn_fast._core import cpu
+    from nasdqn_fast.build_facts import build_facts
+
+    rows = build_facts() | {
+        "cpu_targets_available": ", ".join(cpu.available()),
+        "cache_directory": str(cache.directory()),
+    }
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        click.echo(f"{name.replace('_', ' '):{width}}  {value}")

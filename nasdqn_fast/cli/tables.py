@@ -1,0 +1,76 @@
+"""The tables at the end of a run and of an evaluation."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from nasdqn_fast.cli.display import minutes
+from nasdqn_fast.experiment import Evaluation
+from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW, THRESHOLD
+from nasdqn_fast.run_result import RunResult, Segment
+
+
+def show_run(console: Console, result: RunResult) -> None:
+    """The paper's four metrics, the segments, and where the time went."""
+    console.print(_metrics_table(result))
+    console.print(_segments_table(result.segments))
+    times, steps = result.times, int(result.episodes.lengths.sum())
+    console.print(
+        f"wall time {minutes(times.total)} ({times.total:.1f} s), {times.search_share:.2%} of it search; "
+        f"{steps / times.total:,.0f} steps/s",
+        soft_wrap=True,
+    )
+    console.print(f"run directory: {result.out}", soft_wrap=True, markup=False)
+
+
+def show_evaluation(console: Console, evaluation: Evaluation) -> None:
+    """Mean, SD, extremes and regret of the greedy policy."""
+    returns = evaluation.returns
+    rows = {
+        "mean": returns.mean(),
+        "standard deviation": returns.std(),
+        "min": returns.min(),
+        "max": returns.max(),
+        "regret": evaluation.regret,
+    }
+    table = Table("greedy policy", f"return, {len(returns):,} episodes")
+    for name, value in rows.items():
+        if value is not None:
+            table.add_row(name, f"{value:.2f}")
+    console.print(table)
+
+
+def _metrics_table(result: RunResult) -> Table:
+    metrics, episodes = result.metrics, len(result.episodes)
+    assert metrics is not None, "a finished run has at least one episode"
+    last = min(FINAL_EPISODES, episodes)
+    reached = metrics.episodes_to_threshold
+    table = Table("metric", "value")
+    table.add_row(f"final performance (mean of the last {last})", f"{metrics.final_mean:.2f}")
+    table.add_row("stability (standard deviation of the same)", f"{metrics.final_std:.2f}")
+    table.add_row(
+        f"episodes until the {ROLLING_WINDOW}-episode mean exceeds {THRESHOLD:g}",
+        f"not within {episodes:,}" if reached is None else f"{reached:,}",
+    )
+    table.add_row("best episode", f"{metrics.best:.2f}")
+    if result.final_regret is not None:
+        table.add_row(f"regret at the end (optimum {result.optimum:.1f})", f"{result.final_regret:.2f}")
+        table.add_row("regret, mean over the run", f"{result.mean_regret:.2f}")
+    return table
+
+
+def _segments_table(segments: tuple[Segment, ...]) -> Table:
+    table = Table("#", "episodes", Column("architecture", no_wrap=True), "reason", "score", "kept", "Q moved by")
+    for number, segment in enumerate(segments, start=1):
+        report = segment.transfer
+        table.add_row(
+            str(number),
+            f"{segment.first:,}-{segment.last:,}",
+            str(segment.architecture),
+            segment.reason,
+            "" if segment.score is None else f"{segment.score:.2f}",
+            "" if report is None else f"{report.kept:.0%}",
+            "" if report is None or report.q_change_mean is None else f"{report.q_change_mean:.3g}",
+        )
+    return table

@@ -1,0 +1,47 @@
+"""``nasdqn-fast train``: one run, with its progress and its tables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nasdqn_fast.cli.options import SectionedCommand, given, setting_options
+from nasdqn_fast.config import Config, resolve
+
+
+@setting_options
+@click.command(cls=SectionedCommand)
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options go before it."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: runs/METHOD-ENV-seedSEED].")
+def command(file: Path | None, out: Path | None, **options: Any) -> None:
+    """Train one agent and write a run directory."""
+    config = resolve(file, given(options))
+    out = out or default_out(config)
+
+    from rich.console import Console
+
+    from nasdqn_fast.cli.display import display
+    from nasdqn_fast.cli.tables import show_run
+    from nasdqn_fast.experiment import train
+
+    console = Console(highlight=False)
+    with display(console, config.run.episodes) as progress:
+        result = train(config=config, out=out, progress=progress)
+    show_run(console, result)
+
+
+def default_out(config: Config) -> Path:
+    """The first of runs/METHOD-ENV-seedSEED, the same with -2, -3, ... that does not exist."""
+    name = f"{config.search.method}-{config.env.name}-seed{config.run.seed}"
+    # Names of third parties, as module:attribute, and Gymnasium's have characters that paths should not.
+    first = Path("runs", re.sub(r"[^\w.-]+", "-", name))
+    out, n = first, 1
+    while out.exists():
+        n += 1
+        out = first.with_name(f"{first.name}-{n}")
+    return out

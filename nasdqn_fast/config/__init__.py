@@ -1,0 +1,27 @@
+"""Settings: what they are, where their defaults come from, how files and options become one config."""
+
+from nasdqn_fast.config.methods import METHODS, Method, all_methods, find_method
+from nasdqn_fast.config.models import AgentConfig, Config, EnvConfig, RunConfig, SearchConfig, all_settings
+from nasdqn_fast.config.profiles import PROFILES, Profile
+from nasdqn_fast.config.resolve import resolve
+from nasdqn_fast.config.settings import Setting
+from nasdqn_fast.config.toml import read_toml, to_toml
+
+__all__ = [
+    "METHODS",
+    "PROFILES",
+    "AgentConfig",
+    "Config",
+    "EnvConfig",
+    "Method",
+    "Profile",
+    "RunConfig",
+    "SearchConfig",
+    "Setting",
+    "all_methods",
+    "all_settings",
+    "find_method",
+    "read_toml",
+    "resolve",
+    "to_toml",
+]

@@ -1,0 +1,56 @@
+"""Methods: the agents one compares, each a controller and, if fixed, its architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasdqn_fast import plugins
+from nasdqn_fast.space import nearest
+from nasdqn_fast.types import InputError
+
+
+@dataclass(frozen=True)
+class Method:
+    """One agent.
+
+    Args:
+        controller: name of a controller, or ``module:attribute``.
+        summary: one line for ``nasdqn-fast list methods``.
+        architecture: what a fixed agent has; None where the user or the controller chooses.
+    """
+
+    controller: str
+    summary: str
+    architecture: str | None = None
+
+
+# Rahmani et al. 2025, section 2.4.1.
+METHODS = {
+    "fixed-small": Method("fixed", "The paper's small agent: 2x32-relu from beginning to end.", "2x32-relu"),
+    "fixed-medium": Method("fixed", "The paper's medium agent: 3x64-relu from beginning to end.", "3x64-relu"),
+    "fixed-large": Method("fixed", "The paper's large agent: 4x128-relu from beginning to end.", "4x128-relu"),
+    "fixed": Method("fixed", "One architecture from beginning to end, given by --architecture."),
+    "random-nas": Method("random", "A uniformly drawn architecture every --switch-every episodes."),
+    "nas-dqn": Method("nas-dqn", "The paper's agent: uniform with probability epsilon, else a softmax of scores."),
+}
+
+
+def all_methods() -> dict[str, Method]:
+    """`METHODS`, and every other controller in the folder under its own name."""
+    taken = {method.controller for method in METHODS.values()}
+    others = {name: summary for name, summary in plugins.describe("controllers").items() if name not in taken}
+    return METHODS | {name: Method(name, summary) for name, summary in others.items()}
+
+
+def find_method(name: str) -> Method:
+    """The method of this name; ``module:attribute`` is a controller of a third party.
+
+    Raises:
+        InputError: unknown name.
+    """
+    if ":" in name:
+        return Method(name, "A third party's controller.")
+    methods = all_methods()
+    if name not in methods:
+        raise InputError(f"unknown method {name!r}: {nearest(name, methods)}")
+    return methods[name]

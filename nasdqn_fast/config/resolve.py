@@ -1,0 +1,111 @@
+"""From what was given to one validated config: profile < config file < options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from nasdqn_fast.config.models import Config, all_settings
+from nasdqn_fast.config.profiles import find_profile
+from nasdqn_fast.config.toml import read_toml
+from nasdqn_fast.space import nearest
+from nasdqn_fast.types import InputError
+
+Values = dict[str, dict[str, Any]]
+
+
+def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] | None = None) -> Config:
+    """The config of a run, with every default filled in.
+
+    Args:
+        base: a config, or the path of a TOML file.
+        options: keyword (`Setting.keyword`) -> value; they go before `base`, which goes before the
+            profile. None means not given.
+
+    Raises:
+        InputError: unknown key or option, a value of the wrong type or out of range.
+    """
+    given = _merged(_base_values(base), _by_section(options or {}))
+    profile = given.get("run", {}).get("profile", Config().run.profile)
+    config = _validated(_merged(find_profile(profile).values, given))
+    if config.search.switch_every <= config.run.episodes:
+        return config
+    if "switch_every" in given.get("search", {}):
+        raise InputError(
+            f"switch_every must be at most episodes ({config.run.episodes}); got {config.search.switch_every}; "
+            "lower switch_every or raise episodes"
+        )
+    # A default that does not fit is shortened to the one segment that the run then is, so that
+    # the resolved config can be given again.
+    return _validated(_merged(find_profile(profile).values, given, {"search": {"switch_every": config.run.episodes}}))
+
+
+def _base_values(base: Config | str | Path | None) -> Values:
+    if base is None:
+        return {}
+    if isinstance(base, Config):
+        return base.model_dump(exclude_unset=True)
+    if isinstance(base, (str, Path)):
+        values = read_toml(base)
+        _check_keys(values, where=f" in {str(base)!r}")
+        return values
+    raise TypeError(f"config must be a Config or the path of a TOML file; got {type(base).__name__}")
+
+
+def _check_keys(values: Mapping[str, Any], where: str) -> None:
+    known: dict[str, set[str]] = {}
+    for setting in all_settings():
+        known.setdefault(setting.section, set()).add(setting.key)
+    for section, table in values.items():
+        if section not in known:
+            raise InputError(f"unknown section {section!r}{where}: {nearest(section, known)}")
+        if not isinstance(table, dict):
+            raise InputError(f"{section!r}{where} must be a table; write [{section}]")
+        for key in table:
+            if key not in known[section]:
+                raise InputError(f"unknown key {key!r} in [{section}]{where}: {nearest(key, known[section])}")
+
+
+def _by_section(options: Mapping[str, Any]) -> Values:
+    settings = {setting.keyword: setting for setting in all_settings()}
+    values: Values = {}
+    for keyword, value in options.items():
+        if keyword not in settings:
+            raise InputError(f"unknown option {keyword!r}: {nearest(keyword, settings)}")
+        if value is not None:
+            setting = settings[keyword]
+            plain = value.item() if isinstance(value, np.generic) else value
+            values.setdefault(setting.section, {})[setting.key] = plain
+    return values
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """One nested mapping; where layers disagree the last one rules."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _validated(values: Values) -> Config:
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_message(error)) from None
+
+
+def _message(error: ValidationError) -> str:
+    """The first complaint in one line: the setting, what was expected, what came."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":  # one of our own checks, which say all of it themselves
+        return str(first["ctx"]["error"])
+    _, key, *within = first["loc"]
+    place = f"{key}{''.join(f'[{part!r}]' for part in within)}"
+    expected = first["msg"].removeprefix("Input should ").replace("tuple", "list")
+    return f"{place} must {expected}; got {first['input']!r}"

@@ -1,0 +1,47 @@
+"""The TOML form of a config. Format 1: four tables of scalars, flat lists and one inline table."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from nasdqn_fast.config.models import Config
+from nasdqn_fast.types import InputError
+
+FORMAT = 1
+
+
+def to_toml(config: Config) -> str:
+    """All settings, defaults included; one that is None is left out, for TOML has no null."""
+    lines = [f"format = {FORMAT}"]
+    for section, values in config.model_dump().items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Section -> key -> value of a config file, not validated beyond its format.
+
+    Raises:
+        InputError: unreadable, not TOML, or of a format this version does not know.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the config file {str(path)!r}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"the config file {str(path)!r} is not TOML: {error}") from None
+    version = values.pop("format", FORMAT)
+    if version != FORMAT:
+        raise InputError(f"the config file {str(path)!r} has format {version!r}; this version reads format {FORMAT}")
+    return values
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
+    # JSON's scalars and lists are TOML's, but for one control character that JSON leaves bare.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,69 @@
+"""What happens in a run, in order: the trainer tells it, the log, the result and the screen listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.transfers.base import TransferReport
+from nasdqn_fast.types import Episodes, Proposal, Result
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The controller proposed what to train in this segment.
+
+    Args:
+        segment: its number, from 1.
+        episode: number of its first episode, from 1.
+        proposal: what the controller answered.
+    """
+
+    segment: int
+    episode: int
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """The network changed.
+
+    Args:
+        segment: the one that begins.
+        old, new: the architectures; `new` is what really came of the transfer.
+        report: how much was kept and how far Q moved.
+    """
+
+    segment: int
+    old: Architecture
+    new: Architecture
+    report: TransferReport
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The replay memory was pruned at a switch; `before` and `after` are its sizes in transitions."""
+
+    segment: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Played:
+    """Episodes ended, `architecture` being in use."""
+
+    architecture: Architecture
+    episodes: Episodes
+
+
+@dataclass(frozen=True)
+class Told:
+    """A segment ended and the controller was told; `episode` is the number of its last episode."""
+
+    segment: int
+    episode: int
+    result: Result
+
+
+Event = Asked | Transferred | Pruned | Played | Told

@@ -1,0 +1,73 @@
+"""``evaluate``, ``list``, ``info``, and what starting the command costs."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from nasdqn_fast import cache, plugins
+from nasdqn_fast._core import cpu
+from nasdqn_fast.config import PROFILES, all_methods
+from nasdqn_fast.experiment import evaluate
+
+
+def test_evaluate_prints_the_greedy_returns(run, tmp_path, tiny):
+    run("train", *tiny, "--episodes", 2, "--out", "out")
+    code, out, err = run("evaluate", "out", "--episodes", 7, "--seed", 5)
+    returns = evaluate(tmp_path / "out", 7, seed=5).returns
+    assert (code, err) == (0, "")
+    assert "return, 7 episodes" in out
+    expected = {"mean": returns.mean(), "standard deviation": returns.std(), "min": returns.min(), "max": returns.max()}
+    for name, value in expected.items():
+        assert re.search(rf"{name} +\S +{value:.2f} ", out), name
+    assert "regret" not in out
+
+
+def test_evaluate_prints_the_regret_of_the_pendulum(run, tmp_path):
+    run("train", "--method", "fixed-small", "--max-episode-steps", 20, "--episodes", 1, "--out", "out")
+    _, out, _ = run("evaluate", "out", "--episodes", 3)
+    assert re.search(rf"regret +\S +{evaluate(tmp_path / 'out', 3).regret:.2f} ", out)
+
+
+@pytest.mark.parametrize(
+    ("topic", "names"),
+    [
+        ("methods", list(all_methods())),
+        ("environments", plugins.names("environments")),
+        ("controllers", plugins.names("controllers")),
+        ("transfers", plugins.names("transfers")),
+        ("profiles", list(PROFILES)),
+    ],
+)
+def test_list_names_and_describes_all(run, topic, names):
+    code, out, _ = run("list", topic)
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert code == 0
+    assert [line[0] for line in lines] == names
+    assert all(len(line) == 2 for line in lines)
+
+
+def test_info_tells_versions_targets_and_cache(run):
+    code, out, _ = run("info")
+    assert code == 0
+    for package in ("nasdqn-fast", "python", "numpy", "numba"):
+        assert re.search(rf"^{package} .*\d+\.\d+", out, re.MULTILINE), package
+    assert re.search(rf"^cpu target +{cpu.current()}$", out, re.MULTILINE)
+    assert re.search(rf"^cpu targets available +{', '.join(cpu.available())}$", out, re.MULTILINE)
+    assert re.search(rf"^cache directory +{re.escape(str(cache.directory()))}$", out, re.MULTILINE)
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert (code, bool(re.fullmatch(r"nasdqn-fast, version \d+\.\d+\.\d+\S*\n", out))) == (0, True)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["list", "methods"]])
+def test_starting_imports_nothing_heavy(args, tmp_path):
+    code = (
+        "import sys; from nasdqn_fast.cli import main; main(sys.argv[1:]);"
+        "print([m for m in ('numba', 'gymnasium', 'rich', 'matplotlib', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,93 @@
+"""Bad input is one line on stderr and exit code 2, and nothing is written."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("train --method nas-dnq", "unknown method 'nas-dnq': did you mean 'nas-dqn'?"),
+        ("train --env cartpool", "unknown environment 'cartpool': did you mean 'cartpole'?"),
+        ("train --transfer machting", "unknown transfer 'machting': did you mean 'matching'?"),
+        ("train --profile papper", "unknown profile 'papper': did you mean 'paper'?"),
+        ("train --epsiodes 3", "'--episodes'"),
+        ("trian", "unknown command 'trian': did you mean 'train'?"),
+        ("", "Missing command"),
+        ("list method", "'method' is not one of 'methods'"),
+        ("list", "Missing argument 'TOPIC'"),
+        ("evaluate", "Missing argument 'RUN'"),
+        ("evaluate nosuch", "'nosuch' is not a run directory"),
+        ("evaluate nosuch --episodes 0", "0 is not in the range x>=1"),
+        ("train --episodes -5", "episodes must be greater than or equal to 1; got -5"),
+        ("train --episodes abc", "'abc' is not a valid integer"),
+        ("train --gamma", "--gamma"),
+        ("train --gamma nan", "gamma must be a finite number; got nan"),
+        ("train --learning-rate inf", "learning_rate must be a finite number; got inf"),
+        ("train --backend nump", "'nump' is not one of 'native', 'numpy'"),
+        ("train --method fixed", "method fixed needs an architecture"),
+        ("train --method fixed --architecture 3y64", "malformed architecture '3y64'"),
+        ("train --architectures 3x64-relu,64,32-tanh,zz", "malformed architecture 'zz'"),
+        ("train --depths=", "the search space is empty"),
+        ("train --depths 2,x", "'x' is not a valid integer"),
+        ("train --batch-size 100 --replay-capacity 50", "batch_size must be at most replay_capacity (50); got 100"),
+        ("train --episodes 100 --switch-every 200", "switch_every must be at most episodes (100); got 200"),
+        ("train --env-param gravity", "'gravity' is not KEY=NUMBER"),
+        ("train --env-param gravity=x", "'x' is not a valid float"),
+        ("train --env-param gravty=1", "unknown environment parameter 'gravty': did you mean 'gravity'?"),
+        ("train --config nosuch.toml", "cannot read the config file 'nosuch.toml'"),
+        ("train surplus", "surplus"),
+        ("train --env nosuch:thing", "importing 'nosuch' failed"),
+    ],
+)
+def test_bad_input_is_one_line(run, tmp_path, args, message):
+    code, out, err = run(*args.split())
+    assert code == 2
+    assert out == ""
+    assert err.startswith("nasdqn-fast: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert "Usage" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_directory_in_use_is_refused_untouched(run, tmp_path, tiny):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine").write_text("precious")
+    code, _, err = run("train", *tiny, "--out", out)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "exists and is not empty" in err
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("mine", "precious")]
+
+
+def test_a_damaged_network_is_one_line(run, tmp_path, tiny):
+    run("train", *tiny, "--episodes", 2, "--out", "a")
+    (tmp_path / "a" / "network.npz").write_bytes(b"PK\x03\x04")
+    code, out, err = run("evaluate", "a")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "network.npz" in err
+
+
+def test_divergence_is_one_line(run, tiny):
+    args = [*tiny, "--method", "fixed-small", "--learning-rate", 1e30, "--episodes", 50]
+    code, _, err = run("train", *args)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "lower learning_rate" in err
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.run(
+        [sys.executable, "-m", "nasdqn_fast", "list", "methods"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(write)
+    assert process.stderr == b""

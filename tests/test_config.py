@@ -1,0 +1,245 @@
+"""Settings: where each value comes from, and what is refused."""
+
+import dataclasses
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from nasdqn_fast import plugins
+from nasdqn_fast.agent_settings import AgentSettings
+from nasdqn_fast.config import (
+    METHODS,
+    PROFILES,
+    AgentConfig,
+    Config,
+    Profile,
+    all_methods,
+    all_settings,
+    find_method,
+    resolve,
+    to_toml,
+)
+from nasdqn_fast.controllers.nas_dqn import NASDQN
+from nasdqn_fast.space import SearchSpace
+from nasdqn_fast.types import InputError
+
+PAPER_DOC = Path(__file__).parent.parent / "docs" / "paper.md"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "given.toml"
+    path.write_text(text)
+    return path
+
+
+def test_options_go_before_the_file_and_the_file_before_the_profile(tmp_path, monkeypatch):
+    # Three settings, each given by one layer more than the one before.
+    values = {"agent": {"gamma": 0.1, "batch_size": 10, "warm_up": 100}}
+    monkeypatch.setitem(PROFILES, "test", Profile("For this test.", values))
+    file = write(tmp_path, '[agent]\nbatch_size = 20\nwarm_up = 200\n[run]\nprofile = "test"\n')
+    agent = resolve(file, {"warm_up": 300}).agent
+    assert (agent.gamma, agent.batch_size, agent.warm_up) == (0.1, 20, 300)
+
+
+def test_an_option_that_is_none_was_not_given(tmp_path):
+    file = write(tmp_path, "[agent]\ngamma = 0.5\n")
+    assert resolve(file, {"gamma": None}).agent.gamma == 0.5
+
+
+def test_environment_parameters_of_file_and_options_add_up(tmp_path):
+    file = write(tmp_path, "[env]\nparams = {gravity = 1.0, mass = 2.0}\n")
+    assert resolve(file, {"env_param": {"mass": 3.0}}).env.params == {"gravity": 1.0, "mass": 3.0}
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "env": texts,
+            "env_param": st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=3),
+            "gamma": st.floats(0, 1),
+            "learning_rate": st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False),
+            "episodes": st.integers(1, 2**62),
+            "seed": st.integers(0, 2**200),
+            "architectures": st.lists(
+                st.sampled_from([str(a) for a in SearchSpace.paper()] + ["64,32-tanh"]), min_size=1
+            ),
+            "optimizer": st.sampled_from(["sgd", "adam"]),
+        },
+    )
+)
+def test_the_toml_form_reads_back_as_the_same_config(tmp_path_factory, options):
+    config = resolve(None, options)
+    file = write(tmp_path_factory.mktemp("toml"), to_toml(config))
+    assert resolve(file) == config
+
+
+def test_agent_settings_have_the_defaults_of_the_engine():
+    engine = AgentSettings()
+    expected = dataclasses.asdict(engine) | {"learning_rate": engine.resolved_learning_rate}
+    assert AgentConfig().model_dump() == expected
+
+
+def test_controller_settings_have_the_defaults_of_the_controller():
+    controller, search = NASDQN(SearchSpace.paper(), np.random.default_rng(0)), Config().search
+    assert controller.epsilon_start == search.controller_epsilon_start
+    assert controller.epsilon_decay == search.controller_epsilon_decay
+    assert controller.epsilon_min == search.controller_epsilon_min
+    assert controller.temperature == search.controller_temperature
+    assert controller.buffer_size == search.controller_buffer
+    assert controller.score_kept == search.controller_score_kept
+
+
+def test_the_default_space_is_the_papers():
+    assert list(Config().search.space()) == list(SearchSpace.paper())
+
+
+def test_listed_architectures_replace_the_grid():
+    space = resolve(None, {"architectures": ["64,32-tanh", "2x8-relu"], "depths": [3]}).search.space()
+    assert [str(architecture) for architecture in space] == ["64,32-tanh", "2x8-relu"]
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1e-3), ("adam", 2.5e-4)])
+def test_a_learning_rate_not_given_is_the_optimizers(optimizer, rate):
+    assert resolve(None, {"optimizer": optimizer}).agent.learning_rate == rate
+
+
+def test_a_learning_rate_not_given_follows_an_optimizer_put_on_top():
+    sgd = resolve(None, {"gamma": 0.5})
+    assert resolve(sgd, {"optimizer": "adam"}).agent.learning_rate == 2.5e-4
+
+
+def test_a_default_segment_length_is_shortened_to_a_short_run(tmp_path):
+    config = resolve(None, {"episodes": 30})
+    assert config.search.switch_every == 30
+    assert resolve(write(tmp_path, to_toml(config))) == config
+
+
+@pytest.mark.parametrize("given_by", ["file", "option"])
+def test_a_given_segment_length_beyond_the_run_is_refused(tmp_path, given_by):
+    file = write(tmp_path, "[search]\nswitch_every = 200\n") if given_by == "file" else None
+    options = {"episodes": 100} | ({"switch_every": 200} if given_by == "option" else {})
+    with pytest.raises(InputError, match=r"switch_every must be at most episodes \(100\); got 200"):
+        resolve(file, options)
+
+
+def test_numpy_scalars_are_numbers():
+    config = resolve(None, {"seed": np.int64(3), "gamma": np.float64(0.5)})
+    assert (config.run.seed, config.agent.gamma) == (3, 0.5)
+
+
+def test_a_config_does_not_change():
+    with pytest.raises(ValidationError, match="frozen"):
+        Config().agent.gamma = 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gama": 0.9}, r"unknown option 'gama': did you mean 'gamma'\?"),
+        ({"method": "nas-dnq"}, r"unknown method 'nas-dnq': did you mean 'nas-dqn'\?"),
+        ({"profile": "papper"}, r"unknown profile 'papper': did you mean 'paper'\?"),
+        ({"profile": 3}, r"unknown profile 3: valid: paper"),
+        ({"optimizer": "sdg"}, r"optimizer must be 'sgd' or 'adam'; got 'sdg'"),
+        ({"gamma": 1.5}, r"gamma must be a number in \[0, 1\]; got 1.5"),
+        ({"gamma": float("nan")}, r"gamma must be a finite number; got nan"),
+        ({"gamma": "0.9"}, r"gamma must be a valid number; got '0.9'"),
+        ({"learning_rate": float("inf")}, r"learning_rate must be a finite number; got inf"),
+        ({"learning_rate": -1.0}, r"learning_rate must be a finite number > 0; got -1.0"),
+        ({"episodes": 0}, r"episodes must be greater than or equal to 1; got 0"),
+        ({"episodes": True}, r"episodes must be a valid integer; got True"),
+        ({"episodes": 2.0}, r"episodes must be a valid integer; got 2.0"),
+        ({"seed": -1}, r"seed must be greater than or equal to 0; got -1"),
+        ({"batch_size": 65, "replay_capacity": 64}, r"batch_size must be at most replay_capacity \(64\); got 65"),
+        ({"replay_keep": 0.0}, r"replay_keep must be greater than 0; got 0.0"),
+        ({"controller_temperature": 0.0}, r"controller_temperature must be greater than 0; got 0.0"),
+        ({"env_param": {"gravity": float("inf")}}, r"params\['gravity'\] must be a finite number; got inf"),
+        ({"method": "fixed"}, r"method fixed needs an architecture"),
+        ({"method": "fixed", "architecture": "3y64"}, r"malformed architecture '3y64': write it as 3x64-relu"),
+        ({"method": "nas-dqn", "architecture": "3x64-relu"}, r"architecture goes with method fixed"),
+        ({"depths": []}, r"the search space is empty"),
+        ({"architectures": []}, r"the search space is empty"),
+        ({"depths": 3}, r"depths must be a valid list; got 3"),
+        ({"depths": [2.5]}, r"depths\[0\] must be a valid integer.*; got 2.5"),
+        ({"depths": [0]}, r"an architecture needs 1 to 1024 hidden layers, got 0"),
+        ({"activations": ["rellu"]}, r"unknown activation 'rellu': did you mean 'relu'\?"),
+    ],
+)
+def test_a_bad_value_is_named(options, message):
+    with pytest.raises(InputError, match=message) as caught:
+        resolve(None, options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[agent]\ngama = 0.9", r"unknown key 'gama' in \[agent\] in '.*given.toml': did you mean 'gamma'\?"),
+        ("[agnt]\ngamma = 0.9", r"unknown section 'agnt' in '.*given.toml': did you mean 'agent'\?"),
+        ("agent = 3", r"'agent' in '.*given.toml' must be a table; write \[agent\]"),
+        ("[agent\n", r"the config file '.*given.toml' is not TOML: .*line 1"),
+        ("format = 2", r"the config file '.*given.toml' has format 2; this version reads format 1"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        resolve(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read the config file '.*nosuch.toml': No such file"):
+        resolve(tmp_path / "nosuch.toml")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "given.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="is not TOML"):
+        resolve(path)
+
+
+def test_a_config_of_another_type_is_refused():
+    with pytest.raises(TypeError, match=r"config must be a Config or the path of a TOML file; got dict"):
+        resolve({"agent": {}})
+
+
+def test_every_controller_is_a_method():
+    assert {method.controller for method in all_methods().values()} == set(plugins.names("controllers"))
+
+
+def test_a_controller_of_a_third_party_is_a_method():
+    assert find_method("package.module:Controller").controller == "package.module:Controller"
+
+
+def test_the_fixed_methods_are_the_papers():
+    # Rahmani et al. 2025, section 2.4.1.
+    fixed = {name: method.architecture for name, method in METHODS.items() if method.architecture}
+    assert fixed == {"fixed-small": "2x32-relu", "fixed-medium": "3x64-relu", "fixed-large": "4x128-relu"}
+
+
+def test_keywords_are_unique():
+    keywords = [setting.keyword for setting in all_settings()]
+    assert len(keywords) == len(set(keywords))
+
+
+def test_the_paper_page_lists_every_option_with_its_default_and_source():
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in PAPER_DOC.read_text().splitlines()
+        if re.match(r"\|.*`--", line)
+    ]
+    listed = [tuple(itertools.islice(row, 2, None)) for row in rows]
+    assert listed == [(f"`{setting.option}`", setting.default, setting.source) for setting in all_settings()]
+
+
+def test_every_setting_has_help_and_source():
+    assert all(setting.help and setting.source for setting in all_settings())

@@ -1,0 +1,277 @@
+"""Whole runs through `nasdqn_fast.train`, and the directory they write."""
+
+import csv
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from nasdqn_fast import envs, optimal
+from nasdqn_fast.config import resolve
+from nasdqn_fast.events import Played
+from nasdqn_fast.experiment import evaluate, train
+from nasdqn_fast.metrics import run_metrics
+from nasdqn_fast.network import QNetwork
+from nasdqn_fast.types import InputError, NonFiniteError
+
+TIMELESS = ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz")
+SMALL = {
+    "method": "random-nas",
+    "env": "cartpole",
+    "episodes": 6,
+    "switch_every": 2,
+    "architectures": ["1x4-relu", "5,3-tanh"],
+    "warm_up": 10,
+    "batch_size": 4,
+    "max_episode_steps": 30,
+}
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def interrupt_after(episodes):
+    """A listener that acts as Ctrl-C does, once so many episodes have ended."""
+    seen = 0
+
+    def listener(event):
+        nonlocal seen
+        if isinstance(event, Played):
+            seen += len(event.episodes)
+            if seen == episodes:
+                raise KeyboardInterrupt
+
+    return listener
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_equal_runs_write_equal_files(tmp_path, backend):
+    for name in ("a", "b"):
+        train(**SMALL, seed=5, backend=backend, out=tmp_path / name)
+    for file in TIMELESS:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
+
+
+def test_another_seed_is_another_run(tmp_path):
+    for seed in (1, 2):
+        train(**SMALL, seed=seed, out=tmp_path / str(seed))
+    assert (tmp_path / "1" / "episodes.csv").read_bytes() != (tmp_path / "2" / "episodes.csv").read_bytes()
+
+
+def test_the_config_of_a_run_repeats_it(tmp_path):
+    result = train(**SMALL, seed=5, controller_epsilon_start=0.3, env_param={"gravity": 9.0}, out=tmp_path / "a")
+    again = train(config=tmp_path / "a" / "config.toml", out=tmp_path / "b")
+    assert again.config == result.config
+    for file in TIMELESS:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
+
+
+def test_writing_changes_nothing_in_the_run(tmp_path):
+    written, plain = train(**SMALL, out=tmp_path / "a"), train(**SMALL)
+    np.testing.assert_array_equal(written.episodes.returns, plain.episodes.returns)
+    np.testing.assert_array_equal(written.network.parameters, plain.network.parameters)
+    assert (written.out, plain.out) == (tmp_path / "a", None)
+
+
+def test_the_episodes_read_back_to_the_bit(tmp_path):
+    result = train(**SMALL, out=tmp_path / "a")
+    with (tmp_path / "a" / "episodes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["episode"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    columns = {"return": "returns", "length": "lengths", "epsilon": "epsilons", "loss": "losses"}
+    for column, attribute in columns.items():
+        np.testing.assert_array_equal([float(row[column]) for row in rows], getattr(result.episodes, attribute))
+    architectures = [str(s.architecture) for s in result.segments for _ in range(s.first, s.last + 1)]
+    assert [row["architecture"] for row in rows] == architectures
+
+
+def test_every_ask_transfer_prune_and_tell_is_logged(tmp_path):
+    result = train(**SMALL, seed=3, out=tmp_path / "a")
+    asked = [str(segment.architecture) for segment in result.segments]
+    assert [a == b for a, b in itertools.pairwise(asked)] == [True, False]  # both kinds of switch are seen
+    expected = []
+    for segment, architecture in enumerate(asked, start=1):
+        expected.append(("ask", segment))
+        if segment > 1:
+            switched = architecture != asked[segment - 2]
+            expected += [("transfer", segment), ("prune", segment)] if switched else [("prune", segment)]
+        expected.append(("tell", segment))
+    lines = read_lines(tmp_path / "a" / "architectures.jsonl")
+    assert [(line["event"], line["segment"]) for line in lines] == expected
+    tells = [line for line in lines if line["event"] == "tell"]
+    assert [line["score"] for line in tells] == [segment.score for segment in result.segments]
+    assert [line["reason"] for line in tells] == ["uniform"] * 3
+
+
+def test_the_saved_network_is_the_final_one(tmp_path):
+    result = train(**SMALL, out=tmp_path / "a")
+    saved = QNetwork.load(tmp_path / "a" / "network.npz")
+    np.testing.assert_array_equal(saved.parameters, result.network.parameters)
+    assert saved.architecture == result.segments[-1].architecture
+
+
+def test_the_summary_says_what_the_result_says(tmp_path):
+    result = train(**SMALL, out=tmp_path / "a")
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    metrics = run_metrics(result.episodes.returns)
+    assert summary["status"] == "finished"
+    assert summary["metrics"] == vars(metrics)
+    assert summary["mean_return"] == result.episodes.returns.mean()
+    assert summary["steps"] == result.episodes.lengths.sum()
+    seconds = summary["seconds"]
+    search = seconds["controller"] + seconds["transfer"] + seconds["prune"]
+    assert summary["search_share"] == search / seconds["total"]
+    assert 0 < search + seconds["train"] <= seconds["total"]
+    assert summary["environment"]["max_episode_steps"] == 30
+    assert {"nasdqn-fast", "python", "numpy", "numba", "cpu_target"} <= set(summary["build"])
+
+
+def test_a_fixed_agent_neither_switches_nor_prunes(tmp_path):
+    options = SMALL | {"method": "fixed-small", "replay_keep": 0.01}
+    result = train(**options, out=tmp_path / "a")
+    assert [line["event"] for line in read_lines(tmp_path / "a" / "architectures.jsonl")] == ["ask", "tell"]
+    assert [(str(s.architecture), s.first, s.last) for s in result.segments] == [("2x32-relu", 1, 6)]
+
+
+def test_a_pendulum_run_reports_its_regret():
+    result = train("fixed-small", episodes=3, warm_up=10_000, max_episode_steps=20)
+    environment = envs.make("inverted-pendulum", max_episode_steps=20)
+    best = optimal.optimal_mean_return(environment).mean
+    returns = result.episodes.returns
+    assert result.optimum == best
+    assert result.final_regret == pytest.approx(best - returns.mean(), rel=1e-12)
+    assert result.mean_regret == pytest.approx(np.mean(best - returns), rel=1e-12)
+
+
+def test_without_a_known_optimum_there_is_no_regret():
+    result = train(**SMALL)
+    assert (result.optimum, result.final_regret, result.mean_regret) == (None, None, None)
+
+
+def test_an_interrupted_run_keeps_what_was_done(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted after 3 episodes; what was done is kept in .*a$"):
+        train(**SMALL, out=tmp_path / "a", progress=interrupt_after(3))
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert (summary["status"], summary["episodes"]) == ("interrupted", 3)
+    assert [segment["score"] is None for segment in summary["segments"]] == [False, True]
+    whole = train(**SMALL, out=tmp_path / "b")
+    rows = [(tmp_path / name / "episodes.csv").read_text().splitlines() for name in "ab"]
+    assert rows[0] == rows[1][:4]
+    assert evaluate(tmp_path / "a", 2).returns.shape == (2,)
+    assert len(whole.episodes) == 6
+
+
+def test_a_run_interrupted_before_its_first_episode_has_no_metrics(tmp_path):
+    def at_once(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 0 episodes"):
+        train(**SMALL, out=tmp_path / "a", progress=at_once)
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert (summary["metrics"], summary["segments"], summary["episodes"]) == (None, [], 0)
+
+
+def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
+    options = SMALL | {
+        "method": "fixed-small",
+        "learning_rate": 1e30,
+        "warm_up": 60,
+        "episodes": 50,
+        "switch_every": 50,
+    }
+    with pytest.raises(NonFiniteError, match=r"non-finite .* in episode"):
+        train(**options, out=tmp_path / "a")
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert summary["status"].startswith("failed: non-finite")
+    assert summary["episodes"] == len((tmp_path / "a" / "episodes.csv").read_text().splitlines()) - 1
+
+
+def test_a_directory_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    with pytest.raises(InputError, match=r"exists and is not empty; choose another"):
+        train(**SMALL, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_an_empty_directory_is_taken(tmp_path):
+    train(**SMALL, out=tmp_path)
+    assert (tmp_path / "summary.json").is_file()
+
+
+def test_a_file_is_no_directory(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(InputError, match="is a file"):
+        train(**SMALL, out=tmp_path / "file")
+    with pytest.raises(InputError, match="cannot be written"):
+        train(**SMALL, out=tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"env": "cartpool"}, r"unknown environment 'cartpool': did you mean 'cartpole'\?"),
+        ({"transfer": "machting"}, r"unknown transfer 'machting': did you mean 'matching'\?"),
+        ({"transfer": "math:pi"}, r"transfer 'math:pi' must be callable"),
+        ({"method": "math:pi"}, r"controller 'math:pi' must be a subclass"),
+        ({"start": "upward"}, r"unknown start 'upward'"),
+        ({"env_param": {"gravty": 1.0}}, r"unknown environment parameter 'gravty': did you mean 'gravity'\?"),
+    ],
+)
+def test_bad_input_is_found_before_anything_is_written(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        train(**SMALL | options, out=tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_config_object_is_taken_as_it_is():
+    config = resolve(None, SMALL)
+    assert train(config=config).config == config
+
+
+def test_evaluation_repeats_itself_and_follows_its_seed(tmp_path):
+    train(**SMALL, out=tmp_path / "a")
+    files = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    first, second, other = (evaluate(tmp_path / "a", 5, seed=seed).returns for seed in (None, None, 9))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == files
+
+
+def test_evaluation_is_greedy(tmp_path):
+    """Oracle: the network's own argmax, stepped through the environment by hand."""
+    result = train(**SMALL, out=tmp_path / "a")
+    environment = envs.make("cartpole", max_episode_steps=30)
+    kernel, params = environment.kernel, environment.params
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0, spawn_key=(6,))))  # stream "evaluation"
+    state, obs, reward = np.empty(kernel.state_size), np.empty(4, np.float32), np.empty(1)
+    kernel.reset(params, rng.random(kernel.reset_uniforms), state, obs)
+    total = 0.0
+    for _ in range(30):
+        rng.random()  # the policy's draw, which epsilon = 0 leaves without effect
+        action = int(result.network.forward(obs[None])[0].argmax())
+        flags = kernel.step(params, np.empty(0), state, action, obs, reward)
+        total += reward[0]
+        if flags:
+            break
+    assert evaluate(tmp_path / "a", 1).returns[0] == total
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "network.npz").write_bytes(b"PK\x03\x04 no more"), r"damaged or foreign network file"),
+        (lambda run: (run / "network.npz").unlink(), r"cannot read network file"),
+        (lambda run: (run / "config.toml").unlink(), r"is not a run directory: it holds no config.toml"),
+        (lambda run: (run / "config.toml").write_text("[agent"), r"is not TOML"),
+        (lambda run: QNetwork("1x4-relu", 7, 2).save(run / "network.npz"), r"has 7 observations and 2 actions"),
+    ],
+)
+def test_a_damaged_run_is_named(tmp_path, damage, message):
+    run = tmp_path / "a"
+    train(**SMALL, out=run)
+    damage(run)
+    with pytest.raises(InputError, match=message):
+        evaluate(run)
