@@ -230,10 +230,19 @@ cdef class LoopCore:
             if self.replay is not None:
                 self.replay.enter()
                 stack.callback(_leave_replay, self.replay)
+                self._require_known_actions()
             locks = {id(g.bit_generator): g.bit_generator.lock for g in self._generators}
             for _, lock in sorted(locks.items()):
                 stack.enter_context(lock)
             yield
+
+    def _require_known_actions(self):
+        """The loop indexes Q-values with stored actions, and a memory may come from anywhere."""
+        if self.replay.replay.largest_action >= self.environment.env.n_actions:
+            raise ValueError(
+                f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
+                f"{self.environment.env.n_actions - 1}; give the agent a buffer of its own environment"
+            )
 
     def _leave(self):
         self.busy = False

@@ -41,6 +41,7 @@ cdef class ReplayCore:
         self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
         self.replay.observation_size = check_positive_int("observation_size", observation_size)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
+        self.replay.largest_action = -1
         self.rng = check_rng("rng", rng)
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
         rows = self._rows

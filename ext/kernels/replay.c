@@ -21,6 +21,7 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
     memcpy(row + 2 * I + 2, &flags, sizeof flags);
     r->next = r->next + 1 == r->capacity ? 0 : r->next + 1;
     if (r->size < r->capacity) r->size++;
+    if (action > r->largest_action) r->largest_action = action;
 }
 
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
@@ -31,8 +32,12 @@ void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slo
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
 {
     const int64_t oldest = r->size == r->capacity ? r->next : 0;
-    for (int64_t i = 0; i < n; i++)
-        memcpy(scratch + i * r->stride, ndq_row(r, (oldest + kept[i]) % r->capacity), r->stride * sizeof(float));
+    r->largest_action = -1;
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = ndq_row(r, (oldest + kept[i]) % r->capacity);
+        if (ndq_row_action(r, row) > r->largest_action) r->largest_action = ndq_row_action(r, row);
+        memcpy(scratch + i * r->stride, row, r->stride * sizeof(float));
+    }
     memcpy(r->rows, scratch, n * r->stride * sizeof(float));
     r->size = n;
     r->next = n == r->capacity ? 0 : n;

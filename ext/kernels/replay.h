@@ -14,6 +14,7 @@ typedef struct {
     float *rows; /* (capacity, stride) */
     int64_t capacity, size, next, stride;
     int64_t observation_size;
+    int32_t largest_action; /* of those stored, -1 if none: a learner indexes its Q values with it */
 } ndq_replay;
 
 static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }

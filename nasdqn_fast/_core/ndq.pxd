@@ -56,6 +56,7 @@ cdef extern from "replay.h" nogil:
         int64_t next
         int64_t stride
         int64_t observation_size
+        int32_t largest_action
 
     int64_t ndq_replay_stride(int64_t observation_size)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
