@@ -92,25 +92,25 @@ cdef class ReplayCore:
 
     def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
         """Stores n transitions in their order; all arrays as in `Batch`."""
-        cdef int64_t i, n
+        batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
+        self.enter()
+        self._append(batch)
+        self.leave()
+
+    def _append(self, batch):
+        cdef int64_t i, n = len(batch)
         cdef int32_t flags
-        batch = self._checked(Batch(observations, actions, rewards, next_observations, terminated, truncated), "n")
-        n = len(batch)
         if n == 0:
             return
-        if batch.actions.min() < 0 or batch.actions.max() > _MAX_ACTION:
-            raise ValueError(f"actions must be in [0, {_MAX_ACTION}]; got {batch.actions.min()} to {batch.actions.max()}")
         cdef const float[:, ::1] obs = batch.observations
         cdef const float[:, ::1] next_obs = batch.next_observations
         cdef const int64_t[::1] actions_ = batch.actions
         cdef const float[::1] rewards_ = batch.rewards
         cdef const uint8_t[::1] terminated_ = batch.terminated.view(np.uint8)
         cdef const uint8_t[::1] truncated_ = batch.truncated.view(np.uint8)
-        self.enter()
         for i in range(n):
             flags = NDQ_ROW_TERMINATED * terminated_[i] | NDQ_ROW_TRUNCATED * truncated_[i]
             ndq_replay_add(&self.replay, &obs[i, 0], <int32_t>actions_[i], rewards_[i], &next_obs[i, 0], flags)
-        self.leave()
 
     def sample(self, n, out=None):
         """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
@@ -163,12 +163,11 @@ cdef class ReplayCore:
     def transitions(self):
         """All transitions, the oldest first; copies."""
         size = self.replay.size
-        return self._gather((np.arange(size) + self.replay.next - size) % self.replay.capacity, self._empty(size))
+        return self._copies((np.arange(size) + self.replay.next - size) % self.replay.capacity)
 
     def get_state(self):
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
-        size = self.replay.size
-        batch = self._gather(np.arange(size), self._empty(size))
+        batch = self._copies(np.arange(self.replay.size))
         arrays = {name: getattr(batch, name) for name in _FIELDS}
         return {
             "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
@@ -178,16 +177,34 @@ cdef class ReplayCore:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state is that of another capacity or observation size.
+            TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
+                was changed.
         """
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
-        arrays = [state[name] for name in _FIELDS]
-        self._checked(Batch(*arrays), "n")
-        self.replay.size = self.replay.next = 0
-        self.add_batch(*arrays)
-        self.replay.next = state["next"]
-        self.rng.bit_generator.state = state["rng"]
+        batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
+        following = check_int("next", state["next"], 0, self.capacity - 1)
+        if len(batch) > self.capacity or (len(batch) < self.capacity and following != len(batch)):
+            raise ValueError(
+                f"the state has {len(batch)} transitions and writes to slot {following} next, which no ring of "
+                f"{self.capacity} slots does; save it again"
+            )
+        self.enter()
+        try:
+            self.rng.bit_generator.state = state["rng"]
+            self.replay.size = self.replay.next = 0
+            self.replay.largest_action = -1
+            self._append(batch)
+            self.replay.next = following
+        finally:
+            self.leave()
+
+    def _copies(self, slots):
+        self.enter()
+        try:
+            return self._gather(slots, self._empty(len(slots)))
+        finally:
+            self.leave()
 
     def _gather(self, slots, out):
         cdef int64_t i, n = len(slots)
@@ -214,6 +231,14 @@ cdef class ReplayCore:
             np.empty(n, bool),
             np.empty(n, bool),
         )
+
+    def _storable(self, batch):
+        """The same batch, checked, of any length."""
+        batch = self._checked(batch, "n")
+        smallest, largest = batch.actions.min(initial=0), batch.actions.max(initial=0)
+        if smallest < 0 or largest > _MAX_ACTION:
+            raise ValueError(f"actions must be in [0, {_MAX_ACTION}]; got {smallest} to {largest}")
+        return batch
 
     def _checked(self, batch, n, written=False):
         """The same batch, its arrays checked; the first one's length holds for all."""
