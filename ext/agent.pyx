@@ -136,6 +136,7 @@ cdef class LoopCore:
 
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
         """Plays with `network` from now on, and learns with `target` and `optimizer`."""
+        self._require_idle()
         self.network, self.target, self.optimizer = network, target, optimizer
         self.loop.net, self.loop.params = &network.net, network.block.data
         if target is None:
@@ -152,23 +153,24 @@ cdef class LoopCore:
     def run(self, n):
         """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
         cdef int64_t wanted, n_out = 0
-        cdef ndq_status status
+        cdef ndq_status status = NDQ_DONE
         cdef ndq_episode *out_
-        kept, self._unreported = self._unreported[:n], self._unreported[n:]
-        out = np.zeros(n - len(kept), EPISODE)
+        self._require_idle()
+        out = np.zeros(max(n - len(self._unreported), 0), EPISODE)
         wanted, out_ = len(out), <ndq_episode *><size_t>out.ctypes.data
-        # Python runs signal handlers in the main thread only.
-        self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
-        self.loop.context = <void *>self
         if wanted:
             with self._locked():
+                # Python runs signal handlers in the main thread only.
+                self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
+                self.loop.context = <void *>self
                 with nogil:
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
-            if status != NDQ_DONE:
-                # Episodes that did end are not lost: the next call reports them.
-                self._unreported = np.concatenate([kept, out[:n_out], self._unreported])
-                self._fail(status)
-        return _episodes(np.concatenate([kept, out]))
+        ended = np.concatenate([self._unreported, out[:n_out]])
+        if status != NDQ_DONE:
+            self._unreported = ended  # what did end is not lost: the next call reports it
+            self._fail(status)
+        self._unreported = ended[n:]
+        return _episodes(ended[:n])
 
     def update(self):
         """One update from the replay: mean Huber loss."""
@@ -182,6 +184,7 @@ cdef class LoopCore:
 
     def get_state(self):
         """Lanes, counters and unreported episodes: plain values and arrays."""
+        self._require_idle()
         ended = np.concatenate([self._unreported, self._ended[:self.loop.n_ended]])
         return {
             "started": bool(self.loop.started),
@@ -215,10 +218,7 @@ cdef class LoopCore:
     @contextlib.contextmanager
     def _locked(self):
         """Everything the loop touches, for this thread alone; generators' locks in a fixed order."""
-        if self.busy:
-            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
-        if self.optimizer is not None:
-            self.optimizer.follow(self.network.block)
+        self._require_idle()
         with contextlib.ExitStack() as stack:
             self.busy = True
             stack.callback(self._leave)
@@ -227,6 +227,10 @@ cdef class LoopCore:
             if self.target is not None:
                 self.target.enter()
                 stack.callback(_leave_network, self.target)
+            if self.optimizer is not None:
+                self.optimizer.enter()
+                stack.callback(_leave_optimizer, self.optimizer)
+                self.optimizer.follow(self.network.block)
             if self.replay is not None:
                 self.replay.enter()
                 stack.callback(_leave_replay, self.replay)
@@ -235,6 +239,10 @@ cdef class LoopCore:
             for _, lock in sorted(locks.items()):
                 stack.enter_context(lock)
             yield
+
+    def _require_idle(self):
+        if self.busy:
+            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
 
     def _require_known_actions(self):
         """The loop indexes Q-values with stored actions, and a memory may come from anywhere."""
@@ -261,6 +269,10 @@ cdef class LoopCore:
 
 def _leave_network(NetworkCore network):
     network.leave()
+
+
+def _leave_optimizer(OptimizerCore optimizer):
+    optimizer.leave()
 
 
 def _leave_replay(ReplayCore replay):

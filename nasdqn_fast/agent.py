@@ -28,8 +28,8 @@ class DQNAgent(BaseAgent):
         self._core = EnvironmentCore(self.environment)
         self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self.replay)
 
-    def _use(self) -> None:
-        self._loop.use(self.network, self.target, self.optimizer)
+    def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
+        self._loop.use(network, target, optimizer)
 
     def _counters(self) -> tuple[int, int, int]:
         return self._loop.counters
