@@ -64,6 +64,7 @@ cdef class LoopCore:
         optimizer: an OptimizerCore, or None.
         replay: a ReplayCore, or None.
         env_rng, policy_rng: Generators.
+        last_episode: no other starts after so many have ended; 0 is endless.
     """
 
     cdef ndq_loop loop
@@ -84,7 +85,9 @@ cdef class LoopCore:
     cdef object interrupt
     cdef bint busy
 
-    def __cinit__(self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None):
+    def __cinit__(
+        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None, last_episode=0
+    ):
         cdef int64_t n = settings.num_envs
         self.environment, self.settings, self.replay = environment, settings, replay
         self._generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
@@ -100,6 +103,7 @@ cdef class LoopCore:
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         self.loop.n_lanes = n
+        self.loop.last_episode = last_episode
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
 

@@ -66,7 +66,7 @@ class DQNAgent(BaseAgent):
         rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
         # One lane: of several in lockstep the short episodes would end, and be counted, first.
         settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
-        loop = LoopCore(self._core, settings, rng, rng)
+        loop = LoopCore(self._core, settings, rng, rng, last_episode=n)
         loop.use(self.network)
         return loop.run(n)
 

@@ -147,7 +147,7 @@ static ndq_status end_episodes(ndq_loop *loop)
             .epsilon = lane->epsilon,
             .length = lane->length,
         };
-        loop->episodes++;
+        if (++loop->episodes == loop->last_episode) continue;
         reset_lane(loop, i);
         if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
             return NDQ_BAD_OBSERVATION;

@@ -169,6 +169,7 @@ cdef extern from "loop.h" nogil:
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t last_episode
         int64_t steps
         int64_t updates
         int64_t episodes
