@@ -5,12 +5,21 @@ import os
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_MAX_TARGETS, ndq_available, ndq_kernels
 
+from nasdqn_fast.types import InputError
+
 cdef const ndq_kernels *_tables[3]
 cdef int _n = ndq_available(_tables)
-cdef const ndq_kernels *_current = _tables[_n - 1]
+cdef const ndq_kernels *_current = NULL
 
 
-cdef const ndq_kernels *current_kernels() noexcept:
+cdef const ndq_kernels *current_kernels() except NULL:
+    # Not at import: a wrong name in the environment is then an error that can be caught and shown in one line.
+    if _current == NULL:
+        wanted = os.environ.get("NASDQN_FAST_CPU")
+        try:
+            select(wanted or available()[-1])
+        except ValueError as error:
+            raise InputError(f"environment variable NASDQN_FAST_CPU: {error}") from None
     return _current
 
 
@@ -20,8 +29,12 @@ def available() -> list[str]:
 
 
 def current() -> str:
-    """The CPU target that networks made from now on will use."""
-    return _current.name.decode()
+    """The CPU target that networks made from now on will use.
+
+    Raises:
+        InputError: the environment variable NASDQN_FAST_CPU names none of `available()`.
+    """
+    return current_kernels().name.decode()
 
 
 def select(target: str) -> None:
@@ -43,16 +56,9 @@ def peak(n: int) -> int:
 
     Timed, it gives the arithmetic limit of one core that benchmarks compare with.
     """
+    cdef const ndq_kernels *kernels = current_kernels()
     cdef int64_t rounds = n
     cdef float result
     with nogil:
-        rounds = _current.peak(rounds, &result)
+        rounds = kernels.peak(rounds, &result)
     return rounds
-
-
-_wanted = os.environ.get("NASDQN_FAST_CPU")
-if _wanted:
-    try:
-        select(_wanted)
-    except ValueError as error:
-        raise ImportError(f"NASDQN_FAST_CPU={error}") from None

@@ -19,7 +19,7 @@ from nasdqn_fast.runlog import CONFIG, NETWORK, RunLog, check_free
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
 from nasdqn_fast.transfers.base import Transfer
-from nasdqn_fast.types import InputError, NonFiniteError
+from nasdqn_fast.types import InputError
 
 
 def train(
@@ -97,7 +97,7 @@ def train(
         result = conclude("interrupted")
         kept = f"; what was done is kept in {result.out}" if result.out else ""
         raise KeyboardInterrupt(f"interrupted after {len(result.episodes)} episodes{kept}") from None
-    except NonFiniteError as error:
+    except Exception as error:  # training diverged, or somebody's environment or controller broke
         conclude(f"failed: {error}")
         raise
     return conclude("finished")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def save(path: Path, network: Network) -> None:
     Raises:
         OSError: the folder is missing or not writable.
     """
-    layers = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
+    layers: dict[str, Any] = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
     layers |= {f"biases_{i}": biases for i, biases in enumerate(network.biases)}
     with replacing(path) as file:
         np.savez(

@@ -75,19 +75,19 @@ def _first_line(path: Path) -> str:
 
 def _third_party(kind: str, name: str) -> object:
     module_name, _, attribute = name.partition(":")
+    form = "write module:attribute, as in mypackage.mymodule:plugin"
+    if not module_name or not attribute:
+        raise InputError(f"malformed {_one(kind)} {name!r}: {form}")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever somebody else's module does when imported, it is the name that was wrong
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         mend = ""
-        if isinstance(error, ModuleNotFoundError):
+        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
             mend = "; install its package, or add the folder that holds it to PYTHONPATH"
         raise InputError(f"{_one(kind)} {name!r}: importing {module_name!r} failed: {reason}{mend}") from error
     if not hasattr(module, attribute):
-        raise InputError(
-            f"{_one(kind)} {name!r}: module {module_name!r} has no attribute {attribute!r}; "
-            "write module:attribute, as in mypackage.mymodule:plugin"
-        )
+        raise InputError(f"{_one(kind)} {name!r}: module {module_name!r} has no attribute {attribute!r}; {form}")
     return getattr(module, attribute)
 
 

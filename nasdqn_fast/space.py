@@ -28,7 +28,7 @@ MAX_DEPTH = 1 << 10
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of an error message: the nearest valid name if one is near, and all of them."""
     valid = sorted(valid)
-    close = difflib.get_close_matches(name, valid, n=1)
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)  # so that pendlum finds inverted-pendulum
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}valid: {', '.join(valid)}"
 

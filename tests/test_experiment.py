@@ -10,7 +10,7 @@ import pytest
 from nasdqn_fast import envs, optimal
 from nasdqn_fast.config import resolve
 from nasdqn_fast.events import Played
-from nasdqn_fast.experiment import evaluate, train
+from nasdqn_fast.experiment import evaluate, make_environment, make_trainer, train
 from nasdqn_fast.metrics import run_metrics
 from nasdqn_fast.network import QNetwork
 from nasdqn_fast.types import InputError, NonFiniteError
@@ -188,11 +188,28 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
     assert summary["episodes"] == len((tmp_path / "a" / "episodes.csv").read_text().splitlines()) - 1
 
 
+def test_a_run_that_breaks_keeps_what_was_done(tmp_path):
+    def break_down(event):
+        if isinstance(event, Played):
+            raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError, match="out of order"):
+        train(**SMALL, out=tmp_path / "a", progress=break_down)
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert (summary["status"], summary["episodes"]) == ("failed: out of order", 1)
+
+
 def test_a_directory_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "mine").write_text("precious")
     with pytest.raises(InputError, match=r"exists and is not empty; choose another"):
         train(**SMALL, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_directory_is_looked_at_before_anything_else_is_done(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    with pytest.raises(InputError, match="exists and is not empty"):
+        train(**SMALL | {"env": "no-such-environment"}, out=tmp_path)
 
 
 def test_an_empty_directory_is_taken(tmp_path):
@@ -224,6 +241,23 @@ def test_bad_input_is_found_before_anything_is_written(tmp_path, options, messag
     with pytest.raises(InputError, match=message):
         train(**SMALL | options, out=tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_every_controller_setting_reaches_the_controller():
+    given = {
+        "controller_epsilon_start": 0.9,
+        "controller_epsilon_decay": 0.8,
+        "controller_epsilon_min": 0.2,
+        "controller_temperature": 0.7,
+        "controller_buffer": 3,
+        "controller_score_kept": "every-visit",
+    }
+    config = resolve(None, SMALL | {"method": "nas-dqn"} | given)
+    controller = make_trainer(config, make_environment(config)).controller
+    reached = (controller.epsilon_start, controller.epsilon_decay, controller.epsilon_min)
+    reached += (controller.temperature, controller.buffer_size, controller.score_kept)
+    assert reached == tuple(given.values())
+    assert [str(architecture) for architecture in controller.space] == SMALL["architectures"]
 
 
 def test_a_config_object_is_taken_as_it_is():

@@ -1,4 +1,4 @@
 from nasdqn_fast._core.ndq cimport ndq_kernels
 
 
-cdef const ndq_kernels *current_kernels() noexcept
+cdef const ndq_kernels *current_kernels() except NULL

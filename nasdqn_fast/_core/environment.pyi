@@ -1,3 +1,5 @@
+from typing import SupportsIndex
+
 import numpy as np
 
 from nasdqn_fast.envs.kernel import Environment
@@ -7,7 +9,7 @@ class EnvironmentCore:
     def __init__(self, environment: Environment) -> None: ...
     def reset(self, uniforms: np.ndarray, state: np.ndarray, observation: np.ndarray) -> None: ...
     def step(
-        self, uniforms: np.ndarray, state: np.ndarray, action: int, observation: np.ndarray
+        self, uniforms: np.ndarray, state: np.ndarray, action: SupportsIndex, observation: np.ndarray
     ) -> tuple[float, bool]: ...
     def step_batch(
         self,

@@ -18,7 +18,7 @@ TOPICS: dict[str, Callable[[], dict[str, str]]] = {
 }
 
 
-@click.command()
+@click.command(short_help="List methods, environments, controllers, transfers or profiles.")
 @click.argument("topic", type=click.Choice(list(TOPICS)), metavar="TOPIC")
 def command(topic: str) -> None:
     """List what there is; TOPIC is methods, environments, controllers, transfers or profiles."""

@@ -47,11 +47,11 @@ def make(
     return env
 
 
-def _find(name: str) -> EnvKernel | Environment:
+def _find(name: str) -> EnvKernel:
     if name.startswith(f"{NAMESPACE}/"):
         return _by_gymnasium_id(name)
     found = plugins.find("environments", name)
-    if not isinstance(found, (EnvKernel, Environment)):
+    if not isinstance(found, EnvKernel):
         raise InputError(f"environment {name!r} must be an EnvKernel, got {type(found).__name__}")
     return found
 

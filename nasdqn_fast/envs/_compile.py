@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -94,8 +95,9 @@ def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> 
     except InputError:
         raise
     except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer
+        compiled = _compile(name, source, f"<{name}>", reset, step, keep=False)
         _warn_once(getattr(problem, "strerror", None) or str(problem))
-        return _compile(name, source, f"<{name}>", reset, step, keep=False)
+        return compiled
 
 
 def _compile(name: str, source: str, filename: str, reset: Callable, step: Callable, *, keep: bool) -> Compiled:
@@ -116,13 +118,17 @@ def _compile(name: str, source: str, filename: str, reset: Callable, step: Calla
         "reset": types.void(doubles, doubles, doubles, floats),
         "step": types.int32(doubles, doubles, doubles, types.int64, floats, doubles),
     }
-    callbacks = []
+    callbacks: list[Any] = []
     for function, signature in signatures.items():
         try:
             # error_model: division by zero gives an infinity, and no test for it stops vectorisation.
             callbacks.append(numba.cfunc(signature, cache=keep, error_model="numpy")(namespace[function]))
-        except numba.core.errors.NumbaError as error:
-            raise InputError(f"environment {name}: Numba cannot compile {function}: {_reason(error)}") from error
+        except Exception as error:
+            if keep and not isinstance(error, numba.core.errors.NumbaError):
+                raise  # the cache's fault, or else met again without it
+            raise InputError(
+                f"environment {name}: Numba cannot compile {function}: {_reason(error, filename)}"
+            ) from error
     return Compiled(callbacks[0].address, callbacks[1].address, (callbacks[0], callbacks[1]))
 
 
@@ -137,20 +143,19 @@ def _store(name: str, source: str) -> Path:
 
 
 def _key(source: str, reset: Callable, step: Callable) -> str:
-    import llvmlite
-    import numba
-
-    versions = (platform.python_version(), np.__version__, numba.__version__, llvmlite.__version__)
-    return fingerprint(reset, step, source, versions)[:32]
+    versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
+    return fingerprint(reset, step, source, tuple(versions))[:32]
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, generated: str) -> str:
     """One line of Numba's many: the first that says something, and the place in the author's file."""
     lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()]
     says = [line for line in lines if line and not line.startswith(("Failed in nopython mode", "File ", "<source"))]
+    says = says or [type(error).__name__]
+    reason = " ".join(says[:2]) if says[0].endswith(":") else says[0]
     places = re.findall(r'File "([^"]+)", line (\d+)', "\n".join(lines))
-    place = f" ({places[0][0]}, line {places[0][1]})" if places else ""
-    return (says[0] if says else type(error).__name__) + place
+    place = next((f" ({file}, line {line})" for file, line in places if Path(file).name != Path(generated).name), "")
+    return reason + place
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from nasdqn_fast.envs._reach import is_own_function, is_own_module, names, referenced_globals
+from nasdqn_fast.types import InputError
 
 
 def jitted(value: Any, done: dict[FunctionType, Any], wanted: Set[str] = frozenset()) -> Any:
@@ -15,11 +16,12 @@ def jitted(value: Any, done: dict[FunctionType, Any], wanted: Set[str] = frozens
 
     Args:
         value: a function, or anything that a function refers to.
-        done: the dispatchers made so far; a function has one, however often it is met.
+        done: the dispatchers made so far, one a function; None where one is being made.
         wanted: names looked up where the value was found; of a module, only these matter.
+
+    Raises:
+        InputError: a function that calls itself.
     """
-    if type(value) is tuple:
-        return tuple(jitted(item, done, wanted) for item in value)
     if is_own_module(value):
         copy = ModuleType(value.__name__)
         vars(copy).update({n: jitted(v, done, wanted) for n, v in vars(value).items() if n in wanted})
@@ -27,21 +29,21 @@ def jitted(value: Any, done: dict[FunctionType, Any], wanted: Set[str] = frozens
     if not is_own_function(value):
         return value
     if value not in done:
-        _jit(value, done)
+        done[value] = None  # begun
+        done[value] = _jit(value, done)
+    if done[value] is None:
+        # Numba compiles these, but loading such code from disk and running it crashes the process (seen with 0.68).
+        raise InputError(f"{value.__qualname__} calls itself, directly or through others; write a loop instead")
     return done[value]
 
 
-def _jit(function: FunctionType, done: dict[FunctionType, Any]) -> None:
+def _jit(function: FunctionType, done: dict[FunctionType, Any]) -> Any:
     import numba
 
-    namespace = {"__name__": function.__module__, "__builtins__": builtins}
-    cells = tuple(CellType() for _ in function.__closure__ or ())
-    copy = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, cells)
-    copy.__kwdefaults__ = function.__kwdefaults__
-    # Entered before its globals are looked at, which may lead back to it.
-    done[function] = numba.njit(error_model="numpy")(copy)
     wanted = names(function.__code__)
+    namespace = {"__name__": function.__module__, "__builtins__": builtins}
     for name, value in referenced_globals(function).items():
         namespace[name] = jitted(value, done, wanted)
-    for cell, original in zip(cells, function.__closure__ or (), strict=True):
-        cell.cell_contents = jitted(original.cell_contents, done, wanted)
+    cells = tuple(CellType(jitted(cell.cell_contents, done, wanted)) for cell in function.__closure__ or ())
+    copy = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, cells)
+    return numba.njit(error_model="numpy")(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import re
 import sys
@@ -16,18 +17,18 @@ _NUMBAS_OWN = sys.stdlib_module_names | {"numpy", "numba"}
 
 def names(code: CodeType) -> set[str]:
     """All names that the code, or code nested in it, looks up: globals and attributes."""
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            found |= names(constant)
-    return found
+    return set().union(*(part.co_names for part in _with_nested(code)))
 
 
 def referenced_globals(function: FunctionType) -> dict[str, object]:
-    """The globals that the function names, sorted by name; builtins left out."""
-    return {
-        name: function.__globals__[name] for name in sorted(names(function.__code__)) if name in function.__globals__
+    """The globals that the function uses, sorted by name; builtins left out."""
+    used = {
+        instruction.argval
+        for code in _with_nested(function.__code__)
+        for instruction in dis.get_instructions(code)
+        if instruction.opname == "LOAD_GLOBAL"
     }
+    return {name: function.__globals__[name] for name in sorted(used) if name in function.__globals__}
 
 
 def is_own_module(value: object) -> bool:
@@ -89,22 +90,21 @@ def _describe(value: object, wanted: set[str], seen: dict[FunctionType, int]) ->
             yield from (f"{n}={_text(v)}" for n, v in sorted(vars(value).items()) if not n.startswith("__"))
 
 
-def _describe_function(function: FunctionType, seen: dict[FunctionType, int]) -> Iterator[str]:
-    yield from _describe_code(function.__code__)
-    wanted = names(function.__code__)
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    defaults = [*(function.__defaults__ or ()), *sorted((function.__kwdefaults__ or {}).items())]
-    for value in (*referenced_globals(function).items(), *cells, *defaults):
-        yield from _describe(value, wanted, seen)
-
-
-def _describe_code(code: CodeType) -> Iterator[str]:
-    yield f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_argcount} {code.co_kwonlyargcount}"
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _describe_code(constant)
-        else:
-            yield _text(constant)
+            yield from _with_nested(constant)
+
+
+def _describe_function(function: FunctionType, seen: dict[FunctionType, int]) -> Iterator[str]:
+    for code in _with_nested(function.__code__):
+        yield f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_argcount}"
+        yield from (_text(constant) for constant in code.co_consts if not isinstance(constant, CodeType))
+    wanted = names(function.__code__)
+    cells = (cell.cell_contents for cell in function.__closure__ or ())
+    for value in (*referenced_globals(function).items(), *cells, *(function.__defaults__ or ())):
+        yield from _describe(value, wanted, seen)
 
 
 def _text(value: object) -> str:

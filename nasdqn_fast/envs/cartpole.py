@@ -23,7 +23,7 @@ PARAMS = {
     "force": 10.0,  # N
     "dt": 0.02,  # s
     "x_threshold": 2.4,  # m
-    "theta_threshold": math.radians(12),  # rad
+    "theta_threshold": 12 * 2 * math.pi / 360,  # rad; math.radians(12) is not Gymnasium's in the last bit
     "start": 0.05,  # each of the four state variables starts in U(-start, start)
 }
 

@@ -1,4 +1,4 @@
-"""Inverted pendulum with three torques, to be kept upright (Rahmani et al. 2025, arXiv:2510.19872, section 2.1).
+"""A pendulum to be kept upright by three torques: the paper's environment.
 
 | | |
 |---|---|
@@ -8,9 +8,9 @@
 | reward | cos theta_t - 0.001 torque_t**2, theta before the step |
 | ends | never; time limit 200 steps of 0.02 s |
 
-The paper leaves the initial state open. ``upright``, the default, is the one with which its threshold
-of 150 can be reached and a random policy does not reach it; ``uniform`` is that of Gymnasium's
-Pendulum-v1; ``hanging`` has to swing up, which 200 steps do not suffice for.
+Rahmani et al. 2025, arXiv:2510.19872, section 2.1. The paper leaves the initial state open. ``upright``, the
+default, is the one from which a good policy reaches the paper's threshold of 150 and a random one does not;
+``uniform`` is that of Gymnasium's Pendulum-v1; ``hanging`` has to swing up, which 200 steps do not suffice for.
 """
 
 import math

@@ -78,13 +78,13 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 def register() -> None:
     """Registers the built-in environments, as ``nasdqn_fast/CartPole-v1``; those already known are left alone."""
     for name in plugins.names("environments"):
-        environment = envs.make(name)
-        env_id = f"{envs.NAMESPACE}/{environment.kernel.gymnasium_id}"
-        if env_id not in gymnasium.registry:
+        kernel = envs.make(name).kernel
+        env_id = f"{envs.NAMESPACE}/{kernel.gymnasium_id}"
+        if kernel.gymnasium_id is not None and env_id not in gymnasium.registry:
             register_id(
                 env_id,
                 entry_point=f"{__name__}:{KernelEnv.__name__}",
-                max_episode_steps=environment.max_episode_steps,
+                max_episode_steps=kernel.max_episode_steps,
                 kwargs={"env": name},
             )
 

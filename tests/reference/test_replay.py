@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nasdqn_fast.pruning import survivors
@@ -154,6 +154,7 @@ def test_transitions_are_copies():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 100))
+@example(100, 7)
 def test_the_share_that_survives_is_exact_in_decimals(n, percent):
     """0.07 of 100 are 7, though 0.07 * 100 is 7.000000000000001 and its ceiling 8."""
     expected = math.ceil(Fraction(percent, 100) * n)

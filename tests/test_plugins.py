@@ -1,0 +1,114 @@
+"""Plug-ins are found by their files' names; oracle: the folders' contents, and modules written here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nasdqn_fast
+from nasdqn_fast import plugins
+from nasdqn_fast.types import InputError
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Writes an importable module and returns its name."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        return name
+
+    yield write
+    for path in tmp_path.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+def test_environments_are_the_files_of_their_folder():
+    files = {path.stem for path in Path(nasdqn_fast.__file__).with_name("envs").glob("*.py")}
+    assert {"kernel", "__init__"} < files
+    expected = {stem.replace("_", "-") for stem in files if stem != "kernel" and not stem.startswith("_")}
+    assert plugins.names("environments") == sorted(expected)
+    assert {"inverted-pendulum", "cartpole"} <= expected
+
+
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_every_plug_in_is_found_and_described(kind):
+    assert plugins.names(kind)
+    for name, line in plugins.describe(kind).items():
+        assert plugins.find(kind, name) is not None
+        assert len(line) > 10, f"{name} is described by {line!r}"
+
+
+def test_names_and_descriptions_import_no_plug_in():
+    code = """
+import sys
+from nasdqn_fast import plugins
+for kind, folder in plugins.KINDS.items():
+    modules = {f"nasdqn_fast.{folder}." + name.replace("-", "_") for name in plugins.describe(kind)}
+    assert not modules & set(sys.modules), modules & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_only_the_chosen_file_is_imported():
+    code = """
+import sys
+from nasdqn_fast import plugins
+plugins.find("environments", "cartpole")
+assert "nasdqn_fast.envs.inverted_pendulum" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match=r"unknown environment 'cart-pole': did you mean 'cartpole'\?"):
+        plugins.find("environments", "cart-pole")
+
+
+@pytest.mark.parametrize("name", ["kernel", "-compile", "--init--", "", "../envs/cartpole"])
+def test_files_that_are_no_plug_ins_are_not_found(name):
+    with pytest.raises(InputError, match="unknown environment"):
+        plugins.find("environments", name)
+
+
+def test_third_party_attribute_is_found(module):
+    name = module("their_controllers", "class Greedy: pass")
+    assert plugins.find("controllers", f"{name}:Greedy").__name__ == "Greedy"
+
+
+def test_missing_module_says_how_to_make_it_importable():
+    with pytest.raises(InputError, match=r"No module named 'nowhere_at_all'; install its package, .* PYTHONPATH"):
+        plugins.find("transfers", "nowhere_at_all:plugin")
+
+
+def test_missing_dependency_is_not_taken_for_the_module(module):
+    name = module("their_dependent", "import nowhere_at_all")
+    with pytest.raises(InputError, match=r"No module named 'nowhere_at_all'$"):
+        plugins.find("transfers", f"{name}:plugin")
+
+
+def test_missing_attribute_names_module_and_attribute(module):
+    name = module("their_transfers", "")
+    with pytest.raises(InputError, match="module 'their_transfers' has no attribute 'plugin'"):
+        plugins.find("transfers", f"{name}:plugin")
+
+
+def test_error_while_importing_is_one_line_naming_the_module(module):
+    name = module("their_broken", "raise OSError('no such\\nfile')")
+    with pytest.raises(InputError, match="importing 'their_broken' failed: OSError: no such") as raised:
+        plugins.find("environments", f"{name}:plugin")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", [":plugin", "their_module:", ":"])
+def test_half_a_name_is_refused(module, name):
+    module("their_module", "plugin = 1")
+    with pytest.raises(InputError, match="module:attribute"):
+        plugins.find("environments", name)
+
+
+def test_name_must_be_a_string():
+    with pytest.raises(TypeError, match="must be a string, got int"):
+        plugins.find("environments", 3)
