@@ -15,11 +15,13 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.pruning import survivors
 from nasdqn_fast.types import Batch
-from nasdqn_fast.validation import check_array, check_bool, check_finite, check_int, check_positive_int, check_rng
+from nasdqn_fast.validation import (
+    MAX_ACTION, check_array, check_bool, check_finite, check_int, check_next_slot, check_positive_int, check_rng,
+    check_stored_actions,
+)
 
 _FIELDS = tuple(field.name for field in fields(Batch))
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
-_MAX_ACTION = 2**31 - 1
 
 
 cdef class ReplayCore:
@@ -82,7 +84,7 @@ cdef class ReplayCore:
         cdef const float[::1] next_obs = check_array(
             "next_observation", next_observation, (self.replay.observation_size,), np.float32
         )
-        cdef int32_t action_ = check_int("action", action, 0, _MAX_ACTION)
+        cdef int32_t action_ = check_int("action", action, 0, MAX_ACTION)
         cdef float reward_ = check_finite("reward", reward)
         cdef int32_t flags = NDQ_ROW_TERMINATED * check_bool("terminated", terminated)
         flags |= NDQ_ROW_TRUNCATED * <int32_t>check_bool("truncated", truncated)
@@ -183,19 +185,14 @@ cdef class ReplayCore:
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
-        following = check_int("next", state["next"], 0, self.capacity - 1)
-        if len(batch) > self.capacity or (len(batch) < self.capacity and following != len(batch)):
-            raise ValueError(
-                f"the state has {len(batch)} transitions and writes to slot {following} next, which no ring of "
-                f"{self.capacity} slots does; save it again"
-            )
+        next_slot = check_next_slot(state["next"], len(batch), self.capacity)
         self.enter()
         try:
             self.rng.bit_generator.state = state["rng"]
             self.replay.size = self.replay.next = 0
             self.replay.largest_action = -1
             self._append(batch)
-            self.replay.next = following
+            self.replay.next = next_slot
         finally:
             self.leave()
 
@@ -235,9 +232,7 @@ cdef class ReplayCore:
     def _storable(self, batch):
         """The same batch, checked, of any length."""
         batch = self._checked(batch, "n")
-        smallest, largest = batch.actions.min(initial=0), batch.actions.max(initial=0)
-        if smallest < 0 or largest > _MAX_ACTION:
-            raise ValueError(f"actions must be in [0, {_MAX_ACTION}]; got {smallest} to {largest}")
+        check_stored_actions(batch.actions)
         return batch
 
     def _checked(self, batch, n, written=False):
