@@ -45,6 +45,10 @@ def target_flags(target: str) -> list[str]:
 
 
 class BuildExt(build_ext):
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
     def build_extensions(self):
         if self.compiler.compiler_type == "msvc":
             sys.exit(

@@ -20,7 +20,7 @@ from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.replay cimport ReplayCore
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.types import Episodes
+from nasdqn_fast.types import Episodes, StepError
 
 # The C structs of loop.h, field for field.
 LANE = np.dtype(
@@ -267,7 +267,7 @@ cdef class LoopCore:
             raise interrupt
         if status == NDQ_FAILED_ENV:
             name = self.environment.environment.kernel.name
-            raise RuntimeError(f"environment {name} reported an error in step, in episode {episode}")
+            raise StepError(f"environment {name} reported an error in step, in episode {episode}")
         raise self.settings.non_finite(_NOT_FINITE[status], episode)
 
 

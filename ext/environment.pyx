@@ -6,6 +6,7 @@ from libc.stdint cimport int32_t, int64_t, intptr_t
 from nasdqn_fast._core.ndq cimport NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_reset, ndq_env_step
 from numpy cimport PyArray_DATA, ndarray
 
+from nasdqn_fast.types import StepError
 from nasdqn_fast.validation import check_actions, check_array, check_int
 
 
@@ -66,7 +67,7 @@ cdef class EnvironmentCore:
 
         Raises:
             TypeError, ValueError: wrong type, dtype or shape; nowhere to write; no such action.
-            RuntimeError: the environment reported an error.
+            StepError: the environment reported an error.
         """
         cdef double reward = 0.0
         cdef int64_t chosen = check_int("action", action, 0, self.env.n_actions - 1)
@@ -78,7 +79,7 @@ cdef class EnvironmentCore:
             <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
-            raise RuntimeError(f"environment {self.environment.kernel.name} reported an error in step")
+            raise StepError(f"environment {self.environment.kernel.name} reported an error in step")
         return reward, bool(flags & NDQ_TERMINATED)
 
     def step_batch(self, states, actions, uniforms, observations, rewards, flags):

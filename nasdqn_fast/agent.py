@@ -43,7 +43,8 @@ class DQNAgent(BaseAgent):
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is not finite.
-            RuntimeError: the environment's step reported an error, or another thread uses this agent.
+            StepError: the environment's step reported an error.
+            RuntimeError: another thread uses this agent.
         """
         return self._loop.run(check_positive_int("n", n))
 
@@ -59,7 +60,7 @@ class DQNAgent(BaseAgent):
             the episodes; their losses are NaN.
 
         Raises:
-            NonFiniteError, RuntimeError: as `run_episodes`.
+            NonFiniteError, StepError, RuntimeError: as `run_episodes`.
         """
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)

@@ -26,8 +26,7 @@ class BaseAgent:
         settings: see `AgentSettings`.
 
     Attributes:
-        network, target: online and target network.
-        optimizer, replay, environment, streams, settings: as they say.
+        environment, streams, settings: as they say.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
@@ -60,9 +59,30 @@ class BaseAgent:
                 f"replay must hold observations of size {size}, as the environment's; "
                 f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
             )
-        self.replay = replay
+        self._replay = replay
         self._start()
         self.switch_network(network)
+
+    # Read-only, because the compiled loop keeps addresses: `switch_network` changes the first three.
+    @property
+    def network(self) -> Any:
+        """The online network."""
+        return self._network
+
+    @property
+    def target(self) -> Any:
+        """The target network."""
+        return self._target
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer and its state."""
+        return self._optimizer
+
+    @property
+    def replay(self) -> Any:
+        """The replay memory."""
+        return self._replay
 
     @property
     def steps(self) -> int:
@@ -131,7 +151,7 @@ class BaseAgent:
         target, settings = network.copy(), self.settings.optimizer_settings()
         optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
         self._use(network, target, optimizer)
-        self.network, self.target, self.optimizer = network, target, optimizer
+        self._network, self._target, self._optimizer = network, target, optimizer
 
     def get_state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""

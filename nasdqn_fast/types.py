@@ -23,6 +23,10 @@ class NonFiniteError(FloatingPointError):
     """Training met a NaN or an infinity; the message says where and in which episode."""
 
 
+class StepError(RuntimeError):
+    """An environment's step returned its error flag; the message says which environment, and when."""
+
+
 @dataclass(frozen=True)
 class Proposal:
     """A controller's answer to ``ask``.

@@ -1,18 +1,32 @@
 """What every test stands on: the installed package, and a choice of CPU targets."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-import nasdqn_fast
-from nasdqn_fast._core import cpu
+# One run at a time is tested: more threads than cores would only make the NumPy twin slower.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+WANTED = "tests want the installed package: pip install '.[test]', then pytest, not python -m pytest"
+try:
+    import nasdqn_fast
+    from nasdqn_fast._core import cpu
+except ImportError as error:
+    pytest.exit(f"{WANTED}; {error}", 2)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiled environments and optima are kept between sessions, but not among the user's."""
+    if config.cache is not None:
+        os.environ.setdefault("NASDQN_FAST_CACHE_DIR", str(config.cache.mkdir("nasdqn-fast")))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The checkout has no compiled core; whatever shadowed the installation would be tested in its place."""
     where = Path(nasdqn_fast.__file__).resolve()
     if where.is_relative_to(Path(__file__).resolve().parents[1]) and "site-packages" not in where.parts:
-        pytest.exit(f"tests want the installed package, got {where}; run pip install '.[test]', then pytest", 2)
+        pytest.exit(f"{WANTED}; got {where}", 2)
 
 
 @pytest.fixture(params=cpu.available())

@@ -138,7 +138,7 @@ def test_a_fixed_agent_neither_switches_nor_prunes(tmp_path):
 def test_a_pendulum_run_reports_its_regret():
     result = train("fixed-small", episodes=3, warm_up=10_000, max_episode_steps=20)
     environment = envs.make("inverted-pendulum", max_episode_steps=20)
-    best = optimal.optimal_mean_return(environment).mean
+    best = optimal.optimal_mean_return(environment).rollout_mean
     returns = result.episodes.returns
     assert result.optimum == best
     assert result.final_regret == pytest.approx(best - returns.mean(), rel=1e-12)

@@ -9,7 +9,7 @@ import nasdqn_fast
 
 # From the ground up. A room is a module or a folder of the package; rooms of one line do not know each other.
 LAYERS = """
-    space clock files cache
+    space clock files cache interrupts
     types validation
     seeding plugins pruning optimizer_settings
     metrics network_file agent_settings envs

@@ -9,8 +9,8 @@ BATCH = 64
 
 
 class Network:
-    params = [ARCHITECTURES]
-    param_names = ["architecture"]
+    params = (ARCHITECTURES,)
+    param_names = ("architecture",)
 
     def setup(self, architecture: str) -> None:
         rng = np.random.default_rng(0)
@@ -31,8 +31,8 @@ class Network:
 class Training:
     """One episode of 200 training steps of the pendulum: act, step, store, sample, learn."""
 
-    params = [ARCHITECTURES]
-    param_names = ["architecture"]
+    params = (ARCHITECTURES,)
+    param_names = ("architecture",)
 
     def setup(self, architecture: str) -> None:
         self.agent = DQNAgent("inverted-pendulum", architecture, replay_capacity=10_000)
@@ -43,8 +43,8 @@ class Training:
 
 
 class Replay:
-    params = [[10_000, 1_000_000]]
-    param_names = ["capacity"]
+    params = ((10_000, 1_000_000),)
+    param_names = ("capacity",)
 
     def setup(self, capacity: int) -> None:
         rng = np.random.default_rng(0)

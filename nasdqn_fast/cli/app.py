@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError, NonFiniteError
+from nasdqn_fast.types import InputError, NonFiniteError, StepError
 
 PROG = "nasdqn-fast"
 COMMANDS = ("train", "evaluate", "list", "info")
@@ -62,7 +62,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 1
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)
-    except (NonFiniteError, OSError) as error:
+    except (NonFiniteError, StepError, OSError) as error:
         return _fail(error, 1)
     return 0
 

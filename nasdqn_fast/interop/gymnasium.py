@@ -63,7 +63,8 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         """One step; never truncates.
 
         Raises:
-            RuntimeError: before the first reset, or the environment reported an error.
+            RuntimeError: before the first reset.
+            StepError: the environment reported an error.
             TypeError, ValueError: no such action.
         """
         if self._state is None:

@@ -51,7 +51,7 @@ class DQNAgent(BaseAgent):
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is not finite.
-            RuntimeError: the environment's step reported an error.
+            StepError: the environment's step reported an error.
         """
         n = check_positive_int("n", n)
         if not self._lanes:
@@ -76,7 +76,7 @@ class DQNAgent(BaseAgent):
             the episodes; their losses are NaN.
 
         Raises:
-            NonFiniteError, RuntimeError: as `run_episodes`.
+            NonFiniteError, StepError: as `run_episodes`.
         """
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)

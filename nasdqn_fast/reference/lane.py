@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasdqn_fast.envs.kernel import ERROR, TERMINATED, Environment
+from nasdqn_fast.types import StepError
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Lane:
         """Takes an action: reward, terminated, truncated. A new array holds the new observation.
 
         Raises:
-            RuntimeError: the environment's step reported an error.
+            StepError: the environment's step reported an error.
         """
         kernel = self.environment.kernel
         uniforms = rng.random(kernel.step_uniforms)
@@ -59,7 +60,7 @@ class Lane:
         self.observation = np.zeros_like(self.observation)
         flags = kernel.step(self.environment.params, uniforms, self.state, action, self.observation, reward)
         if flags & ERROR:
-            raise RuntimeError(f"the environment's step reported an error after {self.length} steps of an episode")
+            raise StepError(f"environment {kernel.name} reported an error in step, after {self.length} steps")
         self.length += 1
         self.episode_return += reward[0]
         terminated = bool(flags & TERMINATED)

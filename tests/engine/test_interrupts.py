@@ -45,9 +45,9 @@ def test_ctrl_c_stops_a_long_episode_within_a_second(scripted, ctrl_c, method, n
 
 
 def test_ctrl_c_costs_no_episode_that_has_ended_and_the_agent_goes_on(scripted, ctrl_c, episodes_before_doom):
-    ended = episodes_before_doom(Streams(5).env, 4, 0.2)
+    ended = episodes_before_doom(Streams(24).env, 4, 0.2)
     environment = scripted(length=4, doom=0.2, fate="endless", limit=LONG)
-    agent = DQNAgent(environment, "2x8-relu", rng=5, **NEVER_LEARNING)
+    agent = DQNAgent(environment, "2x8-relu", rng=24, **NEVER_LEARNING)
     ctrl_c(0.1)
     with pytest.raises(KeyboardInterrupt):
         agent.run_episodes(ended + 1)
