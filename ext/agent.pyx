@@ -13,7 +13,7 @@ from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.environment cimport EnvironmentCore
 from nasdqn_fast._core.ndq cimport (
     NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
-    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_update,
+    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_row_stride, ndq_run, ndq_status, ndq_update,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
@@ -64,6 +64,8 @@ cdef class LoopCore:
         optimizer: an OptimizerCore, or None.
         replay: a ReplayCore, or None.
         env_rng, policy_rng: Generators.
+        knows_targets: keep the target's values of stored transitions until the next copy; the same bits, sooner.
+        last_episode: no other starts after so many have ended; 0 is endless.
     """
 
     cdef ndq_loop loop
@@ -77,6 +79,8 @@ cdef class LoopCore:
     cdef readonly object lanes
     cdef readonly object states
     cdef readonly object observations
+    cdef readonly bint knows_targets
+    cdef object _known
     cdef object _memory
     cdef object _ended
     cdef object _generators
@@ -84,7 +88,10 @@ cdef class LoopCore:
     cdef object interrupt
     cdef bint busy
 
-    def __cinit__(self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None):
+    def __cinit__(
+        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None, last_episode=0,
+        knows_targets=True,
+    ):
         cdef int64_t n = settings.num_envs
         self.environment, self.settings, self.replay = environment, settings, replay
         self._generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
@@ -100,6 +107,7 @@ cdef class LoopCore:
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         self.loop.n_lanes = n
+        self.loop.last_episode, self.knows_targets = last_episode, knows_targets
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
 
@@ -136,6 +144,7 @@ cdef class LoopCore:
 
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
         """Plays with `network` from now on, and learns with `target` and `optimizer`."""
+        self._require_idle()
         self.network, self.target, self.optimizer = network, target, optimizer
         self.loop.net, self.loop.params = &network.net, network.block.data
         if target is None:
@@ -143,6 +152,18 @@ cdef class LoopCore:
         self.gradient = ParameterBlock(network.block.sizes)
         self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
         self.loop.optimizer = &optimizer.optimizer
+        if self.knows_targets:
+            self._make_room_for_targets()
+
+    def _make_room_for_targets(self):
+        """Rows are void to begin with: they are of epoch 0, which is none."""
+        cdef float[:, ::1] known
+        stride = ndq_row_stride(1 + self.environment.env.n_actions)
+        self._known = aligned_zeros((self.replay.capacity, stride)), ParameterBlock(self.network.block.sizes)
+        known = self._known[0]
+        self.loop.known, self.loop.known_stride = &known[0, 0], stride
+        self.loop.known_target = (<ParameterBlock>self._known[1]).data
+        self.loop.epoch, self.loop.known_version = 0, -1
 
     @property
     def counters(self):
@@ -152,23 +173,24 @@ cdef class LoopCore:
     def run(self, n):
         """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
         cdef int64_t wanted, n_out = 0
-        cdef ndq_status status
+        cdef ndq_status status = NDQ_DONE
         cdef ndq_episode *out_
-        kept, self._unreported = self._unreported[:n], self._unreported[n:]
-        out = np.zeros(n - len(kept), EPISODE)
+        self._require_idle()
+        out = np.zeros(max(n - len(self._unreported), 0), EPISODE)
         wanted, out_ = len(out), <ndq_episode *><size_t>out.ctypes.data
-        # Python runs signal handlers in the main thread only.
-        self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
-        self.loop.context = <void *>self
         if wanted:
             with self._locked():
+                # Python runs signal handlers in the main thread only.
+                self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
+                self.loop.context = <void *>self
                 with nogil:
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
-            if status != NDQ_DONE:
-                # Episodes that did end are not lost: the next call reports them.
-                self._unreported = np.concatenate([kept, out[:n_out], self._unreported])
-                self._fail(status)
-        return _episodes(np.concatenate([kept, out]))
+        ended = np.concatenate([self._unreported, out[:n_out]])
+        if status != NDQ_DONE:
+            self._unreported = ended  # what did end is not lost: the next call reports it
+            self._fail(status)
+        self._unreported = ended[n:]
+        return _episodes(ended[:n])
 
     def update(self):
         """One update from the replay: mean Huber loss."""
@@ -182,6 +204,7 @@ cdef class LoopCore:
 
     def get_state(self):
         """Lanes, counters and unreported episodes: plain values and arrays."""
+        self._require_idle()
         ended = np.concatenate([self._unreported, self._ended[:self.loop.n_ended]])
         return {
             "started": bool(self.loop.started),
@@ -215,10 +238,7 @@ cdef class LoopCore:
     @contextlib.contextmanager
     def _locked(self):
         """Everything the loop touches, for this thread alone; generators' locks in a fixed order."""
-        if self.busy:
-            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
-        if self.optimizer is not None:
-            self.optimizer.follow(self.network.block)
+        self._require_idle()
         with contextlib.ExitStack() as stack:
             self.busy = True
             stack.callback(self._leave)
@@ -227,13 +247,30 @@ cdef class LoopCore:
             if self.target is not None:
                 self.target.enter()
                 stack.callback(_leave_network, self.target)
+            if self.optimizer is not None:
+                self.optimizer.enter()
+                stack.callback(_leave_optimizer, self.optimizer)
+                self.optimizer.follow(self.network.block)
             if self.replay is not None:
                 self.replay.enter()
                 stack.callback(_leave_replay, self.replay)
+                self._require_known_actions()
             locks = {id(g.bit_generator): g.bit_generator.lock for g in self._generators}
             for _, lock in sorted(locks.items()):
                 stack.enter_context(lock)
             yield
+
+    def _require_idle(self):
+        if self.busy:
+            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
+
+    def _require_known_actions(self):
+        """The loop indexes Q-values with stored actions, and a memory may come from anywhere."""
+        if self.replay.replay.largest_action >= self.environment.env.n_actions:
+            raise ValueError(
+                f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
+                f"{self.environment.env.n_actions - 1}; give the agent a buffer of its own environment"
+            )
 
     def _leave(self):
         self.busy = False
@@ -252,6 +289,10 @@ cdef class LoopCore:
 
 def _leave_network(NetworkCore network):
     network.leave()
+
+
+def _leave_optimizer(OptimizerCore optimizer):
+    optimizer.leave()
 
 
 def _leave_replay(ReplayCore replay):

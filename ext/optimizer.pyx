@@ -9,6 +9,8 @@ from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer
 cdef class OptimizerCore:
     """One rule and its state.
 
+    A method refuses to change it while another thread learns with it.
+
     Args:
         settings: an `OptimizerSettings`.
     """
@@ -21,6 +23,15 @@ cdef class OptimizerCore:
         self.optimizer.beta1 = settings.beta1
         self.optimizer.beta2 = settings.beta2
         self.optimizer.epsilon = settings.epsilon
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("the optimizer is in use by another thread; give each thread an optimizer of its own")
+        self.busy = True
+        return 0
+
+    cdef void leave(self) noexcept:
+        self.busy = False
 
     cdef int follow(self, ParameterBlock parameters) except -1:
         """Makes room for the moments, if the rule has any; refuses parameters of another shape."""
@@ -40,8 +51,12 @@ cdef class OptimizerCore:
         return 0
 
     cdef int step(self, const ndq_kernels *kernels, ParameterBlock parameters, ParameterBlock gradient) except -1:
-        self.follow(parameters)
-        ndq_optimizer_step(&self.optimizer, kernels, parameters.data, gradient.data, parameters.length)
+        self.enter()
+        try:
+            self.follow(parameters)
+            ndq_optimizer_step(&self.optimizer, kernels, parameters.data, gradient.data, parameters.length)
+        finally:
+            self.leave()
         return 0
 
     @property
@@ -51,8 +66,10 @@ cdef class OptimizerCore:
 
     def reset(self):
         """Forgets all steps."""
+        self.enter()  # the loop writes to the moments that are let go here
         self.optimizer.steps = 0
         self.m = self.v = self.restored = None
+        self.leave()
 
     def get_state(self):
         """What the next step depends on: the count and, for Adam, both moments (P,)."""

@@ -15,11 +15,13 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.pruning import survivors
 from nasdqn_fast.types import Batch
-from nasdqn_fast.validation import check_array, check_bool, check_finite, check_int, check_positive_int, check_rng
+from nasdqn_fast.validation import (
+    MAX_ACTION, check_array, check_bool, check_finite, check_int, check_next_slot, check_positive_int, check_rng,
+    check_stored_actions,
+)
 
 _FIELDS = tuple(field.name for field in fields(Batch))
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
-_MAX_ACTION = 2**31 - 1
 
 
 cdef class ReplayCore:
@@ -41,6 +43,7 @@ cdef class ReplayCore:
         self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
         self.replay.observation_size = check_positive_int("observation_size", observation_size)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
+        self.replay.largest_action = -1
         self.rng = check_rng("rng", rng)
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
         rows = self._rows
@@ -81,7 +84,7 @@ cdef class ReplayCore:
         cdef const float[::1] next_obs = check_array(
             "next_observation", next_observation, (self.replay.observation_size,), np.float32
         )
-        cdef int32_t action_ = check_int("action", action, 0, _MAX_ACTION)
+        cdef int32_t action_ = check_int("action", action, 0, MAX_ACTION)
         cdef float reward_ = check_finite("reward", reward)
         cdef int32_t flags = NDQ_ROW_TERMINATED * check_bool("terminated", terminated)
         flags |= NDQ_ROW_TRUNCATED * <int32_t>check_bool("truncated", truncated)
@@ -91,25 +94,25 @@ cdef class ReplayCore:
 
     def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
         """Stores n transitions in their order; all arrays as in `Batch`."""
-        cdef int64_t i, n
+        batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
+        self.enter()
+        self._append(batch)
+        self.leave()
+
+    def _append(self, batch):
+        cdef int64_t i, n = len(batch)
         cdef int32_t flags
-        batch = self._checked(Batch(observations, actions, rewards, next_observations, terminated, truncated), "n")
-        n = len(batch)
         if n == 0:
             return
-        if batch.actions.min() < 0 or batch.actions.max() > _MAX_ACTION:
-            raise ValueError(f"actions must be in [0, {_MAX_ACTION}]; got {batch.actions.min()} to {batch.actions.max()}")
         cdef const float[:, ::1] obs = batch.observations
         cdef const float[:, ::1] next_obs = batch.next_observations
         cdef const int64_t[::1] actions_ = batch.actions
         cdef const float[::1] rewards_ = batch.rewards
         cdef const uint8_t[::1] terminated_ = batch.terminated.view(np.uint8)
         cdef const uint8_t[::1] truncated_ = batch.truncated.view(np.uint8)
-        self.enter()
         for i in range(n):
             flags = NDQ_ROW_TERMINATED * terminated_[i] | NDQ_ROW_TRUNCATED * truncated_[i]
             ndq_replay_add(&self.replay, &obs[i, 0], <int32_t>actions_[i], rewards_[i], &next_obs[i, 0], flags)
-        self.leave()
 
     def sample(self, n, out=None):
         """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
@@ -162,12 +165,11 @@ cdef class ReplayCore:
     def transitions(self):
         """All transitions, the oldest first; copies."""
         size = self.replay.size
-        return self._gather((np.arange(size) + self.replay.next - size) % self.replay.capacity, self._empty(size))
+        return self._copies((np.arange(size) + self.replay.next - size) % self.replay.capacity)
 
     def get_state(self):
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
-        size = self.replay.size
-        batch = self._gather(np.arange(size), self._empty(size))
+        batch = self._copies(np.arange(self.replay.size))
         arrays = {name: getattr(batch, name) for name in _FIELDS}
         return {
             "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
@@ -177,16 +179,29 @@ cdef class ReplayCore:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state is that of another capacity or observation size.
+            TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
+                was changed.
         """
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
-        arrays = [state[name] for name in _FIELDS]
-        self._checked(Batch(*arrays), "n")
-        self.replay.size = self.replay.next = 0
-        self.add_batch(*arrays)
-        self.replay.next = state["next"]
-        self.rng.bit_generator.state = state["rng"]
+        batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
+        next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        self.enter()
+        try:
+            self.rng.bit_generator.state = state["rng"]
+            self.replay.size = self.replay.next = 0
+            self.replay.largest_action = -1
+            self._append(batch)
+            self.replay.next = next_slot
+        finally:
+            self.leave()
+
+    def _copies(self, slots):
+        self.enter()
+        try:
+            return self._gather(slots, self._empty(len(slots)))
+        finally:
+            self.leave()
 
     def _gather(self, slots, out):
         cdef int64_t i, n = len(slots)
@@ -213,6 +228,12 @@ cdef class ReplayCore:
             np.empty(n, bool),
             np.empty(n, bool),
         )
+
+    def _storable(self, batch):
+        """The same batch, checked, of any length."""
+        batch = self._checked(batch, "n")
+        check_stored_actions(batch.actions)
+        return batch
 
     def _checked(self, batch, n, written=False):
         """The same batch, its arrays checked; the first one's length holds for all."""

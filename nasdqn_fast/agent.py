@@ -28,8 +28,8 @@ class DQNAgent(BaseAgent):
         self._core = EnvironmentCore(self.environment)
         self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self.replay)
 
-    def _use(self) -> None:
-        self._loop.use(self.network, self.target, self.optimizer)
+    def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
+        self._loop.use(network, target, optimizer)
 
     def _counters(self) -> tuple[int, int, int]:
         return self._loop.counters
@@ -67,7 +67,7 @@ class DQNAgent(BaseAgent):
         rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
         # One lane: of several in lockstep the short episodes would end, and be counted, first.
         settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
-        loop = LoopCore(self._core, settings, rng, rng)
+        loop = LoopCore(self._core, settings, rng, rng, last_episode=n)
         loop.use(self.network)
         return loop.run(n)
 

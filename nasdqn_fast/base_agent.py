@@ -135,7 +135,12 @@ class BaseAgent:
         return self.network.forward(observations)
 
     def switch_network(self, network: Any) -> None:
-        """Goes on with another online network: target := its copy, optimizer state reset."""
+        """Goes on with another online network: target := its copy, optimizer state reset.
+
+        Raises:
+            ValueError: the network has other inputs or outputs than the environment.
+            RuntimeError: another thread runs this agent.
+        """
         expected = self.environment.observation_size, self.environment.n_actions
         found = network.observation_size, network.n_actions
         if found != expected:
@@ -143,10 +148,10 @@ class BaseAgent:
                 f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
                 f"got {found[0]} to {found[1]}; make a QNetwork(architecture, {expected[0]}, {expected[1]})"
             )
-        self._network, self._target = network, network.copy()
-        optimizer = self.settings.optimizer_settings()
-        self._optimizer = self.optimizer_type(optimizer.kind, optimizer.learning_rate, optimizer.clip)
-        self._use()
+        target, settings = network.copy(), self.settings.optimizer_settings()
+        optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        self._use(network, target, optimizer)
+        self._network, self._target, self._optimizer = network, target, optimizer
 
     def get_state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
@@ -186,8 +191,8 @@ class BaseAgent:
     def _start(self) -> None:
         """Makes what the loop needs besides the network."""
 
-    def _use(self) -> None:
-        """Tells the loop of a new network, target and optimizer."""
+    def _use(self, network: Any, target: Any, optimizer: Any) -> None:
+        """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
 
     def _counters(self) -> tuple[int, int, int]:
         """Environment steps, updates, ended episodes."""

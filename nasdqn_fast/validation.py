@@ -21,6 +21,8 @@ from nasdqn_fast.space import nearest
 
 # Sizes and counts are int64 in the core; one bit is left so that sums of two cannot overflow.
 MAX_INT = 1 << 62
+# Actions in a replay memory are int32.
+MAX_ACTION = (1 << 31) - 1
 
 
 def check_int(name: str, value: Any, minimum: int, maximum: int = MAX_INT) -> int:
@@ -147,6 +149,24 @@ def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
         first = int(np.argmax(outside))
         raise ValueError(f"actions must be in [0, {n_actions}); got {actions[first]} at index {first}")
     return np.ascontiguousarray(actions, dtype=np.int64)
+
+
+def check_stored_actions(actions: np.ndarray) -> None:
+    """Actions that a replay memory takes: [0, 2^31)."""
+    smallest, largest = actions.min(initial=0), actions.max(initial=0)
+    if smallest < 0 or largest > MAX_ACTION:
+        raise ValueError(f"actions must be in [0, {MAX_ACTION}]; got {smallest} to {largest}")
+
+
+def check_next_slot(value: Any, n: int, capacity: int) -> int:
+    """The slot that a ring of `capacity` slots, n of them filled, writes next."""
+    slot = check_int("next", value, 0, capacity - 1)
+    if n > capacity or (n < capacity and slot != n):
+        raise ValueError(
+            f"the state has {n} transitions and writes to slot {slot} next, which no ring of {capacity} slots does; "
+            "save it again"
+        )
+    return slot
 
 
 def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:

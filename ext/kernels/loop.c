@@ -170,6 +170,7 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
     if (loop->replay) {
         if (loop->known) loop->known[loop->replay->next * loop->known_stride] = 0.0f; /* epoch 0: void */
         ndq_replay_add(loop->replay, obs, (int32_t)loop->actions[i], (float)reward, next, loop->flags[i]);
+        loop->known_version = loop->replay->version;
     }
     memcpy(obs, next, I * sizeof(float));
     return NDQ_DONE;
@@ -202,7 +203,7 @@ static ndq_status end_episodes(ndq_loop *loop)
             .epsilon = lane->epsilon,
             .length = lane->length,
         };
-        loop->episodes++;
+        if (++loop->episodes == loop->last_episode) continue;
         reset_lane(loop, i);
         if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
             return NDQ_BAD_OBSERVATION;

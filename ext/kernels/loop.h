@@ -59,10 +59,11 @@ typedef struct {
     int64_t known_stride;
     uint32_t epoch;          /* rows of other epochs are void; never 0, which no row has */
     float *known_target;     /* a parameter block: the target that this epoch's rows were computed with */
-    int64_t known_version;   /* of the replay */
+    int64_t known_version;   /* of the replay, when the loop last wrote to it */
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
     int64_t n_ended;
     int32_t started;         /* lanes have been reset */
+    int64_t last_episode;    /* no other starts when this many have ended, which would draw for nothing; 0: endless */
 
     int64_t steps, updates, episodes;
 

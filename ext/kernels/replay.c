@@ -1,13 +1,15 @@
 #include "replay.h"
 
-int64_t ndq_replay_stride(int64_t observation_size)
+int64_t ndq_row_stride(int64_t floats)
 {
-    const int64_t wanted = 2 * observation_size + 3, line = 16;
-    if (wanted > line) return (wanted + line - 1) / line * line;
-    int64_t stride = 8; /* two observations of one number each are the smallest */
-    while (stride < wanted) stride *= 2;
+    const int64_t line = 16;
+    if (floats > line) return (floats + line - 1) / line * line;
+    int64_t stride = 2;
+    while (stride < floats) stride *= 2;
     return stride;
 }
+
+int64_t ndq_replay_stride(int64_t observation_size) { return ndq_row_stride(2 * observation_size + 3); }
 
 void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                     int32_t flags)
@@ -21,6 +23,8 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
     memcpy(row + 2 * I + 2, &flags, sizeof flags);
     r->next = r->next + 1 == r->capacity ? 0 : r->next + 1;
     if (r->size < r->capacity) r->size++;
+    if (action > r->largest_action) r->largest_action = action;
+    r->version++;
 }
 
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
@@ -31,9 +35,14 @@ void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slo
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
 {
     const int64_t oldest = r->size == r->capacity ? r->next : 0;
-    for (int64_t i = 0; i < n; i++)
-        memcpy(scratch + i * r->stride, ndq_row(r, (oldest + kept[i]) % r->capacity), r->stride * sizeof(float));
+    r->largest_action = -1;
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = ndq_row(r, (oldest + kept[i]) % r->capacity);
+        if (ndq_row_action(r, row) > r->largest_action) r->largest_action = ndq_row_action(r, row);
+        memcpy(scratch + i * r->stride, row, r->stride * sizeof(float));
+    }
     memcpy(r->rows, scratch, n * r->stride * sizeof(float));
     r->size = n;
     r->next = n == r->capacity ? 0 : n;
+    r->version++;
 }

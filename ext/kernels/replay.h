@@ -14,7 +14,8 @@ typedef struct {
     float *rows; /* (capacity, stride) */
     int64_t capacity, size, next, stride;
     int64_t observation_size;
-    int64_t version; /* raised by whoever changes rows other than through the training loop */
+    int64_t version;        /* raised with every change of a row */
+    int32_t largest_action; /* of those stored, -1 if none: a learner indexes its Q values with it */
 } ndq_replay;
 
 static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }
@@ -36,6 +37,7 @@ static inline int32_t ndq_row_flags(const ndq_replay *r, const float *row)
 }
 
 /* Floats from one row to the next: whole divisors or multiples of a cache line, so that no small row straddles two. */
+int64_t ndq_row_stride(int64_t floats);
 int64_t ndq_replay_stride(int64_t observation_size);
 
 void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,

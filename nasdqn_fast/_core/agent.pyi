@@ -25,6 +25,7 @@ class LoopCore:
         env_rng: np.random.Generator,
         policy_rng: np.random.Generator,
         replay: ReplayCore | None = None,
+        last_episode: int = 0,
     ) -> None: ...
     def use(
         self, network: NetworkCore, target: NetworkCore | None = None, optimizer: OptimizerCore | None = None

@@ -56,8 +56,9 @@ cdef extern from "replay.h" nogil:
         int64_t next
         int64_t stride
         int64_t observation_size
-        int64_t version
+        int32_t largest_action
 
+    int64_t ndq_row_stride(int64_t floats)
     int64_t ndq_replay_stride(int64_t observation_size)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags)
@@ -170,9 +171,11 @@ cdef extern from "loop.h" nogil:
         int64_t known_stride
         uint32_t epoch
         float *known_target
+        int64_t known_version
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t last_episode
         int64_t steps
         int64_t updates
         int64_t episodes

@@ -8,5 +8,8 @@ cdef class OptimizerCore:
     cdef ParameterBlock m
     cdef ParameterBlock v
     cdef tuple restored
+    cdef bint busy
+    cdef int enter(self) except -1
+    cdef void leave(self) noexcept
     cdef int follow(self, ParameterBlock parameters) except -1
     cdef int step(self, const ndq_kernels *kernels, ParameterBlock parameters, ParameterBlock gradient) except -1

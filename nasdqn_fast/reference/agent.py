@@ -105,6 +105,7 @@ class DQNAgent(BaseAgent):
             ValueError: the memory is empty.
             NonFiniteError: the loss is not finite; nothing was changed.
         """
+        self._require_memory()
         settings = self.settings
         batch = self.replay.sample(settings.batch_size)
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.

@@ -11,13 +11,16 @@ from numpy.typing import DTypeLike
 from nasdqn_fast.pruning import survivors
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
+    MAX_ACTION,
     check_array,
     check_bool,
     check_finite,
     check_float_dtype,
     check_int,
+    check_next_slot,
     check_positive_int,
     check_rng,
+    check_stored_actions,
 )
 
 FIELDS = tuple(field.name for field in fields(Batch))
@@ -68,7 +71,7 @@ class ReplayBuffer:
         shape = (self.observation_size,)
         transition = (
             check_array("observation", observation, shape, self.dtype),
-            check_int("action", action, 0),
+            check_int("action", action, 0, MAX_ACTION),
             check_finite("reward", reward),
             check_array("next_observation", next_observation, shape, self.dtype),
             check_bool("terminated", terminated),
@@ -89,7 +92,7 @@ class ReplayBuffer:
         truncated: np.ndarray,
     ) -> None:
         """Stores n transitions in their order; all arrays as in `Batch`."""
-        batch = self._checked(Batch(observations, actions, rewards, next_observations, terminated, truncated), "n")
+        batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         for i in range(len(batch)):
             self.add(*(getattr(batch, name)[i] for name in FIELDS))
 
@@ -144,15 +147,17 @@ class ReplayBuffer:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state is that of another capacity or observation size.
+            TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
+                was changed.
         """
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
-        batch = self._checked(Batch(*(state[name] for name in FIELDS)), "n")
+        batch = self._storable(Batch(*(state[name] for name in FIELDS)))
+        next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        self._rng.bit_generator.state = state["rng"]
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
-        self._size, self._next = len(batch), state["next"]
-        self._rng.bit_generator.state = state["rng"]
+        self._size, self._next = len(batch), next_slot
 
     def _empty(self, n: int) -> Batch:
         return Batch(
@@ -163,6 +168,12 @@ class ReplayBuffer:
             np.zeros(n, bool),
             np.zeros(n, bool),
         )
+
+    def _storable(self, batch: Batch) -> Batch:
+        """The same batch, checked, of any length."""
+        batch = self._checked(batch, "n")
+        check_stored_actions(batch.actions)
+        return batch
 
     def _checked(self, batch: Batch, n: int | str) -> Batch:
         """The same batch, its arrays checked; the first one's length holds for all."""

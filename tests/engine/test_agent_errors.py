@@ -1,0 +1,84 @@
+"""What is not finite is found, said in which episode, and costs no episode that has ended."""
+
+import re
+
+import numpy as np
+import pytest
+
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.types import NonFiniteError, StepError
+
+ALWAYS_GREEDY = {"policy_epsilon_start": 0.0, "policy_epsilon_end": 0.0}
+DOOM, LENGTH, SEED = 0.2, 4, 24  # six episodes end before the first doomed one starts
+WHAT = {"reward": "reward", "observation": "observation", "reset": "observation"}
+
+
+def agent_on(engine, environment, **settings):
+    small = {"batch_size": 4, "replay_capacity": 50, "warm_up": 10**6}
+    return engine.DQNAgent(environment, "1x4-relu", **(small | settings))
+
+
+@pytest.mark.parametrize("fate", WHAT)
+def test_what_an_environment_returns_must_be_finite(engine, scripted, episodes_before_doom, fate):
+    ended = episodes_before_doom(Streams(SEED).env, LENGTH, DOOM)
+    assert ended == 6
+    agent = agent_on(engine, scripted(length=LENGTH, doom=DOOM, fate=fate), rng=SEED)
+    message = f"non-finite {WHAT[fate]} in episode {ended + 1}: the environment returned it; check its parameters"
+    with pytest.raises(NonFiniteError, match=message):
+        agent.run_episodes(ended + 1)
+    assert agent.run_episodes(ended).lengths.tolist() == [LENGTH] * ended
+    assert np.isfinite(agent.replay.transitions().observations).all()
+
+
+@pytest.mark.parametrize("fate", WHAT)
+def test_what_a_played_environment_returns_must_be_finite(engine, scripted, fate):
+    agent = agent_on(engine, scripted(doom=1, fate=fate))
+    with pytest.raises(NonFiniteError, match=f"non-finite {WHAT[fate]} in episode 1: the environment returned it"):
+        agent.play_episodes(1)
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+@pytest.mark.parametrize("method", ["run_episodes", "play_episodes"])
+def test_an_environments_error_flag_is_raised(engine, scripted, num_envs, method):
+    agent = agent_on(engine, scripted(doom=1, fate="error"), num_envs=num_envs)
+    with pytest.raises(StepError, match="reported an error"):
+        getattr(agent, method)(1)
+
+
+def test_an_error_flag_costs_no_episode_that_has_ended(engine, scripted, episodes_before_doom):
+    ended = episodes_before_doom(Streams(SEED).env, LENGTH, DOOM)
+    agent = agent_on(engine, scripted(length=LENGTH, doom=DOOM, fate="error"), rng=SEED)
+    with pytest.raises(StepError, match="reported an error"):
+        agent.run_episodes(ended + 1)
+    assert agent.run_episodes(ended).lengths.tolist() == [LENGTH] * ended
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_diverging_loss_is_reported_with_its_episode_and_the_mend(engine, scripted, optimizer, cpu_target):
+    """Updates begin in the third episode, and the second one meets weights of 1e30."""
+    environment = scripted(length=LENGTH, reward_of_step=1e3)
+    agent = agent_on(engine, environment, warm_up=9, learning_rate=1e30, optimizer=optimizer)
+    message = "non-finite loss in episode 3: lower learning_rate (now 1e+30)"
+    with pytest.raises(NonFiniteError, match=re.escape(message)):
+        agent.run_episodes(5)
+    assert agent.run_episodes(2).lengths.tolist() == [LENGTH] * 2
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_weights_that_are_not_finite_are_found_at_the_end_of_the_episode(engine, scripted, bad, cpu_target):
+    """Of the last action, which is never taken here, so that no loss tells of it."""
+    agent = agent_on(engine, scripted(length=LENGTH), **ALWAYS_GREEDY)
+    agent.run_episodes(2)
+    agent.network.biases[-1][2] = bad
+    with pytest.raises(NonFiniteError, match="non-finite weights in episode 3: lower learning_rate"):
+        agent.run_episodes(2)
+    assert agent.steps == 3 * LENGTH
+
+
+def test_learning_a_loss_that_is_not_finite_is_an_error(engine, scripted):
+    agent = agent_on(engine, scripted(length=LENGTH))
+    agent.run_episodes(1)
+    agent.target.biases[-1][:] = np.inf
+    agent.network.weights[0][:] = np.nan
+    with pytest.raises(NonFiniteError, match="non-finite loss in episode 2: lower learning_rate"):
+        agent.learn()
