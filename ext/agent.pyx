@@ -79,8 +79,7 @@ cdef class LoopCore:
     cdef readonly object lanes
     cdef readonly object states
     cdef readonly object observations
-    cdef readonly bint knows_targets
-    cdef object _known
+    cdef ParameterBlock _known_target
     cdef object _memory
     cdef object _ended
     cdef object _generators
@@ -107,9 +106,14 @@ cdef class LoopCore:
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         self.loop.n_lanes = n
-        self.loop.last_episode, self.knows_targets = last_episode, knows_targets
+        self.loop.last_episode = last_episode
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
+        if replay is not None and knows_targets:
+            stride = ndq_row_stride(1 + environment.env.n_actions)
+            self._memory["known"] = aligned_zeros((replay.capacity, stride))  # of epoch 0, which is none
+            self.loop.known = <float *><size_t>self._memory["known"].ctypes.data
+            self.loop.known_stride = stride
 
     def _allocate(self, n):
         """Everything the loop writes to, sized once."""
@@ -152,18 +156,9 @@ cdef class LoopCore:
         self.gradient = ParameterBlock(network.block.sizes)
         self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
         self.loop.optimizer = &optimizer.optimizer
-        if self.knows_targets:
-            self._make_room_for_targets()
-
-    def _make_room_for_targets(self):
-        """Rows are void to begin with: they are of epoch 0, which is none."""
-        cdef float[:, ::1] known
-        stride = ndq_row_stride(1 + self.environment.env.n_actions)
-        self._known = aligned_zeros((self.replay.capacity, stride)), ParameterBlock(self.network.block.sizes)
-        known = self._known[0]
-        self.loop.known, self.loop.known_stride = &known[0, 0], stride
-        self.loop.known_target = (<ParameterBlock>self._known[1]).data
-        self.loop.epoch, self.loop.known_version = 0, -1
+        if self.loop.known != NULL:
+            self._known_target = ParameterBlock(network.block.sizes)
+            self.loop.known_target, self.loop.known_version = self._known_target.data, -1
 
     @property
     def counters(self):
