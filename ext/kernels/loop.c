@@ -66,11 +66,11 @@ static void targets_of(ndq_loop *loop, const int64_t *slots, int n)
     /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
      * termination does (Pardo et al. 2018). */
     const int32_t ends = NDQ_ROW_TERMINATED | (loop->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
-    int best[NDQ_PANEL];
+    int32_t best[NDQ_PANEL];
     if (loop->known) know(loop, slots, n);
     load_panel(loop, slots, n, 1);
     net->kernels->forward(net, loop->params, n);
-    for (int b = 0; b < n; b++) best[b] = ndq_best(net, b);
+    ndq_best(net, best);
     if (!loop->known) net->kernels->forward(net, loop->target, n); /* h[0] still holds s' */
     for (int b = 0; b < n; b++) {
         const float *row = ndq_row(replay, slots[b]);

@@ -29,7 +29,10 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
 {
-    for (int64_t i = 0; i < n; i++) slots[i] = ndq_bounded(rng, (uint32_t)r->size);
+    for (int64_t i = 0; i < n; i++) {
+        slots[i] = ndq_bounded(rng, (uint32_t)r->size);
+        __builtin_prefetch(ndq_row(r, slots[i])); /* all on their way before the first is read */
+    }
 }
 
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
