@@ -5,6 +5,7 @@ import numpy as np
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
+from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_array
 
 
@@ -12,14 +13,15 @@ def aligned_zeros(shape, dtype=np.float32):
     """Zeros on a 64-byte boundary, a cache line and the widest vector.
 
     Raises:
-        ValueError: more memory than there is.
+        InputError: more memory than there is.
     """
     cdef Py_ssize_t align = 64
     cdef object n_bytes = int(np.prod([int(n) for n in np.atleast_1d(shape)], dtype=object)) * np.dtype(dtype).itemsize
     try:
         raw = np.zeros(n_bytes + align, np.uint8)
     except (MemoryError, ValueError, OverflowError):
-        raise ValueError(f"{n_bytes / 2**30:.3g} GiB of memory are needed, which this machine does not have; ask for less") from None
+        needed = f"{n_bytes / 2**30:.3g} GiB of memory are needed"
+        raise InputError(f"{needed}, which this machine does not have; ask for less") from None
     offset = -raw.ctypes.data % align
     return raw[offset:offset + n_bytes].view(dtype).reshape(shape)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,8 @@ def survivors(n: int, keep: Any, which: Any, rng: np.random.Generator) -> np.nda
     Raises:
         TypeError, ValueError: `keep` or `which` of the wrong type or out of range.
     """
+    from fractions import Fraction  # here, because a switch can wait for its import and the package's user need not
+
     # A float product would keep 8 of 100 for 0.07, as 0.07 * 100 is 7.000000000000001.
     kept = math.ceil(Fraction(str(check_fraction("keep", keep))) * n)
     if check_choice("which", which, WHICH) == "newest":

@@ -7,7 +7,6 @@ with one width a layer instead of one for all. Text form: ``3x64-relu`` or, for 
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import operator
 import re
@@ -27,6 +26,8 @@ MAX_DEPTH = 1 << 10
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of an error message: the nearest valid name if one is near, and all of them."""
+    import difflib  # here, because only an error needs it
+
     valid = sorted(valid)
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)  # so that pendlum finds inverted-pendulum
     hint = f"did you mean {close[0]!r}? " if close else ""

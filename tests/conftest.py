@@ -18,8 +18,9 @@ except ImportError as error:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compiled environments and optima are kept between sessions, but not among the user's."""
-    if config.cache is not None:
-        os.environ.setdefault("NASDQN_FAST_CACHE_DIR", str(config.cache.mkdir("nasdqn-fast")))
+    cache = getattr(config, "cache", None)  # -p no:cacheprovider
+    if cache is not None:
+        os.environ.setdefault("NASDQN_FAST_CACHE_DIR", str(cache.mkdir("nasdqn-fast")))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -143,13 +143,20 @@ def test_a_new_network_takes_over_with_its_own_target_and_a_fresh_optimizer(engi
     assert not np.array_equal(network.parameters, parameters)
 
 
-def test_the_pendulum_is_held_up_and_no_episode_beats_the_optimum(cpu_target):
-    """Uniform actions earn 80 and the optimum 196 on average (SPEC 1)."""
-    agent = DQNAgent("inverted-pendulum", "2x32-relu", rng=0)
-    returns = agent.run_episodes(400).returns
-    print(returns[-100:].mean(), returns[:50].mean())
-    optimum = optimal.solve(agent.environment, 360, 201)
-    starts = -0.2 + 0.4 * Streams(0).env.random((400, 2))
-    best = [optimum.mean_return(dict(theta_low=t, theta_high=t, omega_low=w, omega_high=w), 2).mean for t, w in starts]
-    print(np.sort(returns - best)[-10:])
-    assert 0
+@pytest.fixture(scope="module")
+def optimum():
+    return optimal.solve(theta_points=360, omega_points=201)
+
+
+def test_the_pendulum_is_held_up_and_no_episode_beats_the_optimum(optimum):
+    """Random actions earn 80 and the optimum 196 on average (SPEC 1); this run's last hundred earn 180."""
+    returns = DQNAgent("inverted-pendulum", "2x32-relu", rng=0).run_episodes(400).returns
+    best = []
+    for theta, omega in (-0.2 + 0.4 * Streams(0).env.random((400, 2)))[-100:]:
+        start = {"theta_low": theta, "theta_high": theta, "omega_low": omega, "omega_high": omega}
+        best.append(optimum.mean_return(start, points=2).mean)
+    assert 172 < returns[-100:].mean() < np.mean(best)
+    # Where the pendulum can just be held, a return jumps by 50 from one start to the next, which the grid smears:
+    # 9 were the most that an episode was above it.
+    assert (returns[-100:] - best).max() < 15
+    assert returns.max() < 200

@@ -1,5 +1,7 @@
 """The padding of the parameter block: no view shows it, and it stays zero whatever is learned."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def padding(block):
 def padded_size(network):
     """Floats of the block: one row for each input and one for the bias, rows of whole sixteens."""
     sizes = network.block.sizes
-    return sum((n_in + 1) * -(-n_out // 16) * 16 for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    return sum((n_in + 1) * -(-n_out // 16) * 16 for n_in, n_out in itertools.pairwise(sizes))
 
 
 @pytest.mark.parametrize("kind", ["sgd", "adam"])

@@ -12,20 +12,15 @@ from nasdqn_fast.agent import DQNAgent
 from nasdqn_fast.network import QNetwork
 from nasdqn_fast.optimizer import Optimizer
 
-O = np.zeros(3, np.float32)  # noqa: E741 an observation
-ROWS = O[None]
+OBSERVATION = np.zeros(3, np.float32)
+ROWS = OBSERVATION[None]
 BATCH = ROWS, np.zeros(1, int), np.zeros(1, np.float32), ROWS, np.zeros(1, bool), np.zeros(1, bool)
 
 
 def calls_on(agent):
     """Everything that uses what a run uses, by name."""
-    state, replay, network, target, optimizer = (
-        agent.get_state(),
-        agent.replay,
-        agent.network,
-        agent.target,
-        agent.optimizer,
-    )
+    state, replay = agent.get_state(), agent.replay
+    network, target, optimizer = agent.network, agent.target, agent.optimizer
     other = QNetwork(network.architecture, 3, 3)
     gradient = network.loss_and_gradient(*BATCH[:3])[1]
     sharing = DQNAgent(agent.environment, "1x2-relu", replay=replay, batch_size=1)
@@ -33,8 +28,8 @@ def calls_on(agent):
         "run": lambda: agent.run_episodes(1),
         "play": lambda: agent.play_episodes(1),
         "learn": agent.learn,
-        "act": lambda: agent.act(O),
-        "act at random": lambda: agent.act(O, 1.0),
+        "act": lambda: agent.act(OBSERVATION),
+        "act at random": lambda: agent.act(OBSERVATION, 1.0),
         "switch": lambda: agent.switch_network(other),
         "get state": agent.get_state,
         "set state": lambda: agent.set_state(state),
@@ -46,7 +41,7 @@ def calls_on(agent):
         "another network with this optimizer": lambda: other.apply_gradient(gradient, optimizer),
         "reset": optimizer.reset,
         "set optimizer": lambda: optimizer.set_state(Optimizer("adam").get_state()),
-        "add": lambda: replay.add(O, 0, 0.0, O, False, False),
+        "add": lambda: replay.add(OBSERVATION, 0, 0.0, OBSERVATION, False, False),
         "add batch": lambda: replay.add_batch(*BATCH),
         "sample": lambda: replay.sample(1),
         "prune": replay.prune,

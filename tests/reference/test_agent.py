@@ -1,4 +1,4 @@
-"""What is the NumPy agent's alone: float64, and losses that a test can choose. What both backends share: tests/engine."""
+"""What is the NumPy agent's alone: float64, and losses that a test can choose. What both share: tests/engine."""
 
 import numpy as np
 
