@@ -88,8 +88,8 @@ cdef class LoopCore:
     cdef bint busy
 
     def __cinit__(
-        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None, last_episode=0,
-        knows_targets=True,
+        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None,
+        last_episode=0, knows_targets=True,
     ):
         cdef int64_t n = settings.num_envs
         self.environment, self.settings, self.replay = environment, settings, replay

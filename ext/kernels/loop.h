@@ -53,13 +53,14 @@ typedef struct {
     int64_t *batch_actions;  /* (NDQ_PANEL) */
     float *batch_targets;    /* (NDQ_PANEL) */
 
-    /* Q(s', .; w-) of stored transitions: the target stands still between two copies, in which time a transition is drawn
-     * many times. Row of a slot: the epoch it belongs to (an integer in a float's place), then A values. */
+    /* Q(s', .; w-) of stored transitions: the target stands still between two copies, in which time a transition is
+     * drawn many times. Row of a slot: the epoch it belongs to (an integer in a float's place), then A values. */
     float *known;            /* (capacity, known_stride); NULL: compute them each time */
     int64_t known_stride;
     uint32_t epoch;          /* rows of other epochs are void; never 0, which no row has */
     float *known_target;     /* a parameter block: the target that this epoch's rows were computed with */
     int64_t known_version;   /* of the replay, when the loop last wrote to it */
+
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
     int64_t n_ended;
     int32_t started;         /* lanes have been reset */

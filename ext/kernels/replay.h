@@ -46,7 +46,7 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 /* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
 
-/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. `scratch` is (n, stride). */
+/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride). */
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);
 
 #endif

@@ -26,6 +26,7 @@ class LoopCore:
         policy_rng: np.random.Generator,
         replay: ReplayCore | None = None,
         last_episode: int = 0,
+        knows_targets: bool = True,
     ) -> None: ...
     def use(
         self, network: NetworkCore, target: NetworkCore | None = None, optimizer: OptimizerCore | None = None

@@ -76,7 +76,8 @@ cdef extern from "env.h" nogil:
         NDQ_TERMINATED
         NDQ_ENV_ERROR
 
-    ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state, float *obs) noexcept nogil
+    ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state,
+                                   float *obs) noexcept nogil
     ctypedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
                                      float *obs, double *reward) noexcept nogil
 
