@@ -1,6 +1,5 @@
 """The compiled training loop with its memory: whole episodes without the GIL."""
 
-import contextlib
 import threading
 
 import numpy as np
@@ -13,7 +12,7 @@ from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.environment cimport EnvironmentCore
 from nasdqn_fast._core.ndq cimport (
     NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
-    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_row_stride, ndq_run, ndq_status, ndq_update,
+    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_replay_holds, ndq_row_stride, ndq_run, ndq_status, ndq_update,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
@@ -82,10 +81,12 @@ cdef class LoopCore:
     cdef ParameterBlock _known_target
     cdef object _memory
     cdef object _ended
-    cdef object _generators
+    cdef list _locks
     cdef object _unreported
     cdef object interrupt
     cdef bint busy
+    cdef int held
+    cdef int locked
 
     def __cinit__(
         self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None,
@@ -93,7 +94,9 @@ cdef class LoopCore:
     ):
         cdef int64_t n = settings.num_envs
         self.environment, self.settings, self.replay = environment, settings, replay
-        self._generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
+        generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
+        locks = {id(g.bit_generator): g.bit_generator.lock for g in generators}
+        self._locks = [lock for _, lock in sorted(locks.items())]
         self.loop.env = environment.env
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
         if replay is not None:
@@ -149,15 +152,17 @@ cdef class LoopCore:
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
         """Plays with `network` from now on, and learns with `target` and `optimizer`."""
         self._require_idle()
+        if (self.replay is None) != (target is None) or (target is None) != (optimizer is None):
+            raise ValueError("a loop that learns wants replay, target and optimizer; one that plays wants none of them")
+        # What may fail comes first, so that a refusal changes nothing.
+        gradient = None if target is None else ParameterBlock(network.block.sizes)
+        known_target = None if target is None else ParameterBlock(network.block.sizes)
         self.network, self.target, self.optimizer = network, target, optimizer
+        self.gradient, self._known_target = gradient, known_target
         self.loop.net, self.loop.params = &network.net, network.block.data
-        if target is None:
-            return
-        self.gradient = ParameterBlock(network.block.sizes)
-        self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
-        self.loop.optimizer = &optimizer.optimizer
-        if self.loop.known != NULL:
-            self._known_target = ParameterBlock(network.block.sizes)
+        if target is not None:
+            self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
+            self.loop.optimizer = &optimizer.optimizer
             self.loop.known_target, self.loop.known_version = self._known_target.data, -1
 
     @property
@@ -167,33 +172,46 @@ cdef class LoopCore:
 
     def run(self, n):
         """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
-        cdef int64_t wanted, n_out = 0
+        cdef int64_t kept, wanted, n_out = 0
         cdef ndq_status status = NDQ_DONE
         cdef ndq_episode *out_
         self._require_idle()
-        out = np.zeros(max(n - len(self._unreported), 0), EPISODE)
-        wanted, out_ = len(out), <ndq_episode *><size_t>out.ctypes.data
+        kept = len(self._unreported)
+        wanted = max(n - kept, 0)
+        out = np.zeros(kept + wanted, EPISODE)
+        out[:kept] = self._unreported
+        out_ = <ndq_episode *><size_t>out.ctypes.data + kept
         if wanted:
-            with self._locked():
-                # Python runs signal handlers in the main thread only.
-                self.loop.poll = _check_signals if threading.current_thread() is threading.main_thread() else _never
+            # Python runs signal handlers in the main thread only.
+            in_main_thread = threading.current_thread() is threading.main_thread()
+            self._acquire()
+            try:
+                self.loop.poll = _check_signals if in_main_thread else _never
                 self.loop.context = <void *>self
                 with nogil:
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
-        ended = np.concatenate([self._unreported, out[:n_out]])
+                # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
+                self._unreported = out[:kept + n_out]
+            finally:
+                self._release()
         if status != NDQ_DONE:
-            self._unreported = ended  # what did end is not lost: the next call reports it
             self._fail(status)
-        self._unreported = ended[n:]
-        return _episodes(ended[:n])
+        episodes, rest = _episodes(self._unreported[:n]), self._unreported[n:]
+        PyErr_CheckSignals()  # here, where the next call can still report these episodes
+        self._unreported = rest
+        return episodes
 
     def update(self):
         """One update from the replay: mean Huber loss."""
         cdef double loss
-        with self._locked():
+        self._acquire()
+        try:
             with nogil:
                 loss = ndq_update(&self.loop)
+        finally:
+            self._release()
         if not np.isfinite(loss):
+            self.loop.failed_episode = self.loop.episodes + 1
             self._fail(NDQ_BAD_LOSS)
         return loss
 
@@ -215,6 +233,7 @@ cdef class LoopCore:
         Raises:
             ValueError: the state has other lanes than this loop.
         """
+        self._require_idle()
         if state["states"].shape != self.states.shape or state["observations"].shape != self.observations.shape:
             raise ValueError(
                 f"the state has lanes of shape {state['states'].shape}, these are {self.states.shape}; "
@@ -230,30 +249,50 @@ cdef class LoopCore:
         for name in EPISODE.names:
             self._unreported[name] = state[f"ended_{name}"]
 
-    @contextlib.contextmanager
-    def _locked(self):
-        """Everything the loop touches, for this thread alone; generators' locks in a fixed order."""
+    cdef int _acquire(self) except -1:
+        """Takes everything the loop touches for this thread; generators' locks in a fixed order.
+
+        Compiled from end to end: Python code in its course could be interrupted by Ctrl-C halfway.
+        """
         self._require_idle()
-        with contextlib.ExitStack() as stack:
-            self.busy = True
-            stack.callback(self._leave)
+        if self.network is None:
+            raise RuntimeError("the loop has no network; call use() first")
+        self.busy = True
+        try:
             self.network.enter()
-            stack.callback(_leave_network, self.network)
+            self.held = 1
             if self.target is not None:
                 self.target.enter()
-                stack.callback(_leave_network, self.target)
-            if self.optimizer is not None:
+                self.held = 2
                 self.optimizer.enter()
-                stack.callback(_leave_optimizer, self.optimizer)
+                self.held = 3
                 self.optimizer.follow(self.network.block)
-            if self.replay is not None:
                 self.replay.enter()
-                stack.callback(_leave_replay, self.replay)
+                self.held = 4
                 self._require_known_actions()
-            locks = {id(g.bit_generator): g.bit_generator.lock for g in self._generators}
-            for _, lock in sorted(locks.items()):
-                stack.enter_context(lock)
-            yield
+            while self.locked < len(self._locks):
+                self._locks[self.locked].acquire()
+                self.locked += 1
+        except BaseException:
+            self._release()
+            raise
+        return 0
+
+    cdef int _release(self) except -1:
+        while self.locked > 0:
+            self.locked -= 1
+            self._locks[self.locked].release()
+        if self.held >= 4:
+            self.replay.leave()
+        if self.held >= 3:
+            self.optimizer.leave()
+        if self.held >= 2:
+            self.target.leave()
+        if self.held >= 1:
+            self.network.leave()
+        self.held = 0
+        self.busy = False
+        return 0
 
     def _require_idle(self):
         if self.busy:
@@ -261,18 +300,15 @@ cdef class LoopCore:
 
     def _require_known_actions(self):
         """The loop indexes Q-values with stored actions, and a memory may come from anywhere."""
-        if self.replay.replay.largest_action >= self.environment.env.n_actions:
+        if ndq_replay_holds(&self.replay.replay, self.environment.env.n_actions):
             raise ValueError(
                 f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
                 f"{self.environment.env.n_actions - 1}; give the agent a buffer of its own environment"
             )
 
-    def _leave(self):
-        self.busy = False
-
     def _fail(self, ndq_status status):
         """Raises what a status stands for."""
-        episode = self.loop.episodes + (status != NDQ_BAD_WEIGHTS)  # those are looked at when it has ended
+        episode = self.loop.failed_episode
         if status == NDQ_STOPPED:
             interrupt, self.interrupt = self.interrupt, None
             raise interrupt
@@ -280,18 +316,6 @@ cdef class LoopCore:
             name = self.environment.environment.kernel.name
             raise StepError(f"environment {name} reported an error in step, in episode {episode}")
         raise self.settings.non_finite(_NOT_FINITE[status], episode)
-
-
-def _leave_network(NetworkCore network):
-    network.leave()
-
-
-def _leave_optimizer(OptimizerCore optimizer):
-    optimizer.leave()
-
-
-def _leave_replay(ReplayCore replay):
-    replay.leave()
 
 
 def _episodes(ended):

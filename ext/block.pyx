@@ -47,18 +47,25 @@ cdef class ParameterBlock:
         self.length = len(self.array)
         cdef float[::1] view = self.array
         self.data = &view[0]
-        self.weights, self.biases = [], []
+        self.weights, self.biases, self.padding = [], [], []
         start = 0
         for rows, n_out in shapes:
             end = start + rows * ndq_pad(n_out)
-            layer = self.array[start:end].reshape(rows, ndq_pad(n_out))[:, :n_out]
-            self.weights.append(layer[:rows - 1])
-            self.biases.append(layer[rows - 1])
+            layer = self.array[start:end].reshape(rows, ndq_pad(n_out))
+            self.weights.append(layer[:rows - 1, :n_out])
+            self.biases.append(layer[rows - 1, :n_out])
+            self.padding.append(layer[:, n_out:])
             start = end
 
     cdef bint holds(self, ParameterBlock other):
         """Whether `other` has the same layout."""
         return self.sizes == other.sizes
+
+    cdef int clear_padding(self) except -1:
+        """Zero again, after an infinite activation times zero made it NaN."""
+        for padding in self.padding:
+            padding[...] = 0
+        return 0
 
     @property
     def parameters(self):
@@ -72,6 +79,7 @@ cdef class ParameterBlock:
     def parameters(self, value):
         count = sum(view.size for view in self.weights + self.biases)
         value = check_array("parameters", value, (count,), np.float32)
+        self.clear_padding()
         start = 0
         for pair in zip(self.weights, self.biases):
             for view in pair:

@@ -12,7 +12,7 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.validation import check_actions, check_array, check_observations, check_positive
+from nasdqn_fast.validation import check_actions, check_array, check_observations, check_positive32
 
 _ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
 
@@ -102,7 +102,7 @@ cdef class NetworkCore:
             raise ValueError("observations must hold at least 1 row, the loss is a mean; got 0")
         actions = check_actions(actions, n, self.net.sizes[self.net.n_layers])
         targets = check_array("targets", targets, (n,), np.float32)
-        delta = check_positive("huber_delta", huber_delta)
+        delta = check_positive32("huber_delta", huber_delta)
         rows, taken, wanted = observations, actions, targets
         gradient = ParameterBlock(self.block.sizes)
         self.enter()
@@ -112,9 +112,10 @@ cdef class NetworkCore:
                                              gradient.data)
         finally:
             self.leave()
+        gradient.clear_padding()
         return loss, gradient
 
-    def _apply_gradient(self, ParameterBlock gradient, OptimizerCore optimizer):
+    def _apply_gradient(self, ParameterBlock gradient not None, OptimizerCore optimizer not None):
         """One step of the optimizer on the parameters."""
         if not self.block.holds(gradient):
             raise ValueError(f"gradient must be that of a network of sizes {self.block.sizes}; got {gradient.sizes}")

@@ -5,6 +5,8 @@ import numpy as np
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
 
+from nasdqn_fast.validation import check_int
+
 
 cdef class OptimizerCore:
     """One rule and its state.
@@ -37,12 +39,13 @@ cdef class OptimizerCore:
         """Makes room for the moments, if the rule has any; refuses parameters of another shape."""
         if self.optimizer.kind == NDQ_SGD:
             return 0
+        cdef ParameterBlock m, v
         if self.m is None:
-            self.m, self.v = ParameterBlock(parameters.sizes), ParameterBlock(parameters.sizes)
-            self.optimizer.m, self.optimizer.v = self.m.data, self.v.data
+            m, v = ParameterBlock(parameters.sizes), ParameterBlock(parameters.sizes)
             if self.restored:
-                self.m.parameters, self.v.parameters = self.restored
-                self.restored = None
+                m.parameters, v.parameters = self.restored
+            self.m, self.v, self.restored = m, v, None
+            self.optimizer.m, self.optimizer.v = m.data, v.data
         elif not self.m.holds(parameters):
             raise ValueError(
                 f"the optimizer has followed a network of sizes {self.m.sizes}; got {parameters.sizes}; "
@@ -85,7 +88,8 @@ cdef class OptimizerCore:
         """
         if state["kind"] != self.settings.kind:
             raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.settings.kind!r}")
+        steps = check_int("steps", state["steps"], 0)
         self.reset()
-        self.optimizer.steps = state["steps"]
+        self.optimizer.steps = steps
         if len(state["m"]):  # laid out when the first step shows the network's shape
             self.restored = np.array(state["m"], np.float32), np.array(state["v"], np.float32)

@@ -14,9 +14,10 @@ from nasdqn_fast._core.ndq cimport (
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.pruning import survivors
+from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
-    MAX_ACTION, check_array, check_bool, check_finite, check_int, check_next_slot, check_positive_int, check_rng,
+    MAX_ACTION, check_array, check_bool, check_finite32, check_int, check_next_slot, check_positive_int, check_rng,
     check_stored_actions,
 )
 
@@ -41,7 +42,7 @@ cdef class ReplayCore:
     def __cinit__(self, capacity, observation_size, rng=0, *args, **kwargs):
         cdef float[:, ::1] rows
         self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
-        self.replay.observation_size = check_positive_int("observation_size", observation_size)
+        self.replay.observation_size = check_int("observation_size", observation_size, 1, MAX_WIDTH)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
         self.replay.largest_action = -1
         self.rng = check_rng("rng", rng)
@@ -85,7 +86,7 @@ cdef class ReplayCore:
             "next_observation", next_observation, (self.replay.observation_size,), np.float32
         )
         cdef int32_t action_ = check_int("action", action, 0, MAX_ACTION)
-        cdef float reward_ = check_finite("reward", reward)
+        cdef float reward_ = check_finite32("reward", reward)
         cdef int32_t flags = NDQ_ROW_TERMINATED * check_bool("terminated", terminated)
         flags |= NDQ_ROW_TRUNCATED * <int32_t>check_bool("truncated", truncated)
         self.enter()
@@ -111,7 +112,7 @@ cdef class ReplayCore:
         cdef const uint8_t[::1] terminated_ = batch.terminated.view(np.uint8)
         cdef const uint8_t[::1] truncated_ = batch.truncated.view(np.uint8)
         for i in range(n):
-            flags = NDQ_ROW_TERMINATED * terminated_[i] | NDQ_ROW_TRUNCATED * truncated_[i]
+            flags = NDQ_ROW_TERMINATED * (terminated_[i] != 0) | NDQ_ROW_TRUNCATED * (truncated_[i] != 0)
             ndq_replay_add(&self.replay, &obs[i, 0], <int32_t>actions_[i], rewards_[i], &next_obs[i, 0], flags)
 
     def sample(self, n, out=None):

@@ -39,7 +39,8 @@ class DQNAgent(BaseAgent):
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
         the middle of an episode go on in it. So do those of a call that was interrupted: Ctrl-C stops it
-        between two steps, within a twentieth of a second, and the agent may be run on.
+        between two vector steps, at the end of the first that a twentieth of a second has passed in, and the
+        agent may be run on. After an error, all lanes begin new episodes.
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is not finite.

@@ -9,7 +9,7 @@ from typing import Any
 from nasdqn_fast.optimizer_settings import OptimizerSettings
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import NonFiniteError
-from nasdqn_fast.validation import check_choice, check_int, check_positive, check_positive_int, check_unit_interval
+from nasdqn_fast.validation import check_choice, check_int, check_positive32, check_positive_int, check_unit_interval
 
 HORIZONS = ("terminal", "truncated")
 
@@ -59,7 +59,7 @@ class AgentSettings:
         for name in ("gamma", "policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end"):
             object.__setattr__(self, name, check_unit_interval(name, getattr(self, name)))
         for name in ("gradient_clip", "huber_delta"):
-            object.__setattr__(self, name, check_positive(name, getattr(self, name)))
+            object.__setattr__(self, name, check_positive32(name, getattr(self, name)))
         for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs"):
             object.__setattr__(self, name, check_positive_int(name, getattr(self, name)))
         object.__setattr__(self, "warm_up", check_int("warm_up", self.warm_up, 0))

@@ -25,9 +25,6 @@ class BaseAgent:
         replay: memory to go on with; None makes an empty one.
         settings: see `AgentSettings`.
 
-    Attributes:
-        environment, streams, settings: as they say.
-
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
@@ -46,9 +43,9 @@ class BaseAgent:
         replay: Any = None,
         **settings: Any,
     ) -> None:
-        self.settings = AgentSettings.from_keywords(settings)
-        self.environment = envs.make(env)
-        self.streams = rng if isinstance(rng, Streams) else Streams(rng)
+        self._settings = AgentSettings.from_keywords(settings)
+        self._environment = envs.make(env)
+        self._streams = rng if isinstance(rng, Streams) else Streams(rng)
         size = self.environment.observation_size
         if not isinstance(network, self.network_type):
             network = self._new_network(network, self.streams.init)
@@ -63,7 +60,23 @@ class BaseAgent:
         self._start()
         self.switch_network(network)
 
-    # Read-only, because the compiled loop keeps addresses: `switch_network` changes the first three.
+    # Read-only, because the compiled loop keeps addresses and copies.
+    @property
+    def environment(self) -> Environment:
+        """What is played."""
+        return self._environment
+
+    @property
+    def settings(self) -> AgentSettings:
+        """What it was made with."""
+        return self._settings
+
+    @property
+    def streams(self) -> Streams:
+        """Its random streams."""
+        return self._streams
+
+    # `switch_network` changes these three.
     @property
     def network(self) -> Any:
         """The online network."""
@@ -167,7 +180,7 @@ class BaseAgent:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes back what `get_state` gave, whatever architecture the network has by then."""
-        network = self._new_network(state["architecture"], 0)
+        network = self._new_network(state["architecture"], None)
         network.parameters = state["network"]
         self.switch_network(network)
         self.target.parameters = state["target"]
@@ -176,7 +189,7 @@ class BaseAgent:
         self.replay.set_state(state["replay"])
         self._set_loop_state(state["loop"])
 
-    def _new_network(self, architecture: str | Architecture, rng: int | np.random.Generator) -> Any:
+    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> Any:
         sizes = self.environment.observation_size, self.environment.n_actions
         return self.network_type(architecture, *sizes, rng)
 

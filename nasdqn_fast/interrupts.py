@@ -27,3 +27,5 @@ def held() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if came and callable(before):
             before(*came[0])
+        elif came:
+            signal.raise_signal(signal.SIGINT)  # to whatever the system does with it

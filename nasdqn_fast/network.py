@@ -26,7 +26,7 @@ class QNetwork(NetworkCore):
         observation_size: numbers in an observation.
         n_actions: Q-values.
         rng: seed or Generator of the initial weights: normal, variance 2 / n_in for ReLU and Leaky ReLU (He),
-            2 / (n_in + n_out) for tanh (Glorot), biases zero (section 2.2.2).
+            2 / (n_in + n_out) for tanh (Glorot), biases zero (section 2.2.2). None: the weights are zero too.
 
     Attributes:
         architecture, observation_size, n_actions: as given.
@@ -44,19 +44,16 @@ class QNetwork(NetworkCore):
         architecture: str | Architecture,
         observation_size: int,
         n_actions: int,
-        rng: int | np.random.Generator = 0,
+        rng: int | np.random.Generator | None = 0,
     ) -> Self:
         architecture = Architecture.parse(architecture)
         observation_size = check_positive_int("observation_size", observation_size)
         n_actions = check_positive_int("n_actions", n_actions)
-        rng = check_rng("rng", rng)
         sizes = architecture.layer_sizes(observation_size, n_actions)
         self = super().__new__(cls, sizes, architecture.activation)
         self.architecture, self.observation_size, self.n_actions = architecture, observation_size, n_actions
-        for weights in self.block.weights:
-            n_in, n_out = weights.shape
-            variance = 2 / (n_in + n_out) if architecture.activation == "tanh" else 2 / n_in
-            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
+        if rng is not None:
+            self._draw_weights(check_rng("rng", rng))
         return self
 
     @property
@@ -99,13 +96,20 @@ class QNetwork(NetworkCore):
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""
         self._apply_gradient(gradient, optimizer or Optimizer("sgd"))
 
-    def like(self, architecture: str | Architecture, rng: int | np.random.Generator = 0) -> QNetwork:
-        """A new network between the same observations and actions."""
-        return QNetwork(architecture, self.observation_size, self.n_actions, rng)
+    def _draw_weights(self, rng: np.random.Generator) -> None:
+        """Section 2.2.2; the biases stay 0."""
+        for weights in self.block.weights:
+            n_in, n_out = weights.shape
+            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
+            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
 
-    def copy(self) -> QNetwork:
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
+        """A new network between the same observations and actions."""
+        return type(self)(architecture, self.observation_size, self.n_actions, rng)
+
+    def copy(self) -> Self:
         """An equal network of its own."""
-        other = self.like(self.architecture)
+        other = self.like(self.architecture, None)
         other.copy_from(self)
         return other
 
@@ -127,7 +131,7 @@ class QNetwork(NetworkCore):
     def load(cls, path: str | os.PathLike[str]) -> QNetwork:
         """Reads a network file; a damaged one is an InputError that names it."""
         architecture, observation_size, n_actions, weights, biases = network_file.load(path)
-        network = cls(architecture, observation_size, n_actions)
+        network = cls(architecture, observation_size, n_actions, None)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[...] = array
         return network

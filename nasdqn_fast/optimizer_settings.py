@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasdqn_fast.validation import check_choice, check_decay_rate, check_positive
+from nasdqn_fast.validation import check_choice, check_decay_rate, check_positive32
 
 # 1e-3: not given in the paper. 2.5e-4: CleanRL's dqn.py.
 LEARNING_RATES = {"sgd": 1e-3, "adam": 2.5e-4}
@@ -35,11 +35,11 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         check_choice("optimizer", self.kind, LEARNING_RATES)
         if self.learning_rate is not None:
-            object.__setattr__(self, "learning_rate", check_positive("learning_rate", self.learning_rate))
-        object.__setattr__(self, "clip", check_positive("clip", self.clip))
+            object.__setattr__(self, "learning_rate", check_positive32("learning_rate", self.learning_rate))
+        object.__setattr__(self, "clip", check_positive32("clip", self.clip))
         object.__setattr__(self, "beta1", check_decay_rate("beta1", self.beta1))
         object.__setattr__(self, "beta2", check_decay_rate("beta2", self.beta2))
-        object.__setattr__(self, "epsilon", check_positive("epsilon", self.epsilon))
+        object.__setattr__(self, "epsilon", check_positive32("epsilon", self.epsilon))
 
     @property
     def resolved_learning_rate(self) -> float:

@@ -43,7 +43,7 @@ class Proposal:
     budget: int | None = None
 
 
-WHOLE_RUN = 2**62
+WHOLE_RUN = 2**60
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from numpy.typing import DTypeLike
 
 from nasdqn_fast.space import nearest
 
-# Sizes and counts are int64 in the core; one bit is left so that sums of two cannot overflow.
-MAX_INT = 1 << 62
+# Sizes and counts are int64 in the core; some bits are left so that small multiples cannot overflow.
+MAX_INT = 1 << 60
 # Actions in a replay memory are int32.
 MAX_ACTION = (1 << 31) - 1
 
@@ -54,6 +54,17 @@ def check_positive(name: str, value: Any) -> float:
     return _check_real(name, value, "a finite number > 0", lambda x: 0 < x < math.inf)
 
 
+def check_finite32(name: str, value: Any) -> float:
+    """A real number that is finite as float32, which the engine computes with."""
+    limit = float(np.finfo(np.float32).max)
+    return _check_real(name, check_finite(name, value), "finite in float32", lambda x: abs(x) <= limit)
+
+
+def check_positive32(name: str, value: Any) -> float:
+    """A real number > 0 that float32 holds: rounded to it, it is neither 0 nor infinite."""
+    return _check_real(name, check_positive(name, value), "a number from 1e-37 to 3e38", lambda x: 1e-37 <= x <= 3e38)
+
+
 def check_unit_interval(name: str, value: Any) -> float:
     """A real number in [0, 1]: a probability or a discount."""
     return _check_real(name, value, "a number in [0, 1]", lambda x: 0 <= x <= 1)
@@ -65,8 +76,8 @@ def check_fraction(name: str, value: Any) -> float:
 
 
 def check_decay_rate(name: str, value: Any) -> float:
-    """A real number in [0, 1): the decay of a running mean, which at 1 would never move."""
-    return _check_real(name, value, "a number in [0, 1)", lambda x: 0 <= x < 1)
+    """A real number in [0, 1), to float32 too: the decay of a running mean, which at 1 would never move."""
+    return _check_real(name, value, "a number in [0, 1)", lambda x: 0 <= x <= 0.9999999)
 
 
 def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
@@ -119,7 +130,7 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
     dtype = np.dtype(dtype)
     # The usual case first: the text below costs more than a small network's forward pass.
     if isinstance(value, np.ndarray) and value.dtype == dtype and _fits(value, shape):
-        return np.ascontiguousarray(value)
+        return value if value.flags.c_contiguous and value.flags.aligned else np.array(value, order="C")
     expected = f"{name} must be {dtype} of shape {_shape_text(shape)}"
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{expected}; got {_described(value)}; pass np.asarray({name}, dtype=np.{dtype})")

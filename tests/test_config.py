@@ -67,8 +67,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
             "env": texts,
             "env_param": st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=3),
             "gamma": st.floats(0, 1),
-            "learning_rate": st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False),
-            "episodes": st.integers(1, 2**62),
+            "learning_rate": st.floats(1e-37, 3e38),
+            "episodes": st.integers(1, 2**60),
             "seed": st.integers(0, 2**200),
             "architectures": st.lists(
                 st.sampled_from([str(a) for a in SearchSpace.paper()] + ["64,32-tanh"]), min_size=1

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 static void load_panel(const ndq_loop *loop, const int64_t *slots, int n, int next)
 {
@@ -97,6 +96,7 @@ static double update(ndq_loop *loop)
         net->kernels->backward(net, loop->params, loop->gradient, n, start > 0);
     }
     ndq_optimizer_step(loop->optimizer, net->kernels, loop->params, loop->gradient, n_params);
+    loop->work++;
     if (++loop->updates % loop->target_every == 0) copy_target(loop);
     return loss / batch;
 }
@@ -205,9 +205,11 @@ static ndq_status end_episodes(ndq_loop *loop)
         };
         if (++loop->episodes == loop->last_episode) continue;
         reset_lane(loop, i);
+        loop->failed_episode = loop->episodes + 1;
         if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
             return NDQ_BAD_OBSERVATION;
     }
+    loop->failed_episode = loop->episodes; /* of weights, which are looked at when it has ended */
     if (any && loop->replay && !net->kernels->all_finite(loop->params, net->offsets[net->n_layers]))
         return NDQ_BAD_WEIGHTS;
     return NDQ_DONE;
@@ -220,6 +222,7 @@ static ndq_status vector_step(ndq_loop *loop)
     for (int64_t i = 0; i < loop->n_lanes; i++)
         if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
     loop->steps += loop->n_lanes;
+    loop->work += loop->n_lanes;
     if (loop->replay && loop->steps >= loop->warm_up && (status = learn(loop)) != NDQ_DONE) return status;
     return end_episodes(loop);
 }
@@ -232,32 +235,45 @@ static ndq_status start(ndq_loop *loop)
 }
 
 /* Asks `poll` at most every 50 ms: it may have to wait for another thread, which no step should. */
-static int stop_wanted(ndq_loop *loop, struct timespec *last)
+static int stop_wanted(ndq_loop *loop)
 {
+    enum { CLOCK_EVERY = 16 }; /* reading the clock costs 25 ns, a step with an update of the smallest network 5 us */
     struct timespec now;
+    if (loop->work < CLOCK_EVERY) return 0;
+    loop->work = 0;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if ((now.tv_sec - last->tv_sec) * 1000 + (now.tv_nsec - last->tv_nsec) / 1000000 < 50) return 0;
-    *last = now;
+    if ((now.tv_sec - loop->polled.tv_sec) * 1000 + (now.tv_nsec - loop->polled.tv_nsec) / 1000000 < 50) return 0;
+    loop->polled = now;
     return loop->poll(loop->context);
 }
 
-ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
+static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
 {
-    enum { CLOCK_EVERY = 16 }; /* steps; reading the clock costs 25 ns, a step of the smallest network 5 us */
-    struct timespec last;
+    const ndq_net *net = loop->net;
     ndq_status status;
-    clock_gettime(CLOCK_MONOTONIC, &last);
     *n_out = 0;
-    if (loop->replay) distrust_known(loop);
+    loop->failed_episode = loop->episodes + 1;
+    if (loop->replay)
+        distrust_known(loop);
+    else if (!net->kernels->all_finite(loop->params, net->offsets[net->n_layers]))
+        return NDQ_BAD_WEIGHTS; /* they do not change in play; in learning they are looked at after each episode */
     if (!loop->started && (status = start(loop)) != NDQ_DONE) return status;
-    for (int64_t step = 1;; step++) {
+    for (;;) {
         const int64_t take = loop->n_ended < n - *n_out ? loop->n_ended : n - *n_out;
         memcpy(out + *n_out, loop->ended, take * sizeof *out);
         loop->n_ended -= take;
         memmove(loop->ended, loop->ended + take, loop->n_ended * sizeof *out);
         *n_out += take;
         if (*n_out == n) return NDQ_DONE;
-        if (step % CLOCK_EVERY == 0 && stop_wanted(loop, &last)) return NDQ_STOPPED;
+        if (stop_wanted(loop)) return NDQ_STOPPED;
+        loop->failed_episode = loop->episodes + 1;
         if ((status = vector_step(loop)) != NDQ_DONE) return status;
     }
+}
+
+ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
+{
+    const ndq_status status = run(loop, n, out, n_out);
+    if (status != NDQ_DONE && status != NDQ_STOPPED) loop->started = 0;
+    return status;
 }

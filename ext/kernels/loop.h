@@ -2,6 +2,8 @@
 #ifndef NDQ_LOOP_H
 #define NDQ_LOOP_H
 
+#include <time.h>
+
 #include "env.h"
 #include "network.h"
 #include "optimizer_step.h"
@@ -20,7 +22,8 @@ typedef struct {
 
 typedef enum {
     NDQ_DONE,
-    NDQ_STOPPED, /* `poll` asked for it; the loop may be run on */
+    NDQ_STOPPED, /* `poll` asked for it; the loop goes on from there when it is run again */
+    /* Errors. When it is run again, all lanes begin new episodes. */
     NDQ_FAILED_ENV,
     NDQ_BAD_OBSERVATION,
     NDQ_BAD_REWARD,
@@ -66,10 +69,14 @@ typedef struct {
     int32_t started;         /* lanes have been reset */
     int64_t last_episode;    /* no other starts when this many have ended, which would draw for nothing; 0: endless */
 
+    int64_t failed_episode;  /* counted from 1, after a status that is an error */
+
     int64_t steps, updates, episodes;
 
-    int (*poll)(void *context); /* called about 20 times a second; not 0: stop */
+    int (*poll)(void *context); /* called between two vector steps, at most 20 times a second; not 0: stop */
     void *context;
+    int64_t work;               /* steps and updates since the clock was read last */
+    struct timespec polled;
 } ndq_loop;
 
 /* Plays until n episodes have ended; out (n), n_out how many were filled. Episodes that end in the same vector step beyond the

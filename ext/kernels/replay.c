@@ -35,6 +35,17 @@ void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slo
     }
 }
 
+int ndq_replay_holds(ndq_replay *r, int32_t action)
+{
+    if (r->largest_action < action) return 0;
+    r->largest_action = -1;
+    for (int64_t i = 0; i < r->size; i++) {
+        const int32_t stored = ndq_row_action(r, ndq_row(r, i));
+        if (stored > r->largest_action) r->largest_action = stored;
+    }
+    return r->largest_action >= action;
+}
+
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
 {
     const int64_t oldest = r->size == r->capacity ? r->next : 0;

@@ -15,7 +15,7 @@ typedef struct {
     int64_t capacity, size, next, stride;
     int64_t observation_size;
     int64_t version;        /* raised with every change of a row */
-    int32_t largest_action; /* of those stored, -1 if none: a learner indexes its Q values with it */
+    int32_t largest_action; /* at least that of those stored, -1 if none: a learner indexes its Q values with it */
 } ndq_replay;
 
 static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }
@@ -45,6 +45,9 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 
 /* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
+
+/* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
+int ndq_replay_holds(ndq_replay *r, int32_t action);
 
 /* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride). */
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);

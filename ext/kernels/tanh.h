@@ -1,5 +1,5 @@
 /* tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, beyond which it is 1 in float32. The libm call does not vectorise.
- * The fit is within 2.1e-8, rounding makes it 6 units in the last place. Coefficients: fit_tanh.py. NaN stays NaN. */
+ * The fit is within 2.1e-8, rounding makes it 7 units in the last place. Coefficients: fit_tanh.py. NaN stays NaN. */
 #ifndef NDQ_TANH_H
 #define NDQ_TANH_H
 

@@ -44,7 +44,7 @@ INLINE vf vf_clip(vf x, float limit)
 }
 
 /* h > 0 ? x : slope * x: Leaky ReLU with h = x, its backward pass with h = the output.
- * Slope 0 is ReLU: -0 instead of 0 for negative x, which compares and multiplies alike. */
+ * Slope 0 is ReLU: -0 instead of 0 for negative x, which compares and multiplies alike, and NaN for -infinity. */
 INLINE vf vf_leaky(vf h, vf x, vf slope)
 {
 #if defined(__AVX512F__)

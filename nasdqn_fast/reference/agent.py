@@ -19,7 +19,7 @@ from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, Episodes
+from nasdqn_fast.types import Batch, Episodes, NonFiniteError, StepError
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
@@ -47,19 +47,23 @@ class DQNAgent(BaseAgent):
         """Plays and learns until n episodes have ended.
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and
-        lanes in the middle of an episode go on in it.
+        lanes in the middle of an episode go on in it. After an error, all lanes begin new episodes.
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is not finite.
             StepError: the environment's step reported an error.
         """
         n = check_positive_int("n", n)
-        if not self._lanes:
-            self._lanes = self._new_lanes()
-            for lane in self._lanes:
-                self._start_episode(lane)
-        while len(self._pending) < n:
-            self._vector_step()
+        try:
+            if not self._lanes:
+                self._lanes = self._new_lanes()
+                for lane in self._lanes:
+                    self._start_episode(lane)
+            while len(self._pending) < n:
+                self._vector_step()
+        except (NonFiniteError, StepError):
+            self._lanes = []  # in the middle of a step: all begin new episodes
+            raise
         return _episodes([self._pending.popleft() for _ in range(n)])
 
     def play_episodes(self, n: int, epsilon: float = 0.0, rng: int | np.random.Generator | None = None) -> Episodes:
@@ -81,6 +85,7 @@ class DQNAgent(BaseAgent):
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)
         rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
+        self._require_finite("weights", self.network.parameters, 1)
         lane, played = Lane.of(self.environment), []
         for episode in range(1, n + 1):
             lane.reset(rng, epsilon)
@@ -145,7 +150,7 @@ class DQNAgent(BaseAgent):
     def _new_lanes(self) -> list[Lane]:
         return [Lane.of(self.environment) for _ in range(self.settings.num_envs)]
 
-    def _new_network(self, architecture: str | Architecture, rng: int | np.random.Generator) -> QNetwork:
+    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> QNetwork:
         sizes = self.environment.observation_size, self.environment.n_actions
         return QNetwork(architecture, *sizes, rng, dtype=self._dtype)
 

@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -21,7 +22,7 @@ from nasdqn_fast.validation import (
     check_array,
     check_float_dtype,
     check_observations,
-    check_positive,
+    check_positive32,
     check_positive_int,
     check_rng,
 )
@@ -57,7 +58,7 @@ class QNetwork:
         architecture: text form or Architecture.
         observation_size: numbers in an observation, n_0.
         n_actions: Q-values, n_{L+1}.
-        rng: seed or Generator of the initial weights.
+        rng: seed or Generator of the initial weights; None: zeros.
         dtype: float32, or float64 for checks against finite differences.
 
     Raises:
@@ -69,7 +70,7 @@ class QNetwork:
         architecture: str | Architecture,
         observation_size: int,
         n_actions: int,
-        rng: int | np.random.Generator = 0,
+        rng: int | np.random.Generator | None = 0,
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -77,14 +78,11 @@ class QNetwork:
         self.observation_size = check_positive_int("observation_size", observation_size)
         self.n_actions = check_positive_int("n_actions", n_actions)
         self.dtype = check_float_dtype("dtype", dtype)
-        rng = check_rng("rng", rng)
         count = self.architecture.parameter_count(self.observation_size, self.n_actions)
         self._parameters = np.zeros(count, self.dtype)
         self._weights, self._biases = self._views(self._parameters)
-        for weights in self._weights:  # section 2.2.2; the biases stay 0
-            n_in, n_out = weights.shape
-            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
-            weights[:] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
+        if rng is not None:
+            self._draw_weights(check_rng("rng", rng))
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -128,7 +126,7 @@ class QNetwork:
             raise ValueError("observations must hold at least 1 row, the loss is a mean; got 0")
         actions = check_actions(actions, n, self.n_actions)
         targets = check_array("targets", targets, (n,), self.dtype)
-        huber_delta = check_positive("huber_delta", huber_delta)
+        huber_delta = check_positive32("huber_delta", huber_delta)
 
         z = self._forward(observations)
         td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
@@ -152,13 +150,20 @@ class QNetwork:
         vector = check_array("gradient.parameters", gradient.parameters, self._parameters.shape, self.dtype)
         (optimizer or Optimizer("sgd")).step(self._parameters, vector)
 
-    def like(self, architecture: str | Architecture, rng: int | np.random.Generator = 0) -> QNetwork:
-        """A new network between the same observations and actions, of the same dtype."""
-        return QNetwork(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
+    def _draw_weights(self, rng: np.random.Generator) -> None:
+        """Section 2.2.2; the biases stay 0."""
+        for weights in self._weights:
+            n_in, n_out = weights.shape
+            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
+            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
 
-    def copy(self) -> QNetwork:
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
+        """A new network between the same observations and actions, of the same dtype."""
+        return type(self)(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
+
+    def copy(self) -> Self:
         """An equal network of its own."""
-        other = self.like(self.architecture)
+        other = self.like(self.architecture, None)
         other.copy_from(self)
         return other
 
@@ -180,7 +185,7 @@ class QNetwork:
     def load(cls, path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> QNetwork:
         """Reads a network file; a damaged one is an InputError that names it."""
         architecture, observation_size, n_actions, weights, biases = network_file.load(path)
-        network = cls(architecture, observation_size, n_actions, dtype=dtype)
+        network = cls(architecture, observation_size, n_actions, None, dtype=dtype)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[:] = array
         return network
