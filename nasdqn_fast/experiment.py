@@ -98,7 +98,7 @@ def train(
         result = conclude("interrupted")
         kept = f"; what was done is kept in {result.out}" if result.out else ""
         raise KeyboardInterrupt(f"interrupted after {len(result.episodes)} episodes{kept}") from None
-    except Exception as error:  # training diverged, or somebody's environment or controller broke
+    except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
         conclude(f"failed: {error}")
         raise
     return conclude("finished")

@@ -188,12 +188,13 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
     assert summary["episodes"] == len((tmp_path / "a" / "episodes.csv").read_text().splitlines()) - 1
 
 
-def test_a_run_that_breaks_keeps_what_was_done(tmp_path):
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_run_that_breaks_keeps_what_was_done(tmp_path, error):
     def break_down(event):
         if isinstance(event, Played):
-            raise RuntimeError("out of order")
+            raise error("out of order")
 
-    with pytest.raises(RuntimeError, match="out of order"):
+    with pytest.raises(error, match="out of order"):
         train(**SMALL, out=tmp_path / "a", progress=break_down)
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert (summary["status"], summary["episodes"]) == ("failed: out of order", 1)

@@ -1,9 +1,5 @@
 """Bad input is one line on stderr and exit code 2, and nothing is written."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 
@@ -77,17 +73,3 @@ def test_divergence_is_one_line(run, tiny):
     code, _, err = run("train", *args)
     assert (code, err.count("\n")) == (1, 1)
     assert "lower learning_rate" in err
-
-
-def test_a_reader_that_leaves_is_no_error(tmp_path):
-    read, write = os.pipe()
-    os.close(read)
-    process = subprocess.run(
-        [sys.executable, "-m", "nasdqn_fast", "list", "methods"],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        check=False,
-    )
-    os.close(write)
-    assert process.stderr == b""
