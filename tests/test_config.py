@@ -84,9 +84,7 @@ def test_the_toml_form_reads_back_as_the_same_config(tmp_path_factory, options):
 
 
 def test_agent_settings_have_the_defaults_of_the_engine():
-    engine = AgentSettings()
-    expected = dataclasses.asdict(engine) | {"learning_rate": engine.resolved_learning_rate}
-    assert AgentConfig().model_dump() == expected
+    assert AgentConfig().model_dump() == dataclasses.asdict(AgentSettings())
 
 
 def test_controller_settings_have_the_defaults_of_the_controller():
@@ -108,14 +106,17 @@ def test_listed_architectures_replace_the_grid():
     assert [str(architecture) for architecture in space] == ["64,32-tanh", "2x8-relu"]
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1e-3), ("adam", 2.5e-4)])
-def test_a_learning_rate_not_given_is_the_optimizers(optimizer, rate):
-    assert resolve(None, {"optimizer": optimizer}).agent.learning_rate == rate
-
-
-def test_a_learning_rate_not_given_follows_an_optimizer_put_on_top():
+@pytest.mark.parametrize("form", ["config", "file"])
+def test_a_learning_rate_not_given_follows_an_optimizer_put_on_top(tmp_path, form):
     sgd = resolve(None, {"gamma": 0.5})
-    assert resolve(sgd, {"optimizer": "adam"}).agent.learning_rate == 2.5e-4
+    base = sgd if form == "config" else write(tmp_path, to_toml(sgd))
+    assert resolve(base).agent.settings().resolved_learning_rate == 1e-3
+    assert resolve(base, {"optimizer": "adam"}).agent.settings().resolved_learning_rate == 2.5e-4
+
+
+def test_a_learning_rate_that_was_given_stays(tmp_path):
+    file = write(tmp_path, to_toml(resolve(None, {"learning_rate": 1e-3})))
+    assert resolve(file, {"optimizer": "adam"}).agent.learning_rate == 1e-3
 
 
 def test_a_default_segment_length_is_shortened_to_a_short_run(tmp_path):

@@ -125,6 +125,7 @@ def test_the_summary_says_what_the_result_says(tmp_path):
     assert summary["search_share"] == search / seconds["total"]
     assert 0 < search + seconds["train"] <= seconds["total"]
     assert summary["environment"]["max_episode_steps"] == 30
+    assert summary["learning_rate"] == 1e-3
     assert {"nasdqn-fast", "python", "numpy", "numba", "cpu_target"} <= set(summary["build"])
 
 

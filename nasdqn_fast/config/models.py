@@ -88,11 +88,12 @@ class AgentConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        settings = AgentSettings(**self.model_dump())
-        # Past the frozen face, and past model_fields_set: a rate that was not given stays the
-        # optimizer's default when another optimizer is put on top.
-        self.__dict__["learning_rate"] = settings.resolved_learning_rate
+        self.settings()
         return self
+
+    def settings(self) -> AgentSettings:
+        """The same as the engine has them."""
+        return AgentSettings(**self.model_dump())
 
 
 class SearchConfig(Section):
