@@ -31,6 +31,8 @@ import pytest
         ("train --depths 2,x", "'x' is not a valid integer"),
         ("train --batch-size 100 --replay-capacity 50", "batch_size must be at most replay_capacity (50); got 100"),
         ("train --episodes 100 --switch-every 200", "switch_every must be at most episodes (100); got 200"),
+        ("train --replay-capacity 9999999999", "replay_capacity must be an integer from 1 to 4294967295"),
+        ("train --num-envs 4611686018427387904", "num_envs must be an integer from 1 to 1048576"),
         ("train --env-param gravity", "'gravity' is not KEY=NUMBER"),
         ("train --env-param gravity=x", "'x' is not a valid float"),
         ("train --env-param gravty=1", "unknown environment parameter 'gravty': did you mean 'gravity'?"),
