@@ -131,4 +131,4 @@ class Trainer:
 
     def _budget(self) -> int:
         asked = self.switch_every if self.proposal.budget is None else self.proposal.budget
-        return min(check_positive_int("a proposal's budget", asked), self.episodes - self.episodes_done)
+        return min(asked, self.episodes - self.episodes_done)

@@ -233,7 +233,7 @@ def test_a_file_is_no_directory(tmp_path):
     [
         ({"env": "cartpool"}, r"unknown environment 'cartpool': did you mean 'cartpole'\?"),
         ({"transfer": "machting"}, r"unknown transfer 'machting': did you mean 'matching'\?"),
-        ({"transfer": "math:pi"}, r"transfer 'math:pi' must be callable"),
+        ({"transfer": "json:dumps"}, r"transfer 'json:dumps' must be a function of"),
         ({"method": "math:pi"}, r"controller 'math:pi' must be a subclass"),
         ({"start": "upward"}, r"unknown start 'upward'"),
         ({"env_param": {"gravty": 1.0}}, r"unknown environment parameter 'gravty': did you mean 'gravity'\?"),
@@ -243,6 +243,17 @@ def test_bad_input_is_found_before_anything_is_written(tmp_path, options, messag
     with pytest.raises(InputError, match=message):
         train(**SMALL | options, out=tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("options", [{"transfer": "json:dumps"}, {"method": "json:dumps"}])
+def test_plug_ins_are_looked_up_before_the_optimum_is_computed(monkeypatch, options):
+    def never(environment):
+        raise AssertionError("computed")
+
+    monkeypatch.setattr("nasdqn_fast.optimal.optimal_mean_return", never)
+    monkeypatch.setattr("nasdqn_fast.envs.kernel.compile_kernel", never)
+    with pytest.raises(InputError, match="'json:dumps' must be"):
+        train(env="inverted-pendulum", **options)
 
 
 def test_every_controller_setting_reaches_the_controller():

@@ -110,11 +110,6 @@ def test_a_segment_lasts_its_budget_or_what_is_left(budget, episodes, expected):
     assert segment_lengths(trainer.run()) == expected
 
 
-def test_a_budget_below_one_is_refused():
-    with pytest.raises(ValueError, match="a proposal's budget must be an integer >= 1; got 0"):
-        list(trainer_of(scripted("1x4-relu", budget=0)).run())
-
-
 def test_a_switch_to_itself_keeps_the_network_but_prunes():
     trainer = trainer_of(scripted("1x4-relu", "1x4-relu"), episodes=4)
     networks, pruned = [], None
@@ -126,6 +121,12 @@ def test_a_switch_to_itself_keeps_the_network_but_prunes():
             pruned = event
     assert all(network is networks[0] for network in networks)
     assert pruned.after == math.ceil(pruned.before / 4)
+
+
+def test_an_architecture_may_be_proposed_as_text():
+    controller = Scripted([Proposal("1x4-relu", "text"), Proposal("1x4-relu", "text")])
+    assert not any(isinstance(event, Transferred) for event in trainer_of(controller, episodes=4).run())
+    assert [result.accepted for result in controller.told] == [True, True]
 
 
 def test_the_controller_is_told_what_the_segment_was():
