@@ -9,7 +9,7 @@ from typing import Any
 from nasdqn_fast.optimizer_settings import OptimizerSettings
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import NonFiniteError
-from nasdqn_fast.validation import MAX_INT, check_choice, check_int, check_positive, check_unit_interval
+from nasdqn_fast.validation import MAX_INT, check_choice, check_decay, check_int, check_positive, check_unit_interval
 
 HORIZONS = ("terminal", "truncated")
 # What the core can count in, or a typing error that would only be met as a lack of memory.
@@ -58,8 +58,10 @@ class AgentSettings:
     num_envs: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("gamma", "policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end"):
-            object.__setattr__(self, name, check_unit_interval(name, getattr(self, name)))
+        object.__setattr__(self, "gamma", check_unit_interval("gamma", self.gamma))
+        names = ("policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end")
+        for name, value in zip(names, check_decay(names, *(getattr(self, name) for name in names)), strict=True):
+            object.__setattr__(self, name, value)
         for name in ("gradient_clip", "huber_delta"):
             object.__setattr__(self, name, check_positive(name, getattr(self, name)))
         for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs"):
@@ -71,11 +73,6 @@ class AgentSettings:
             raise ValueError(
                 f"batch_size must be at most replay_capacity ({self.replay_capacity}); got {self.batch_size}; "
                 "lower batch_size or raise replay_capacity"
-            )
-        if self.policy_epsilon_end > self.policy_epsilon_start:
-            raise ValueError(
-                f"policy_epsilon_end must be at most policy_epsilon_start ({self.policy_epsilon_start}); "
-                f"got {self.policy_epsilon_end}; lower policy_epsilon_end"
             )
 
     @classmethod

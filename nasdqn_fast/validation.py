@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,9 @@ MAX_INT = 1 << 62
 MAX_ACTION = (1 << 31) - 1
 
 
-def check_int(name: str, value: Any, minimum: int, maximum: int = MAX_INT) -> int:
+def check_int(name: str, value: Any, minimum: int, maximum: float = MAX_INT) -> int:
     """An integer (NumPy's too, no bool) in [minimum, maximum]."""
-    expected = f"an integer >= {minimum}" if maximum == MAX_INT else f"an integer from {minimum} to {maximum}"
+    expected = f"an integer >= {minimum}" if maximum >= MAX_INT else f"an integer from {minimum} to {maximum}"
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be {expected}; got the bool {value}; pass a number")
     try:
@@ -67,6 +67,19 @@ def check_fraction(name: str, value: Any) -> float:
 def check_decay_rate(name: str, value: Any) -> float:
     """A real number in [0, 1): the decay of a running mean, which at 1 would never move."""
     return _check_real(name, value, "a number in [0, 1)", lambda x: 0 <= x < 1)
+
+
+def check_decay(names: Sequence[str], start: Any, decay: Any, lowest: Any) -> tuple[float, float, float]:
+    """A probability that decays by a factor: start, factor and lowest value, all in [0, 1].
+
+    Args:
+        names: of the three.
+        start, decay, lowest: what came.
+    """
+    start, decay, lowest = map(check_unit_interval, names, (start, decay, lowest))
+    if lowest > start:
+        raise ValueError(f"{names[2]} must be at most {names[0]} ({start}); got {lowest}; lower {names[2]}")
+    return start, decay, lowest
 
 
 def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
@@ -194,4 +207,7 @@ def _shape_text(shape: tuple[int | str, ...]) -> str:
 def described(value: Any) -> str:
     """What came, short: a scalar with its value, anything else by its type."""
     kind = type(value).__name__
-    return f"{kind} {value!r}" if value is None or isinstance(value, (str, numbers.Number)) else kind
+    if value is None or isinstance(value, (str, numbers.Number)):
+        text = repr(value)
+        return f"{kind} {text if len(text) <= 60 else text[:60] + '...'}"
+    return kind
