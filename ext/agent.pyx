@@ -170,6 +170,11 @@ cdef class LoopCore:
         """Environment steps, updates, ended episodes."""
         return self.loop.steps, self.loop.updates, self.loop.episodes
 
+    @property
+    def unreported(self):
+        """Episodes that have ended and that `run` has not returned yet."""
+        return len(self._unreported) + self.loop.n_ended
+
     def run(self, n):
         """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
         cdef int64_t kept, wanted, n_out = 0

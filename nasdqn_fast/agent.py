@@ -34,6 +34,11 @@ class DQNAgent(BaseAgent):
     def _counters(self) -> tuple[int, int, int]:
         return self._loop.counters
 
+    @property
+    def unreported(self) -> int:
+        """Episodes that have ended and that no call of `run_episodes` has returned yet."""
+        return self._loop.unreported
+
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended, with the GIL released.
 

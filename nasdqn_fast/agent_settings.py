@@ -9,9 +9,11 @@ from typing import Any
 from nasdqn_fast.optimizer_settings import OptimizerSettings
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import NonFiniteError
-from nasdqn_fast.validation import check_choice, check_int, check_positive32, check_positive_int, check_unit_interval
+from nasdqn_fast.validation import MAX_INT, check_choice, check_decay, check_int, check_positive32, check_unit_interval
 
 HORIZONS = ("terminal", "truncated")
+# What the core can count in, or a typing error that would only be met as a lack of memory.
+MAXIMA = {"batch_size": 1 << 20, "replay_capacity": (1 << 32) - 1, "num_envs": 1 << 20}
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,16 @@ class AgentSettings:
         learning_rate: > 0; None is the optimiser's default.
         gradient_clip: > 0, elementwise; 1.0 in the paper.
         huber_delta: > 0; 1.0 in the paper.
-        batch_size: transitions of one update, at most ``replay_capacity``; not given in the paper.
+        batch_size: transitions of one update, at most ``replay_capacity`` and 2^20; not given in the paper.
         updates_per_step: updates for each environment step after warm-up; not given in the paper.
-        replay_capacity: transitions kept; not given in the paper.
+        replay_capacity: transitions kept, at most 2^32 - 1; not given in the paper.
         warm_up: environment steps before the first update; not given in the paper.
         target_every: updates between two hard copies to the target; not given in the paper.
         policy_epsilon_start, policy_epsilon_decay, policy_epsilon_end: all in [0, 1], end <= start;
             episode n is played with max(end, start decay^n); not given in the paper.
         horizon_is: what a time limit means to the target: ``terminal`` (y = r, the paper) or
             ``truncated`` (bootstrap: Pardo et al. 2018, arXiv:1712.00378).
-        num_envs: environments stepped in lockstep.
+        num_envs: environments stepped in lockstep, at most 2^20.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -56,12 +58,14 @@ class AgentSettings:
     num_envs: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("gamma", "policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end"):
-            object.__setattr__(self, name, check_unit_interval(name, getattr(self, name)))
+        object.__setattr__(self, "gamma", check_unit_interval("gamma", self.gamma))
+        names = ("policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end")
+        for name, value in zip(names, check_decay(names, *(getattr(self, name) for name in names)), strict=True):
+            object.__setattr__(self, name, value)
         for name in ("gradient_clip", "huber_delta"):
             object.__setattr__(self, name, check_positive32(name, getattr(self, name)))
         for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs"):
-            object.__setattr__(self, name, check_positive_int(name, getattr(self, name)))
+            object.__setattr__(self, name, check_int(name, getattr(self, name), 1, MAXIMA.get(name, MAX_INT)))
         object.__setattr__(self, "warm_up", check_int("warm_up", self.warm_up, 0))
         check_choice("horizon_is", self.horizon_is, HORIZONS)
         object.__setattr__(self, "learning_rate", self.optimizer_settings().learning_rate)
@@ -69,11 +73,6 @@ class AgentSettings:
             raise ValueError(
                 f"batch_size must be at most replay_capacity ({self.replay_capacity}); got {self.batch_size}; "
                 "lower batch_size or raise replay_capacity"
-            )
-        if self.policy_epsilon_end > self.policy_epsilon_start:
-            raise ValueError(
-                f"policy_epsilon_end must be at most policy_epsilon_start ({self.policy_epsilon_start}); "
-                f"got {self.policy_epsilon_end}; lower policy_epsilon_end"
             )
 
     @classmethod

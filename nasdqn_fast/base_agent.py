@@ -113,6 +113,11 @@ class BaseAgent:
         return self._counters()[2]
 
     @property
+    def unreported(self) -> int:
+        """Episodes that have ended and that no call of `run_episodes` has returned yet; a backend's count."""
+        raise NotImplementedError
+
+    @property
     def epsilon(self) -> float:
         """Exploration probability of the next episode to start."""
         return self.settings.policy_epsilon(self.episodes)

@@ -51,7 +51,7 @@ class Pruned:
 
 @dataclass(frozen=True)
 class Played:
-    """Episodes ended, `architecture` being in use."""
+    """Episodes ended while `architecture` was in use, in whichever segment they count."""
 
     architecture: Architecture
     episodes: Episodes

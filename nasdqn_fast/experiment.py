@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast import backends, envs, interrupts, plugins
+from nasdqn_fast import backends, envs, interrupts
 from nasdqn_fast.config import Config, find_method, resolve
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.events import Event
@@ -18,7 +18,7 @@ from nasdqn_fast.run_result import Recorder, RunResult, Times
 from nasdqn_fast.runlog import CONFIG, NETWORK, RunLog, check_free
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
-from nasdqn_fast.transfers.base import Transfer
+from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import InputError
 
 
@@ -61,10 +61,13 @@ def train(
     if out is not None:
         check_free(Path(out))
     environment = make_environment(config)
-    # Before training: it may take seconds the first time, which nobody wants to wait after Ctrl-C.
-    best = optimum(environment)
     started = time.perf_counter()
     trainer = make_trainer(config, environment)
+    # After all that can be wrong has been found, but before training: it may take seconds the first time, which
+    # nobody wants to wait after Ctrl-C. They are not counted.
+    paused = time.perf_counter()
+    best = optimum(environment)
+    started += time.perf_counter() - paused
     recorder = Recorder()
     listeners: list[Callable[[Event], None]] = [recorder]
     log = None if out is None else RunLog(Path(out), config)
@@ -98,7 +101,7 @@ def train(
         result = conclude("interrupted")
         kept = f"; what was done is kept in {result.out}" if result.out else ""
         raise KeyboardInterrupt(f"interrupted after {len(result.episodes)} episodes{kept}") from None
-    except Exception as error:  # training diverged, or somebody's environment or controller broke
+    except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
         conclude(f"failed: {error}")
         raise
     return conclude("finished")
@@ -164,20 +167,13 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
     return Trainer(
         lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
         _make_controller(config, streams.controller),
-        _find_transfer(search.transfer),
+        transfers.find(search.transfer),
         streams.transfer,
         episodes=config.run.episodes,
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
     )
-
-
-def _find_transfer(name: str) -> Transfer[Any]:
-    transfer = plugins.find("transfers", name)
-    if not callable(transfer):
-        raise InputError(f"transfer {name!r} must be callable; got {transfer!r}")
-    return transfer
 
 
 def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:

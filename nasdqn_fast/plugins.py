@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import InputError
@@ -59,6 +62,30 @@ def find(kind: str, name: str) -> object:
     return importlib.import_module(f"nasdqn_fast.{KINDS[kind]}.{files[name].stem}").plugin
 
 
+def name_of(plugin: Any) -> str:
+    """``module:attribute`` of a class, a function or an instance of a class, for messages."""
+    return f"{plugin.__module__}:{getattr(plugin, '__qualname__', type(plugin).__qualname__)}"
+
+
+def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
+    """Whether somebody's function can be called as it will be, before it is.
+
+    Args:
+        what: what it is, for the message.
+        function: what came.
+        arguments: their names, positional all of them.
+
+    Raises:
+        InputError: it is no function, or one of other arguments.
+    """
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        raise InputError(f"{what} must be a function of ({', '.join(arguments)}), got {function!r}") from None
+    except ValueError:  # a built-in function, that does not tell
+        return
+
+
 def _files(kind: str) -> dict[str, Path]:
     folder = Path(__file__).parent / KINDS[kind]
     return {
@@ -80,7 +107,10 @@ def _third_party(kind: str, name: str) -> object:
         raise InputError(f"malformed {_one(kind)} {name!r}: {form}")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever somebody else's module does when imported, it is the name that was wrong
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever somebody else's module does when imported, it is the name that was wrong
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         mend = ""
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):

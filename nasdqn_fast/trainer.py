@@ -6,6 +6,7 @@ reconstruction, and docs/paper.md lists what had to be chosen.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -65,6 +66,8 @@ class Trainer:
         self.clock = Clock()
         self.segment = 1
         self.episodes_done = 0
+        # Of the episodes that ended before a switch and count in a segment after it: what played them.
+        self._kept: deque[Architecture] = deque()
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
@@ -89,6 +92,7 @@ class Trainer:
 
     def _switch(self) -> Iterator[Event]:
         old = self.agent.network
+        self._kept.extend([old.architecture] * (self.agent.unreported - len(self._kept)))
         # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
         if self.proposal.architecture != old.architecture:
             with self.clock.charge("transfer"):
@@ -112,7 +116,7 @@ class Trainer:
                 episodes = self.agent.run_episodes(1)
             self.episodes_done += len(episodes)
             returns.append(episodes.returns)
-            yield Played(architecture, episodes)
+            yield Played(self._kept.popleft() if self._kept else architecture, episodes)
         result = Result(
             self.proposal,
             architecture,
@@ -127,4 +131,4 @@ class Trainer:
 
     def _budget(self) -> int:
         asked = self.switch_every if self.proposal.budget is None else self.proposal.budget
-        return min(check_positive_int("a proposal's budget", asked), self.episodes - self.episodes_done)
+        return min(asked, self.episodes - self.episodes_done)

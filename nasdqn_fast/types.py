@@ -32,15 +32,24 @@ class Proposal:
     """A controller's answer to ``ask``.
 
     Args:
-        architecture: what to train next.
+        architecture: what to train next; the text form is taken, too.
         reason: one word for the log, e.g. ``explore``.
         budget: episodes to train it for; None leaves it to the run (``switch_every``),
             `WHOLE_RUN` asks for all that are left.
+
+    Raises:
+        TypeError, ValueError: no architecture, or a reason that is no string.
     """
 
     architecture: Architecture
     reason: str
     budget: int | None = None
+
+    def __post_init__(self) -> None:
+        # A text would never equal the architecture in use, and every self-switch would be a transfer.
+        object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
+        if not isinstance(self.reason, str):
+            raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
 
 
 WHOLE_RUN = 2**60

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,15 @@ MAX_INT = 1 << 60
 MAX_ACTION = (1 << 31) - 1
 
 
-def check_int(name: str, value: Any, minimum: int, maximum: int = MAX_INT) -> int:
+def check_int(name: str, value: Any, minimum: int, maximum: float = MAX_INT) -> int:
     """An integer (NumPy's too, no bool) in [minimum, maximum]."""
-    expected = f"an integer >= {minimum}" if maximum == MAX_INT else f"an integer from {minimum} to {maximum}"
+    expected = f"an integer >= {minimum}" if maximum >= MAX_INT else f"an integer from {minimum} to {maximum}"
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be {expected}; got the bool {value}; pass a number")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be {expected}; got {_described(value)}; pass int({name})") from None
+        raise TypeError(f"{name} must be {expected}; got {described(value)}; pass int({name})") from None
     if not minimum <= number <= maximum:
         raise ValueError(f"{name} must be {expected}; got {number}")
     return number
@@ -80,11 +80,24 @@ def check_decay_rate(name: str, value: Any) -> float:
     return _check_real(name, value, "a number in [0, 1)", lambda x: 0 <= x <= 0.9999999)
 
 
+def check_decay(names: Sequence[str], start: Any, decay: Any, lowest: Any) -> tuple[float, float, float]:
+    """A probability that decays by a factor: start, factor and lowest value, all in [0, 1].
+
+    Args:
+        names: of the three.
+        start, decay, lowest: what came.
+    """
+    start, decay, lowest = map(check_unit_interval, names, (start, decay, lowest))
+    if lowest > start:
+        raise ValueError(f"{names[2]} must be at most {names[0]} ({start}); got {lowest}; lower {names[2]}")
+    return start, decay, lowest
+
+
 def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
     """One of a few names."""
     valid = tuple(valid)
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {', '.join(valid)}; got {_described(value)}; pass its name")
+        raise TypeError(f"{name} must be one of {', '.join(valid)}; got {described(value)}; pass its name")
     if value not in valid:
         raise ValueError(f"unknown {name} {value!r}: {nearest(value, valid)}")
     return value
@@ -93,7 +106,7 @@ def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
 def check_bool(name: str, value: Any) -> bool:
     """True or False (NumPy's too); 0 and 1 are refused, they are most often a swapped argument."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a bool; got {_described(value)}; pass bool({name})")
+        raise TypeError(f"{name} must be a bool; got {described(value)}; pass bool({name})")
     return bool(value)
 
 
@@ -111,7 +124,7 @@ def check_rng(name: str, value: Any) -> np.random.Generator:
         return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(
-            f"{name} must be an int >= 0 or a numpy.random.Generator; got {_described(value)}; pass a seed, as {name}=0"
+            f"{name} must be an int >= 0 or a numpy.random.Generator; got {described(value)}; pass a seed, as {name}=0"
         )
     if value < 0:
         raise ValueError(f"{name} must be an int >= 0 or a numpy.random.Generator; got {value}")
@@ -133,7 +146,7 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
         return value if value.flags.c_contiguous and value.flags.aligned else np.array(value, order="C")
     expected = f"{name} must be {dtype} of shape {_shape_text(shape)}"
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{expected}; got {_described(value)}; pass np.asarray({name}, dtype=np.{dtype})")
+        raise TypeError(f"{expected}; got {described(value)}; pass np.asarray({name}, dtype=np.{dtype})")
     if value.dtype != dtype:
         raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.{dtype})")
     raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
@@ -150,7 +163,7 @@ def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
     """Actions (n,) of any integer dtype in [0, n_actions), returned as int64."""
     expected = f"actions must be integers of shape ({n},)"
     if not isinstance(actions, np.ndarray):
-        raise TypeError(f"{expected}; got {_described(actions)}; pass np.asarray(actions)")
+        raise TypeError(f"{expected}; got {described(actions)}; pass np.asarray(actions)")
     if not np.issubdtype(actions.dtype, np.integer):
         raise TypeError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; pass actions.astype(np.int64)")
     if not _fits(actions, (n,)):
@@ -182,7 +195,7 @@ def check_next_slot(value: Any, n: int, capacity: int) -> int:
 
 def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be {expected}; got {_described(value)}; pass float({name})")
+        raise TypeError(f"{name} must be {expected}; got {described(value)}; pass float({name})")
     try:
         number = float(value)
     except OverflowError:
@@ -202,7 +215,10 @@ def _shape_text(shape: tuple[int | str, ...]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
     """What came, short: a scalar with its value, anything else by its type."""
     kind = type(value).__name__
-    return f"{kind} {value!r}" if value is None or isinstance(value, (str, numbers.Number)) else kind
+    if value is None or isinstance(value, (str, numbers.Number)):
+        text = repr(value)
+        return f"{kind} {text if len(text) <= 60 else text[:60] + '...'}"
+    return kind

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nasdqn_fast import plugins
+from nasdqn_fast import envs, plugins
 from nasdqn_fast.agent_settings import AgentSettings
 from nasdqn_fast.config import (
     METHODS,
@@ -84,9 +84,7 @@ def test_the_toml_form_reads_back_as_the_same_config(tmp_path_factory, options):
 
 
 def test_agent_settings_have_the_defaults_of_the_engine():
-    engine = AgentSettings()
-    expected = dataclasses.asdict(engine) | {"learning_rate": engine.resolved_learning_rate}
-    assert AgentConfig().model_dump() == expected
+    assert AgentConfig().model_dump() == dataclasses.asdict(AgentSettings())
 
 
 def test_controller_settings_have_the_defaults_of_the_controller():
@@ -108,14 +106,17 @@ def test_listed_architectures_replace_the_grid():
     assert [str(architecture) for architecture in space] == ["64,32-tanh", "2x8-relu"]
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 1e-3), ("adam", 2.5e-4)])
-def test_a_learning_rate_not_given_is_the_optimizers(optimizer, rate):
-    assert resolve(None, {"optimizer": optimizer}).agent.learning_rate == rate
-
-
-def test_a_learning_rate_not_given_follows_an_optimizer_put_on_top():
+@pytest.mark.parametrize("form", ["config", "file"])
+def test_a_learning_rate_not_given_follows_an_optimizer_put_on_top(tmp_path, form):
     sgd = resolve(None, {"gamma": 0.5})
-    assert resolve(sgd, {"optimizer": "adam"}).agent.learning_rate == 2.5e-4
+    base = sgd if form == "config" else write(tmp_path, to_toml(sgd))
+    assert resolve(base).agent.settings().resolved_learning_rate == 1e-3
+    assert resolve(base, {"optimizer": "adam"}).agent.settings().resolved_learning_rate == 2.5e-4
+
+
+def test_a_learning_rate_that_was_given_stays(tmp_path):
+    file = write(tmp_path, to_toml(resolve(None, {"learning_rate": 1e-3})))
+    assert resolve(file, {"optimizer": "adam"}).agent.learning_rate == 1e-3
 
 
 def test_a_default_segment_length_is_shortened_to_a_short_run(tmp_path):
@@ -132,9 +133,17 @@ def test_a_given_segment_length_beyond_the_run_is_refused(tmp_path, given_by):
         resolve(file, options)
 
 
-def test_numpy_scalars_are_numbers():
-    config = resolve(None, {"seed": np.int64(3), "gamma": np.float64(0.5)})
-    assert (config.run.seed, config.agent.gamma) == (3, 0.5)
+def test_numpys_scalars_and_arrays_are_numbers_and_lists():
+    config = resolve(None, {"seed": np.int64(3), "gamma": np.float32(0.5), "widths": np.array([8, 16])})
+    assert (config.run.seed, config.agent.gamma, config.search.widths) == (3, 0.5, (8, 16))
+    assert resolve(None, {"widths": [8, 16]}).search == config.search
+
+
+def test_the_packages_own_objects_are_taken():
+    space = SearchSpace(["1x8-relu", "5,3-tanh"])
+    assert list(resolve(None, {"architectures": space}).search.space()) == list(space)
+    assert resolve(None, {"architectures": list(space)}).search.architectures == ("1x8-relu", "5,3-tanh")
+    assert resolve(None, {"method": "fixed", "architecture": space[1]}).search.architecture == "5,3-tanh"
 
 
 def test_a_config_does_not_change():
@@ -149,29 +158,44 @@ def test_a_config_does_not_change():
         ({"method": "nas-dnq"}, r"unknown method 'nas-dnq': did you mean 'nas-dqn'\?"),
         ({"profile": "papper"}, r"unknown profile 'papper': did you mean 'paper'\?"),
         ({"profile": 3}, r"unknown profile 3: valid: paper"),
-        ({"optimizer": "sdg"}, r"optimizer must be 'sgd' or 'adam'; got 'sdg'"),
+        ({"optimizer": "sdg"}, r"unknown optimizer 'sdg': did you mean 'sgd'\?"),
         ({"gamma": 1.5}, r"gamma must be a number in \[0, 1\]; got 1.5"),
-        ({"gamma": float("nan")}, r"gamma must be a finite number; got nan"),
-        ({"gamma": "0.9"}, r"gamma must be a valid number; got '0.9'"),
-        ({"learning_rate": float("inf")}, r"learning_rate must be a finite number; got inf"),
+        ({"gamma": float("nan")}, r"gamma must be a number in \[0, 1\]; got nan"),
+        ({"gamma": "0.9"}, r"gamma must be a number in \[0, 1\]; got str '0.9'$"),
+        ({"learning_rate": float("inf")}, r"learning_rate must be a finite number > 0; got inf"),
         ({"learning_rate": -1.0}, r"learning_rate must be a finite number > 0; got -1.0"),
-        ({"episodes": 0}, r"episodes must be greater than or equal to 1; got 0"),
-        ({"episodes": True}, r"episodes must be a valid integer; got True"),
-        ({"episodes": 2.0}, r"episodes must be a valid integer; got 2.0"),
-        ({"seed": -1}, r"seed must be greater than or equal to 0; got -1"),
+        ({"episodes": 0}, r"episodes must be an integer >= 1; got 0"),
+        ({"episodes": True}, r"episodes must be an integer >= 1; got the bool True$"),
+        ({"episodes": 2.0}, r"episodes must be an integer >= 1; got float 2.0$"),
+        ({"seed": -1}, r"seed must be an integer >= 0; got -1"),
         ({"batch_size": 65, "replay_capacity": 64}, r"batch_size must be at most replay_capacity \(64\); got 65"),
-        ({"replay_keep": 0.0}, r"replay_keep must be greater than 0; got 0.0"),
-        ({"controller_temperature": 0.0}, r"controller_temperature must be greater than 0; got 0.0"),
-        ({"env_param": {"gravity": float("inf")}}, r"params\['gravity'\] must be a finite number; got inf"),
+        ({"replay_keep": 0.0}, r"replay_keep must be a number in \(0, 1\]; got 0.0"),
+        ({"controller_temperature": 0.0}, r"controller_temperature must be a finite number > 0; got 0.0"),
+        ({"env_param": {"gravity": float("inf")}}, r"env_param\['gravity'\] must be a finite number; got inf"),
         ({"method": "fixed"}, r"method fixed needs an architecture"),
         ({"method": "fixed", "architecture": "3y64"}, r"malformed architecture '3y64': write it as 3x64-relu"),
         ({"method": "nas-dqn", "architecture": "3x64-relu"}, r"architecture goes with method fixed"),
         ({"depths": []}, r"the search space is empty"),
         ({"architectures": []}, r"the search space is empty"),
-        ({"depths": 3}, r"depths must be a valid list; got 3"),
-        ({"depths": [2.5]}, r"depths\[0\] must be a valid integer.*; got 2.5"),
-        ({"depths": [0]}, r"an architecture needs 1 to 1024 hidden layers, got 0"),
-        ({"activations": ["rellu"]}, r"unknown activation 'rellu': did you mean 'relu'\?"),
+        ({"depths": 3}, r"depths must be a list; got int 3"),
+        ({"depths": [2.5]}, r"depths\[0\] must be an integer from 1 to 1024; got float 2.5$"),
+        ({"env": 3}, "env must be a name, or module:attribute of an object of yours; got int 3$"),
+        (
+            {"env": envs.make("cartpole")},
+            "env must be a name, or module:attribute of an object of yours; got Environment$",
+        ),
+        ({"env_param": 3}, "env_param must be a table of numbers by name; got int 3$"),
+        ({"env_param": {"gravity": "strong"}}, r"env_param\['gravity'\] must be a finite number; got str 'strong'$"),
+        ({"start": 3}, "start must be a string; got int 3$"),
+        ({"architectures": "3x64-relu"}, "architectures must be a list; got str '3x64-relu'$"),
+        ({"architecture": 3}, "architecture must be a string or an Architecture, got int"),
+        ({"transfer": "m" * 99, "gamma": "g" * 99}, r"got str 'g{59}\.\.\.$"),
+        (
+            {"controller_epsilon_start": 0.05},
+            r"controller_epsilon_min must be at most controller_epsilon_start \(0.05\)",
+        ),
+        ({"depths": [0]}, r"depths\[0\] must be an integer from 1 to 1024; got 0"),
+        ({"activations": ["rellu"]}, r"unknown activations\[0\] 'rellu': did you mean 'relu'\?"),
     ],
 )
 def test_a_bad_value_is_named(options, message):
@@ -187,12 +211,31 @@ def test_a_bad_value_is_named(options, message):
         ("[agnt]\ngamma = 0.9", r"unknown section 'agnt' in '.*given.toml': did you mean 'agent'\?"),
         ("agent = 3", r"'agent' in '.*given.toml' must be a table; write \[agent\]"),
         ("[agent\n", r"the config file '.*given.toml' is not TOML: .*line 1"),
+        ("format = true", r"the config file '.*given.toml' has format True; this version reads format 1"),
+        pytest.param("a = " + "[" * 10_000, r"the config file '.*given.toml' is not TOML: ", id="deeply nested"),
+        ("[run]\nseed = 1" + "0" * 5_000, r"is not TOML: .*digits"),
+        ("[env]\nname = 3", r"^\[env\] in '.*given.toml': name must be a name, or module:attribute .*; got int 3$"),
+        ("[agent]\ngamma = 2", r"^\[agent\] in '.*given.toml': gamma must be a number in \[0, 1\]; got 2.0$"),
+        ("[run]\nprofile = 'papper'", r"^\[run\] in '.*given.toml': unknown profile 'papper': did you mean 'paper'"),
+        ("[run]\nepisodes = 9\n[search]\nswitch_every = 10", r"^\[search\] in '.*given.toml': switch_every must be at"),
+        ("[search]\nmethod = 'fixed'", r"^\[search\] in '.*given.toml': method fixed needs an architecture"),
         ("format = 2", r"the config file '.*given.toml' has format 2; this version reads format 1"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         resolve(write(tmp_path, text))
+
+
+def test_what_an_option_does_to_a_file_is_the_options_fault(tmp_path):
+    file = write(tmp_path, "[agent]\nreplay_capacity = 100\n")
+    with pytest.raises(InputError, match=r"^batch_size must be at most replay_capacity \(100\); got 200"):
+        resolve(file, {"batch_size": 200})
+
+
+def test_an_option_mends_what_is_wrong_with_a_file(tmp_path):
+    file = write(tmp_path, "[search]\nmethod = 'fixed'\n")
+    assert resolve(file, {"architecture": "1x8-relu"}).search.architecture == "1x8-relu"
 
 
 def test_a_missing_file_is_named(tmp_path):

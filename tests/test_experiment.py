@@ -125,6 +125,7 @@ def test_the_summary_says_what_the_result_says(tmp_path):
     assert summary["search_share"] == search / seconds["total"]
     assert 0 < search + seconds["train"] <= seconds["total"]
     assert summary["environment"]["max_episode_steps"] == 30
+    assert summary["learning_rate"] == 1e-3
     assert {"nasdqn-fast", "python", "numpy", "numba", "cpu_target"} <= set(summary["build"])
 
 
@@ -188,12 +189,13 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
     assert summary["episodes"] == len((tmp_path / "a" / "episodes.csv").read_text().splitlines()) - 1
 
 
-def test_a_run_that_breaks_keeps_what_was_done(tmp_path):
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_run_that_breaks_keeps_what_was_done(tmp_path, error):
     def break_down(event):
         if isinstance(event, Played):
-            raise RuntimeError("out of order")
+            raise error("out of order")
 
-    with pytest.raises(RuntimeError, match="out of order"):
+    with pytest.raises(error, match="out of order"):
         train(**SMALL, out=tmp_path / "a", progress=break_down)
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert (summary["status"], summary["episodes"]) == ("failed: out of order", 1)
@@ -231,7 +233,7 @@ def test_a_file_is_no_directory(tmp_path):
     [
         ({"env": "cartpool"}, r"unknown environment 'cartpool': did you mean 'cartpole'\?"),
         ({"transfer": "machting"}, r"unknown transfer 'machting': did you mean 'matching'\?"),
-        ({"transfer": "math:pi"}, r"transfer 'math:pi' must be callable"),
+        ({"transfer": "json:dumps"}, r"transfer 'json:dumps' must be a function of"),
         ({"method": "math:pi"}, r"controller 'math:pi' must be a subclass"),
         ({"start": "upward"}, r"unknown start 'upward'"),
         ({"env_param": {"gravty": 1.0}}, r"unknown environment parameter 'gravty': did you mean 'gravity'\?"),
@@ -241,6 +243,17 @@ def test_bad_input_is_found_before_anything_is_written(tmp_path, options, messag
     with pytest.raises(InputError, match=message):
         train(**SMALL | options, out=tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("options", [{"transfer": "json:dumps"}, {"method": "json:dumps"}])
+def test_plug_ins_are_looked_up_before_the_optimum_is_computed(monkeypatch, options):
+    def never(environment):
+        raise AssertionError("computed")
+
+    monkeypatch.setattr("nasdqn_fast.optimal.optimal_mean_return", never)
+    monkeypatch.setattr("nasdqn_fast.envs.kernel.compile_kernel", never)
+    with pytest.raises(InputError, match="'json:dumps' must be"):
+        train(env="inverted-pendulum", **options)
 
 
 def test_every_controller_setting_reaches_the_controller():

@@ -102,6 +102,12 @@ def test_error_while_importing_is_one_line_naming_the_module(module):
     assert "\n" not in str(raised.value)
 
 
+def test_a_module_that_exits_when_imported_is_an_error_like_others(module):
+    name = module("their_script", "import sys; sys.exit('usage: script')")
+    with pytest.raises(InputError, match="importing 'their_script' failed: SystemExit: usage: script"):
+        plugins.find("environments", f"{name}:plugin")
+
+
 @pytest.mark.parametrize("name", [":plugin", "their_module:", ":"])
 def test_half_a_name_is_refused(module, name):
     module("their_module", "plugin = 1")

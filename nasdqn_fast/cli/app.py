@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from nasdqn_fast.cli.output import discard, replace_unprintable
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import InputError, NonFiniteError, StepError
 
@@ -43,6 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         Exit code: 0, 2 for bad input, 130 after Ctrl-C, 1 for whatever else went wrong.
     """
+    replace_unprintable()
     try:
         # Not group.main: it answers Ctrl-C with an empty line and an exception that has lost the message.
         with group.make_context(PROG, list(sys.argv[1:] if args is None else args)) as ctx:
@@ -57,8 +58,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", 130)
     except BrokenPipeError:
-        # The reader of our output left, as head does. Whatever is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)  # its reader left, as head does
         return 1
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -13,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from nasdqn_fast.cli.output import Lasting
 from nasdqn_fast.events import Asked, Event, Played, Transferred
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
@@ -55,13 +58,18 @@ class Progress:
             left = elapsed / self.episodes * (self.total - self.episodes)
             parts += [f"mean of last {len(self.last_returns)}: {mean:.1f}", self.architecture]
             parts += [f"{self.steps / elapsed:,.0f} steps/s", f"{minutes(left)} left"]
-        return " · ".join(parts)
+        return " | ".join(parts)
 
 
 def minutes(seconds: float) -> str:
     """Minutes and seconds, as 1:05."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def screen() -> Console:
+    """Standard output, for tables and live lines; losing it ends nothing."""
+    return Console(file=cast(TextIO, Lasting(sys.stdout)), highlight=False)
 
 
 @contextlib.contextmanager

@@ -13,9 +13,8 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the starts [default: the run's own].")
 def command(run: Path, episodes: int, seed: int | None) -> None:
     """Play the greedy policy of the run directory RUN."""
-    from rich.console import Console
-
+    from nasdqn_fast.cli.display import screen
     from nasdqn_fast.cli.tables import show_evaluation
     from nasdqn_fast.experiment import evaluate
 
-    show_evaluation(Console(highlight=False), evaluate(run, episodes, seed=seed))
+    show_evaluation(screen(), evaluate(run, episodes, seed=seed))

@@ -44,6 +44,13 @@ class KeyValueType(click.ParamType):
         return key.strip(), click.FLOAT.convert(number.strip(), param, ctx)
 
 
+class OneOf(click.Choice[str]):
+    """One of a few names. The config judges what came, and knows the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value
+
+
 class SettingOption(click.Option):
     """The option of one setting; knows its section for the help page."""
 
@@ -90,7 +97,7 @@ def _click_type(annotation: Any) -> tuple[click.ParamType, bool]:
     if origin in (Union, types.UnionType, Annotated):  # X | None, or X with pydantic's metadata
         return _click_type(args[0])
     if origin is Literal:
-        return click.Choice(args), False
+        return OneOf(args), False
     if origin is tuple:
         return ListType(_click_type(args[0])[0]), False
     if origin is dict:

@@ -23,13 +23,11 @@ def command(file: Path | None, out: Path | None, **options: Any) -> None:
     config = resolve(file, given(options))
     out = out or default_out(config)
 
-    from rich.console import Console
-
-    from nasdqn_fast.cli.display import display
+    from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run
     from nasdqn_fast.experiment import train
 
-    console = Console(highlight=False)
+    console = screen()
     with display(console, config.run.episodes) as progress:
         result = train(config=config, out=out, progress=progress)
     show_run(console, result)

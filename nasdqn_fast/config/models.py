@@ -7,55 +7,83 @@ what stands here. "Paper" is Rahmani et al. 2025, arXiv:2510.19872.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import math
+from dataclasses import fields
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Strict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from nasdqn_fast.agent_settings import AgentSettings
+from nasdqn_fast.config.checks import (
+    check_architecture,
+    check_numbers,
+    check_plugin,
+    check_text,
+    checked,
+    each,
+    in_plain_words,
+    one_of,
+)
 from nasdqn_fast.config.methods import METHODS, find_method
 from nasdqn_fast.config.settings import Setting, setting, settings_of
-from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.validation import MAX_INT
+from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace
+from nasdqn_fast.validation import (
+    check_choice,
+    check_decay,
+    check_fraction,
+    check_int,
+    check_positive,
+    check_positive_int,
+    check_unit_interval,
+)
 
 UNSAID = "not given in the paper"
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
 
-# TOML has lists only and the command line none: what becomes a tuple may come as either.
-Integers = Annotated[tuple[int, ...], Strict(False)]
-Names = Annotated[tuple[str, ...], Strict(False)]
+Text = Annotated[str, checked(check_text)]
+Plugin = Annotated[str, checked(check_plugin)]
+Count = Annotated[int, checked(check_positive_int)]
+Probability = Annotated[float, checked(check_unit_interval)]
+Numbers = Annotated[dict[str, float], checked(check_numbers)]
+Structure = Annotated[str, checked(check_architecture)]
+Structures = Annotated[tuple[str, ...], checked(each(check_architecture))]
+Depths = Annotated[tuple[int, ...], checked(each(partial(check_int, minimum=1, maximum=MAX_DEPTH)))]
+Widths = Annotated[tuple[int, ...], checked(each(partial(check_int, minimum=1, maximum=MAX_WIDTH)))]
+Activations = Annotated[tuple[str, ...], checked(each(partial(check_choice, valid=ACTIVATIONS)))]
 
 
 class Section(BaseModel):
-    """Common rules: unknown keys are errors, types are not converted, numbers are finite."""
+    """Common rules: unknown keys are errors, types are not converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class EnvConfig(Section):
     """What is learned: ``[env]``."""
 
-    name: str = setting(
+    name: Plugin = setting(
         "inverted-pendulum",
         "environment: a name of `list environments`, or module:attribute",
         "paper 2.1",
         keyword="env",
     )
-    start: str | None = setting(
+    start: Text | None = setting(
         None,
         "initial-state distribution, by name",
         f"{UNSAID}; +-0.2 is what its threshold of 150 allows",
         shown="the environment's first: upright for the pendulum",
     )
-    params: dict[str, float] = setting(
+    params: Numbers = setting(
         {},
-        "a parameter of the environment, KEY=VALUE; repeatable",
+        "a parameter of the environment; repeatable",
         "paper 2.1",
         keyword="env_param",
         shown="the environment's",
     )
-    max_episode_steps: int | None = setting(
-        None, "steps until an episode is truncated", "paper 2.1.3 (200)", shown="the environment's", ge=1, le=MAX_INT
+    max_episode_steps: Count | None = setting(
+        None, "steps until an episode is truncated", "paper 2.1.3 (200)", shown="the environment's"
     )
 
 
@@ -86,61 +114,68 @@ class AgentConfig(Section):
     )
     num_envs: int = setting(AgentSettings.num_envs, "environments stepped in lockstep", UNSAID)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        settings = AgentSettings(**self.model_dump())
-        # Past the frozen face, and past model_fields_set: a rate that was not given stays the
-        # optimizer's default when another optimizer is put on top.
-        self.__dict__["learning_rate"] = settings.resolved_learning_rate
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The engine's own checks, before pydantic's; unknown keys are left to those."""
+        given = {field.name: values[field.name] for field in fields(AgentSettings) if field.name in values}
+        settings = in_plain_words(lambda: AgentSettings(**given))
+        return values | {key: getattr(settings, key) for key in given}
+
+    def settings(self) -> AgentSettings:
+        """The same as the engine has them."""
+        return AgentSettings(**self.model_dump())
 
 
 class SearchConfig(Section):
     """What is trained when: ``[search]``."""
 
-    method: str = setting("random-nas", "a name of `list methods`, or module:attribute of a controller", "paper 2.4.1")
-    architecture: str | None = setting(
+    method: Plugin = setting(
+        "random-nas", "a name of `list methods`, or module:attribute of a controller", "paper 2.4.1"
+    )
+    architecture: Structure | None = setting(
         None, "the architecture of method fixed, as 3x64-relu or 64,32-tanh", "paper 2.2", shown="none"
     )
-    depths: Integers = setting((2, 3, 4), "hidden layers to choose from", "paper 2.3.2")
-    widths: Integers = setting((32, 64, 128), "units a layer to choose from", "paper 2.3.2")
-    activations: Names = setting(("relu", "tanh", "leaky_relu"), "activations to choose from", "paper 2.3.2")
-    architectures: Names | None = setting(
+    depths: Depths = setting((2, 3, 4), "hidden layers to choose from", "paper 2.3.2")
+    widths: Widths = setting((32, 64, 128), "units a layer to choose from", "paper 2.3.2")
+    activations: Activations = setting(("relu", "tanh", "leaky_relu"), "activations to choose from", "paper 2.3.2")
+    architectures: Structures | None = setting(
         None,
         "the search space as a list; replaces depths x widths x activations",
         "paper 2.3.2",
         shown="none",
     )
-    switch_every: int = setting(200, "episodes of a segment, M", "paper 2.4.1", ge=1, le=MAX_INT)
-    controller_epsilon_start: float = setting(
-        1.0, "probability of a uniform choice at the first switch", UNSAID, ge=0, le=1
+    switch_every: Count = setting(200, "episodes of a segment, M", "paper 2.4.1")
+    controller_epsilon_start: Probability = setting(1.0, "probability of a uniform choice at the first switch", UNSAID)
+    controller_epsilon_decay: Probability = setting(
+        0.95, "factor of that probability from switch to switch", "paper 2.3.2"
     )
-    controller_epsilon_decay: float = setting(
-        0.95, "factor of that probability from switch to switch", "paper 2.3.2", gt=0, le=1
+    controller_epsilon_min: Probability = setting(0.1, "its lowest value over the switches", UNSAID)
+    controller_temperature: Annotated[float, checked(check_positive)] = setting(
+        1.5, "temperature of the softmax over scores", "paper 2.3.2"
     )
-    controller_epsilon_min: float = setting(0.1, "its lowest value over the switches", UNSAID, ge=0, le=1)
-    controller_temperature: float = setting(1.5, "temperature of the softmax over scores", "paper 2.3.2", gt=0)
-    controller_buffer: int = setting(5, "best architectures remembered", UNSAID, ge=1, le=MAX_INT)
-    controller_score_kept: Literal["best", "every-visit"] = setting(
+    controller_buffer: Count = setting(5, "best architectures remembered", UNSAID)
+    controller_score_kept: Annotated[Literal["best", "every-visit"], one_of("best", "every-visit")] = setting(
         "best", "scores remembered of an architecture: its best, or one a visit", UNSAID
     )
-    transfer: str = setting(
+    transfer: Plugin = setting(
         "matching",
         "how weights cross a switch: a name of `list transfers`, or module:attribute",
         f"{SECONDARY}; the paper's 3.3 says re-initializing",
     )
-    replay_keep: float = setting(0.25, "share of the replay memory kept at a switch", SECONDARY, gt=0, le=1)
-    replay_keep_which: Literal["newest", "random"] = setting("newest", "which transitions are kept", UNSAID)
-
-    @field_validator("architecture")
-    @classmethod
-    def _check_architecture(cls, value: str | None) -> str | None:
-        return value if value is None else str(Architecture.parse(value))
+    replay_keep: Annotated[float, checked(check_fraction)] = setting(
+        0.25, "share of the replay memory kept at a switch", SECONDARY
+    )
+    replay_keep_which: Annotated[Literal["newest", "random"], one_of("newest", "random")] = setting(
+        "newest", "which transitions are kept", UNSAID
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.space()
         find_method(self.method)
+        epsilons = ("controller_epsilon_start", "controller_epsilon_decay", "controller_epsilon_min")
+        check_decay(epsilons, *(getattr(self, name) for name in epsilons))
         if self.method == "fixed" and self.architecture is None:
             raise ValueError("method fixed needs an architecture; give one, as 3x64-relu")
         if self.method != "fixed" and self.method in METHODS and self.architecture is not None:
@@ -160,10 +195,14 @@ class SearchConfig(Section):
 class RunConfig(Section):
     """How much and with which engine: ``[run]``."""
 
-    episodes: int = setting(2_000, "episodes", "paper 2.4", ge=1, le=MAX_INT)
-    seed: int = setting(0, "seed of all random streams", "the paper has 3 seeds and names none", ge=0)
-    profile: str = setting("paper", "set of defaults: a name of `list profiles`", "the paper's own values")
-    backend: Literal["native", "numpy"] = setting("native", "engine: compiled, or plain NumPy", "this package")
+    episodes: Count = setting(2_000, "episodes", "paper 2.4")
+    seed: Annotated[int, checked(partial(check_int, minimum=0, maximum=math.inf))] = setting(
+        0, "seed of all random streams", "the paper has 3 seeds and names none"
+    )
+    profile: Text = setting("paper", "set of defaults: a name of `list profiles`", "the paper's own values")
+    backend: Annotated[Literal["native", "numpy"], one_of("native", "numpy")] = setting(
+        "native", "engine: compiled, or plain NumPy", "this package"
+    )
 
 
 class Config(Section):

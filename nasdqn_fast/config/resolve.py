@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from nasdqn_fast.config.models import Config, all_settings
@@ -18,30 +17,75 @@ from nasdqn_fast.types import InputError
 Values = dict[str, dict[str, Any]]
 
 
+class _Complaint(Exception):
+    """What is wrong with the settings.
+
+    Args:
+        section, key: the setting, as far as it is one; ``key`` may be empty.
+        text: what the check says.
+    """
+
+    def __init__(self, section: str, key: str, text: str) -> None:
+        super().__init__(section, key, text)
+        self.section, self.key, self.text = section, key, text
+
+    def in_keywords(self) -> str:
+        """The text with the setting's name as option and keyword, where that is not its key."""
+        for setting in all_settings():
+            if (setting.section, setting.key) == (self.section, self.key) and self.text.startswith(self.key):
+                return setting.keyword + self.text.removeprefix(self.key)
+        return self.text
+
+
 def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] | None = None) -> Config:
     """The config of a run, with every default filled in.
 
     Args:
         base: a config, or the path of a TOML file.
-        options: keyword (`Setting.keyword`) -> value; they go before `base`, which goes before the
+        options: keyword (`Setting.keyword`) -> value; they override `base`, which overrides the
             profile. None means not given.
 
     Raises:
         InputError: unknown key or option, a value of the wrong type or out of range.
     """
-    given = _merged(_base_values(base), _by_section(options or {}))
+    below = _base_values(base)
+    given = _merged(below, _by_section(options or {}))
+    try:
+        return _config(given)
+    except _Complaint as complaint:
+        # What is wrong with the file by itself is the file's fault, and told in its words.
+        if isinstance(base, (str, Path)) and complaint.args == _complaint(below):
+            raise InputError(f"[{complaint.section}] in {str(base)!r}: {complaint.text}") from None
+        raise InputError(complaint.in_keywords()) from None
+
+
+def _config(given: Values) -> Config:
     profile = given.get("run", {}).get("profile", Config().run.profile)
-    config = _validated(_merged(find_profile(profile).values, given))
+    try:
+        values = _merged(find_profile(profile).values, given)
+    except InputError as error:
+        raise _Complaint("run", "", str(error)) from None
+    config = _validated(values)
     if config.search.switch_every <= config.run.episodes:
         return config
     if "switch_every" in given.get("search", {}):
-        raise InputError(
+        raise _Complaint(
+            "search",
+            "switch_every",
             f"switch_every must be at most episodes ({config.run.episodes}); got {config.search.switch_every}; "
-            "lower switch_every or raise episodes"
+            "lower switch_every or raise episodes",
         )
     # A default that does not fit is shortened to the one segment that the run then is, so that
     # the resolved config can be given again.
-    return _validated(_merged(find_profile(profile).values, given, {"search": {"switch_every": config.run.episodes}}))
+    return _validated(_merged(values, {"search": {"switch_every": config.run.episodes}}))
+
+
+def _complaint(given: Values) -> tuple[Any, ...] | None:
+    try:
+        _config(given)
+    except _Complaint as complaint:
+        return complaint.args
+    return None
 
 
 def _base_values(base: Config | str | Path | None) -> Values:
@@ -78,8 +122,7 @@ def _by_section(options: Mapping[str, Any]) -> Values:
             raise InputError(f"unknown option {keyword!r}: {nearest(keyword, settings)}")
         if value is not None:
             setting = settings[keyword]
-            plain = value.item() if isinstance(value, np.generic) else value
-            values.setdefault(setting.section, {})[setting.key] = plain
+            values.setdefault(setting.section, {})[setting.key] = value
     return values
 
 
@@ -97,15 +140,6 @@ def _validated(values: Values) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise InputError(_message(error)) from None
-
-
-def _message(error: ValidationError) -> str:
-    """The first complaint in one line: the setting, what was expected, what came."""
-    first = error.errors()[0]
-    if first["type"] == "value_error":  # one of our own checks, which say all of it themselves
-        return str(first["ctx"]["error"])
-    _, key, *within = first["loc"]
-    place = f"{key}{''.join(f'[{part!r}]' for part in within)}"
-    expected = first["msg"].removeprefix("Input should ").replace("tuple", "list")
-    return f"{place} must {expected}; got {first['input']!r}"
+        first = error.errors()[0]
+        section, key, *_ = [*map(str, first["loc"]), ""]
+        raise _Complaint(section, key, first["msg"].removeprefix("Value error, ")) from None

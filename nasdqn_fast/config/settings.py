@@ -37,9 +37,7 @@ class Setting:
         return "--" + self.keyword.replace("_", "-")
 
 
-def setting(
-    default: Any, help: str, source: str, *, keyword: str | None = None, shown: str | None = None, **constraints: Any
-) -> Any:
+def setting(default: Any, help: str, source: str, *, keyword: str | None = None, shown: str | None = None) -> Any:
     """A model field that knows its help and source.
 
     Args:
@@ -48,10 +46,9 @@ def setting(
         source: where the default comes from, e.g. ``paper 2.3.2`` or ``not given in the paper``.
         keyword: name as keyword and option, where it is not the field's own.
         shown: the default as text, where its own text says too little.
-        **constraints: pydantic's, e.g. ``ge=1``.
     """
     extra: JsonDict = {"source": source, "keyword": keyword, "shown": shown}
-    return Field(default, description=help, json_schema_extra=extra, **constraints)
+    return Field(default, description=help, json_schema_extra=extra)
 
 
 def settings_of(section: str, model: type[BaseModel]) -> list[Setting]:

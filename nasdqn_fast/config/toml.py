@@ -32,10 +32,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the config file {str(path)!r}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of arrays a thousand deep
         raise InputError(f"the config file {str(path)!r} is not TOML: {error}") from None
     version = values.pop("format", FORMAT)
-    if version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise InputError(f"the config file {str(path)!r} has format {version!r}; this version reads format {FORMAT}")
     return values
 

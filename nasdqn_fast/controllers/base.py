@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast import plugins
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.types import InputError, Proposal, Result
+from nasdqn_fast.validation import check_positive_int, described
 
 
 class Controller(ABC):
@@ -45,10 +46,11 @@ class Controller(ABC):
 
         Raises:
             RuntimeError: the last proposal's result is still to be told.
+            InputError: `propose` gave no proposal, or a budget that is no whole number >= 1.
         """
         if self._pending is not None:
             raise RuntimeError(f"ask() came twice; tell() the result of {self._pending.architecture} first")
-        self._pending = self.propose()
+        self._pending = self._checked(self.propose())
         return self._pending
 
     def tell(self, result: Result) -> None:
@@ -77,8 +79,18 @@ class Controller(ABC):
         """Takes back what `get_state` gave to a controller of the same space and options."""
         self._pending = None
         if state["pending"] is not None:
-            architecture = Architecture.parse(state["pending"]["architecture"])
-            self._pending = Proposal(**state["pending"] | {"architecture": architecture})
+            self._pending = Proposal(**state["pending"])
+
+    def _checked(self, proposal: Any) -> Proposal:
+        who = f"controller {plugins.name_of(type(self))}"
+        if not isinstance(proposal, Proposal):
+            raise InputError(f"{who}: propose() must return a Proposal; got {described(proposal)}")
+        if proposal.budget is not None:
+            try:
+                check_positive_int("budget", proposal.budget)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{who}: a proposal's {error}") from None
+        return proposal
 
 
 def make(name: str, space: SearchSpace, rng: np.random.Generator, options: Mapping[str, Any]) -> Controller:

@@ -14,7 +14,7 @@ import numpy as np
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.types import Proposal, Result
-from nasdqn_fast.validation import check_choice, check_positive, check_positive_int, check_unit_interval
+from nasdqn_fast.validation import check_choice, check_decay, check_positive, check_positive_int
 
 SCORE_KEPT = ("best", "every-visit")
 
@@ -45,7 +45,7 @@ class NASDQN(Controller):
         rng: the source of randomness.
         epsilon_start: in [0, 1]; not given in the paper. At 1, nine switches explore in 82 % of the cases.
         epsilon_decay: in [0, 1]; 0.95 in the paper.
-        epsilon_min: in [0, 1]; not given in the paper.
+        epsilon_min: in [0, 1], at most epsilon_start; not given in the paper.
         temperature: > 0, on z-scores; 1.5 in the paper.
         buffer_size: entries of the best buffer, >= 1; not given in the paper.
         score_kept: ``best``: an architecture is one entry with its best score; ``every-visit``: each
@@ -68,9 +68,9 @@ class NASDQN(Controller):
         score_kept: str = "best",
     ) -> None:
         super().__init__(space, rng)
-        self.epsilon_start = check_unit_interval("epsilon_start", epsilon_start)
-        self.epsilon_decay = check_unit_interval("epsilon_decay", epsilon_decay)
-        self.epsilon_min = check_unit_interval("epsilon_min", epsilon_min)
+        self.epsilon_start, self.epsilon_decay, self.epsilon_min = check_decay(
+            ("epsilon_start", "epsilon_decay", "epsilon_min"), epsilon_start, epsilon_decay, epsilon_min
+        )
         self.temperature = check_positive("temperature", temperature)
         self.buffer_size = check_positive_int("buffer_size", buffer_size)
         self.score_kept = check_choice("score_kept", score_kept, SCORE_KEPT)

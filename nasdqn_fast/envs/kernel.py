@@ -17,7 +17,6 @@ time limit truncates and never terminates.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -25,6 +24,7 @@ import numpy as np
 
 from nasdqn_fast.envs._compile import Compiled, Sizes, compile_kernel
 from nasdqn_fast.envs._reach import fingerprint
+from nasdqn_fast.plugins import check_takes
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_finite, check_int, check_positive, check_positive_int
@@ -79,8 +79,8 @@ class EnvKernel:
     gymnasium_id: str | None = None
 
     def __post_init__(self) -> None:
-        _check_arguments("reset", self.reset, ("params", "uniforms", "state", "obs"))
-        _check_arguments("step", self.step, ("params", "uniforms", "state", "action", "obs", "reward"))
+        check_takes("reset", self.reset, ("params", "uniforms", "state", "obs"))
+        check_takes("step", self.step, ("params", "uniforms", "state", "action", "obs", "reward"))
         for name in ("observation_size", "n_actions"):
             check_int(name, getattr(self, name), 1, _MAX_SIZE)
         for name in ("state_size", "reset_uniforms", "step_uniforms"):
@@ -214,10 +214,3 @@ class Environment:
                 f"got shape {array.shape}"
             )
         return array
-
-
-def _check_arguments(name: str, function: Callable, expected: tuple[str, ...]) -> None:
-    try:
-        inspect.signature(function).bind(*expected)
-    except TypeError:
-        raise InputError(f"{name} must be a function of ({', '.join(expected)}), got {function!r}") from None

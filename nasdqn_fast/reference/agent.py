@@ -43,6 +43,11 @@ class DQNAgent(BaseAgent):
         self._pending: deque[Ended] = deque()
         super().__init__(*args, **keywords)
 
+    @property
+    def unreported(self) -> int:
+        """Episodes that have ended and that no call of `run_episodes` has returned yet."""
+        return len(self._pending)
+
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended.
 

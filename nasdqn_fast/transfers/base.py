@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
+from nasdqn_fast import plugins
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, InputError
+from nasdqn_fast.validation import described
 
 MEASURED_STATES = 1024
 
@@ -68,6 +70,20 @@ class TransferReport:
     q_change_max: float | None
 
 
+def find(name: str) -> Transfer[Any]:
+    """The transfer of that name.
+
+    Args:
+        name: a file of this folder (``matching``) or ``module:attribute``.
+
+    Raises:
+        InputError: unknown name, or no function of these three arguments.
+    """
+    transfer: Any = plugins.find("transfers", name)
+    plugins.check_takes(f"transfer {name!r}", transfer, ("old", "architecture", "rng"))
+    return transfer
+
+
 def paired_layers(old: Network, new: Network) -> list[tuple[int, int]]:
     """Indices (in old, in new) of the layers that have the same place, from the input to the head."""
     old_head, new_head = len(old.weights) - 1, len(new.weights) - 1
@@ -88,13 +104,21 @@ def apply(
     """Makes the switch and measures it; measuring draws nothing.
 
     Args:
-        transfer: as `plugins.find("transfers", name)` gives it.
+        transfer: as `find` gives it.
         old: the network in use; not changed.
         architecture: that of the new network.
         rng: the transfer's stream.
         replay: its observations, evenly spaced in age, are where Q is compared.
+
+    Raises:
+        InputError: what the transfer gave is no network between the same observations and actions.
     """
     new = transfer(old, architecture, rng)
+    if not isinstance(new, type(old)) or _ends(new) != _ends(old):
+        raise InputError(
+            f"transfer {plugins.name_of(transfer)} must return a {type(old).__name__} of {_ends(old)[0]} observations "
+            f"and {_ends(old)[1]} actions, as old.like makes it; got {described(new)}"
+        )
     kept = sum(np.count_nonzero(source == target) for source, target in leading_blocks(old, new))
     states = replay.transitions().observations
     if not len(states):
@@ -102,3 +126,7 @@ def apply(
     spaced = np.linspace(0, len(states) - 1, min(len(states), MEASURED_STATES), dtype=np.int64)
     change = np.abs(new.forward(states[spaced]).astype(np.float64) - old.forward(states[spaced]))
     return new, TransferReport(kept / new.parameters.size, float(change.mean()), float(change.max()))
+
+
+def _ends(network: Network) -> tuple[int, int]:
+    return network.observation_size, network.n_actions

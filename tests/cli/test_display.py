@@ -43,7 +43,7 @@ def test_the_line_shows_mean_architecture_speed_and_time_left(clock):
         progress(played(float(value)))
     clock.now += 2.0
     # The mean of 50..99 is 74.5; 100 episodes of 200 steps in 2 s are 10,000 steps/s; 1,900 episodes are left: 38 s.
-    assert progress.line() == "episode 100 of 2,000 · mean of last 50: 74.5 · 2x32-relu · 10,000 steps/s · 0:38 left"
+    assert progress.line() == "episode 100 of 2,000 | mean of last 50: 74.5 | 2x32-relu | 10,000 steps/s | 0:38 left"
 
 
 def test_the_architecture_shown_is_what_came_of_the_transfer(clock):

@@ -92,7 +92,9 @@ def test_without_a_terminal_progress_is_plain_lines(run, tiny):
         ("1", "1"),
         ("2", "126"),
     ]
-    assert re.findall(r"^episode (\d+) of 250 · mean of last 50: [\d.]+ · \S+ · [\d,]+ steps/s", out, re.MULTILINE) == [
+    assert re.findall(
+        r"^episode (\d+) of 250 \| mean of last 50: [\d.]+ \| \S+ \| [\d,]+ steps/s", out, re.MULTILINE
+    ) == [
         "100",
         "200",
     ]

@@ -5,7 +5,7 @@ import pytest
 
 from nasdqn_fast.controllers import base
 from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.types import InputError
+from nasdqn_fast.types import InputError, Proposal
 
 
 def make(name, **options):
@@ -38,3 +38,36 @@ def test_a_built_in_is_also_reached_as_module_and_attribute():
     assert make("nasdqn_fast.controllers.fixed:Fixed", architecture="5x7-tanh").architecture == Architecture.parse(
         "5x7-tanh"
     )
+
+
+class Careless(base.Controller):
+    """Proposes what it was given, without a look at it."""
+
+    proposal = None
+
+    def propose(self):
+        return self.proposal
+
+
+@pytest.mark.parametrize(
+    ("proposal", "message"),
+    [
+        (None, r"propose\(\) must return a Proposal; got NoneType None"),
+        ("3x64-relu", r"propose\(\) must return a Proposal; got str '3x64-relu'"),
+        (Proposal("3x64-relu", "why not", 0), "a proposal's budget must be an integer >= 1; got 0"),
+        (Proposal("3x64-relu", "why not", 2.5), "a proposal's budget must be an integer >= 1; got float 2.5"),
+    ],
+)
+def test_what_is_no_proposal_is_refused_with_the_controllers_name(proposal, message):
+    controller = Careless(SearchSpace.paper(), np.random.default_rng(0))
+    controller.proposal = proposal
+    with pytest.raises(InputError, match=rf"controller {__name__}:Careless: {message}"):
+        controller.ask()
+
+
+def test_a_proposal_reads_the_text_form_and_wants_a_reason():
+    assert Proposal("3x64-relu", "why not").architecture == Architecture.parse("3x64-relu")
+    with pytest.raises(ValueError, match="malformed architecture"):
+        Proposal("3y64", "why not")
+    with pytest.raises(TypeError, match="reason must be a string; got NoneType"):
+        Proposal("3x64-relu", None)

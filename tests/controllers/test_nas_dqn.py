@@ -80,6 +80,12 @@ def test_the_first_draw_is_uniform_and_uses_up_no_epsilon():
     assert controller.epsilon == 0.7
 
 
+def test_epsilon_may_vanish_after_the_first_switch_but_not_rise():
+    assert make(epsilon_decay=0.0).epsilon_decay == 0.0
+    with pytest.raises(ValueError, match=r"epsilon_min must be at most epsilon_start \(0.05\); got 0.1"):
+        make(epsilon_start=0.05)
+
+
 def test_epsilon_decays_from_switch_to_switch_down_to_its_minimum():
     controller, epsilons = make(), []
     play(controller, segments=1)

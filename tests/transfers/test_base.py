@@ -6,10 +6,11 @@ import pytest
 from nasdqn_fast import backends
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.testing.transfers import OBSERVATION_SIZE, filled_replay, some_states, trained_network
-from nasdqn_fast.transfers.base import apply, paired_layers
+from nasdqn_fast.transfers.base import apply, find, paired_layers
 from nasdqn_fast.transfers.fresh import fresh
 from nasdqn_fast.transfers.matching import matching
 from nasdqn_fast.transfers.overlap import overlap
+from nasdqn_fast.types import InputError
 
 
 def switch(transfer, old, after, replay, rng=None):
@@ -80,3 +81,26 @@ def test_measuring_draws_nothing(backend):
     fresh(old, Architecture.parse("3x8-relu"), alone)
     assert measured.bit_generator.state == alone.bit_generator.state
     np.testing.assert_array_equal(replay.sample(20).observations, untouched.sample(20).observations)
+
+
+@pytest.mark.parametrize(
+    ("result", "got"),
+    [
+        (lambda old: None, "NoneType None"),
+        (lambda old: old.parameters, "ndarray"),
+        (lambda old: type(old)("2x8-relu", OBSERVATION_SIZE, old.n_actions + 1), "QNetwork"),
+    ],
+)
+def test_what_is_no_fitting_network_is_refused_with_the_transfers_name(backend, result, got):
+    def careless(old, architecture, rng):
+        return result(old)
+
+    replay = filled_replay(backend, some_states(9))
+    with pytest.raises(InputError, match=rf"transfer {__name__}:.*careless must return a QNetwork .* got {got}"):
+        switch(careless, trained_network(backend, "2x8-relu"), "2x9-relu", replay)
+
+
+@pytest.mark.parametrize("name", ["json:dumps", "math:pi"])
+def test_what_cannot_be_a_transfer_is_refused(name):
+    with pytest.raises(InputError, match=rf"transfer '{name}' must be a function of \(old, architecture, rng\), got"):
+        find(name)
