@@ -12,7 +12,7 @@ from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
-from nasdqn_fast.validation import check_array, check_observations, check_unit_interval
+from nasdqn_fast.validation import check_array, check_instance, check_observations, check_rng, check_unit_interval
 
 
 class BaseAgent:
@@ -45,12 +45,16 @@ class BaseAgent:
     ) -> None:
         self._settings = AgentSettings.from_keywords(settings)
         self._environment = envs.make(env)
-        self._streams = rng if isinstance(rng, Streams) else Streams(rng)
+        if not isinstance(rng, Streams):
+            check_rng("rng", rng)  # here, because of Streams the argument is the seed
+            rng = Streams(rng)
+        self._streams = rng
         size = self.environment.observation_size
         if not isinstance(network, self.network_type):
             network = self._new_network(network, self.streams.init)
         if replay is None:
             replay = self._new_replay()
+        check_instance("replay", replay, self.replay_type, f"make a ReplayBuffer(capacity, {size})")
         if replay.observation_size != size:
             raise ValueError(
                 f"replay must hold observations of size {size}, as the environment's; "
@@ -156,15 +160,18 @@ class BaseAgent:
         """Goes on with another online network: target := its copy, optimizer state reset.
 
         Raises:
+            TypeError: no network of this backend.
             ValueError: the network has other inputs or outputs than the environment.
             RuntimeError: another thread runs this agent.
         """
         expected = self.environment.observation_size, self.environment.n_actions
+        mend = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+        check_instance("network", network, self.network_type, mend)
         found = network.observation_size, network.n_actions
         if found != expected:
             raise ValueError(
                 f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+                f"got {found[0]} to {found[1]}; {mend}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
         optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)

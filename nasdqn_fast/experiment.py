@@ -20,6 +20,7 @@ from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import InputError
+from nasdqn_fast.validation import check_path, check_positive_int, described
 
 
 def train(
@@ -59,7 +60,10 @@ def train(
     named = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
     config = resolve(config, named | options)
     if out is not None:
-        check_free(Path(out))
+        out = check_path("out", out)
+        check_free(out)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of an event; got {described(progress)}")
     environment = make_environment(config)
     started = time.perf_counter()
     trainer = make_trainer(config, environment)
@@ -70,7 +74,7 @@ def train(
     started += time.perf_counter() - paused
     recorder = Recorder()
     listeners: list[Callable[[Event], None]] = [recorder]
-    log = None if out is None else RunLog(Path(out), config)
+    log = None if out is None else RunLog(out, config)
     if log is not None:
         listeners.append(log)
     if progress is not None:
@@ -136,7 +140,8 @@ def evaluate(run: str | Path, episodes: int = 100, *, seed: int | None = None) -
     Raises:
         InputError: no run directory, a damaged file in it, or a network for another environment.
     """
-    run = Path(run)
+    run = check_path("run", run)
+    episodes = check_positive_int("episodes", episodes)
     if not (run / CONFIG).is_file():
         raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
     config = resolve(run / CONFIG, {"seed": seed})

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,20 @@ def check_rng(name: str, value: Any) -> np.random.Generator:
     if value < 0:
         raise ValueError(f"{name} must be an int >= 0 or a numpy.random.Generator; got {value}")
     return np.random.default_rng(int(value))
+
+
+def check_path(name: str, value: Any) -> Path:
+    """A path, which may or may not exist."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path; got {described(value)}; pass a str or a pathlib.Path")
+    return Path(value)
+
+
+def check_instance(name: str, value: Any, wanted: type, mend: str) -> Any:
+    """An object of this class."""
+    if not isinstance(value, wanted):
+        raise TypeError(f"{name} must be a {wanted.__name__} of {wanted.__module__}; got {described(value)}; {mend}")
+    return value
 
 
 def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTypeLike) -> np.ndarray:

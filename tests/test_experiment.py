@@ -214,6 +214,19 @@ def test_the_directory_is_looked_at_before_anything_else_is_done(tmp_path):
         train(**SMALL | {"env": "no-such-environment"}, out=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: train(**SMALL, out=3), "out must be a path; got int 3"),
+        (lambda: train(**SMALL, progress=3), "progress must be a function of an event; got int 3"),
+        (lambda: evaluate(3), "run must be a path; got int 3"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
 def test_an_empty_directory_is_taken(tmp_path):
     train(**SMALL, out=tmp_path)
     assert (tmp_path / "summary.json").is_file()

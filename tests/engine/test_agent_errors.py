@@ -82,3 +82,26 @@ def test_learning_a_loss_that_is_not_finite_is_an_error(engine, scripted):
     agent.network.weights[0][:] = np.nan
     with pytest.raises(NonFiniteError, match="non-finite loss in episode 2: lower learning_rate"):
         agent.learn()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"replay": 3}, r"replay must be a \w+ of .*; got int 3; make a ReplayBuffer\(capacity, 3\)"),
+        ({"rng": "x"}, r"rng must be an int >= 0 or a numpy.random.Generator; got str 'x'; pass a seed, as rng=0"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_named(engine, scripted, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        agent_on(engine, scripted(), **arguments)
+
+
+@pytest.mark.parametrize("network", ["2x8-relu", None])
+def test_only_a_network_takes_a_networks_place(engine, scripted, network):
+    agent = agent_on(engine, scripted())
+    before = agent.network
+    with pytest.raises(
+        TypeError, match=r"network must be a QNetwork of .*; got .*; make a QNetwork\(architecture, 3, 3"
+    ):
+        agent.switch_network(network)
+    assert agent.network is before

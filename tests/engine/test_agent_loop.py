@@ -168,7 +168,7 @@ def test_act_is_greedy_and_draws_nothing_unless_asked_to_explore(engine, scripte
     [
         ({"replay": 2}, ValueError, "replay must hold observations of size 3.* got 2"),
         ({"gama": 0.9}, TypeError, "unknown setting 'gama': did you mean 'gamma'"),
-        ({"rng": "seed"}, TypeError, "seed must be an int or a numpy.random.Generator, got str"),
+        ({"rng": "seed"}, TypeError, "rng must be an int >= 0 or a numpy.random.Generator; got str"),
         ({"batch_size": 300}, ValueError, r"batch_size must be at most replay_capacity \(200\); got 300"),
         ({"network": "3x"}, ValueError, "malformed architecture '3x'"),
     ],
