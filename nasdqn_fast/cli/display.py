@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TextIO, cast
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -21,6 +22,9 @@ from nasdqn_fast.metrics import ROLLING_WINDOW
 
 REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
 PLAIN_EVERY = 100  # episodes
+# Columns left free at the right: the terminal writes ^C there, which would wrap otherwise, and the lines could
+# not be erased.
+MARGIN = 5
 
 
 class Progress:
@@ -91,8 +95,8 @@ def display(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
 @contextlib.contextmanager
 def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], None]]:
     # Drawn from the training thread and only when due: rich's own refreshing thread would compete for the GIL.
-    preparing = Text("preparing: the first run of an environment compiles it and computes its optimum")
-    with Live(preparing, console=console, auto_refresh=False, transient=True) as live:
+    preparing = _line("preparing: the first run of an environment compiles it and computes its optimum")
+    with Live(_within(console, preparing), console=console, auto_refresh=False, transient=True) as live:
         due = 0.0
 
         def listener(event: Event) -> None:
@@ -101,12 +105,20 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
             now = time.perf_counter()
             if now >= due:
                 due = now + REFRESH
-                picture = Table.grid(expand=True)
+                picture = Table.grid()
                 picture.add_row(ProgressBar(total=progress.total, completed=progress.episodes))
-                picture.add_row(Text(progress.line()))
-                live.update(picture, refresh=True)
+                picture.add_row(_line(progress.line()))
+                live.update(_within(console, picture), refresh=True)
 
         yield listener
+
+
+def _line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def _within(console: Console, picture: RenderableType) -> Constrain:
+    return Constrain(picture, max(console.width - MARGIN, 1))
 
 
 def _plain(console: Console, progress: Progress) -> Callable[[Event], None]:

@@ -14,7 +14,7 @@ from nasdqn_fast.run_result import RunResult, Segment
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
     console.print(_metrics_table(result))
-    console.print(_segments_table(result.segments))
+    console.print(_segments_table(console, result.segments))
     times, steps = result.times, int(result.episodes.lengths.sum())
     console.print(
         f"wall time {minutes(times.total)} ({times.total:.1f} s), {times.search_share:.2%} of it search; "
@@ -60,17 +60,31 @@ def _metrics_table(result: RunResult) -> Table:
     return table
 
 
-def _segments_table(segments: tuple[Segment, ...]) -> Table:
-    table = Table("#", "episodes", Column("architecture", no_wrap=True), "reason", "score", "kept", "Q moved by")
-    for number, segment in enumerate(segments, start=1):
-        report = segment.transfer
-        table.add_row(
-            str(number),
-            f"{segment.first:,}-{segment.last:,}",
-            str(segment.architecture),
-            segment.reason,
-            "" if segment.score is None else f"{segment.score:.2f}",
-            "" if report is None else f"{report.kept:.0%}",
-            "" if report is None or report.q_change_mean is None else f"{report.q_change_mean:.3g}",
-        )
-    return table
+def _segments_table(console: Console, segments: tuple[Segment, ...]) -> Table:
+    """One row a segment; what the transfer did is left out where there is no room for it."""
+    rows = [_row(number, segment) for number, segment in enumerate(segments, start=1)]
+
+    def table(columns: int) -> Table:
+        episodes, score = Column("episodes", no_wrap=True), Column("score", no_wrap=True)
+        architecture = Column("architecture", overflow="fold")
+        table = Table(*("#", episodes, architecture, "reason", score, "kept", "Q moved by")[:columns])
+        for row in rows:
+            table.add_row(*row[:columns])
+        return table
+
+    whole = table(7)
+    unbounded = console.options.update(max_width=10_000)
+    return whole if console.measure(whole, options=unbounded).maximum <= console.width else table(5)
+
+
+def _row(number: int, segment: Segment) -> tuple[str, ...]:
+    report = segment.transfer
+    return (
+        str(number),
+        f"{segment.first:,}-{segment.last:,}",
+        str(segment.architecture),
+        segment.reason,
+        "" if segment.score is None else f"{segment.score:.2f}",
+        "" if report is None else f"{report.kept:.0%}",
+        "" if report is None or report.q_change_mean is None else f"{report.q_change_mean:.3g}",
+    )

@@ -1,6 +1,7 @@
 """The live display, on a console that takes itself for a terminal."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -65,6 +66,19 @@ def test_a_terminal_is_redrawn_ten_times_a_second_at_most(clock):
             listener(played(1.0))
     # One second of a thousand episodes.
     assert 9 <= written.getvalue().count("steps/s") <= 12
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_the_live_lines_leave_room_for_what_the_terminal_writes_at_ctrl_c(clock, width):
+    """Else ^C would wrap, and the line above the message would stay."""
+    written = io.StringIO()
+    with display.display(Console(file=written, force_terminal=True, width=width), 1_000) as listener:
+        for _ in range(100):
+            clock.now += 1.0
+            listener(played(123.0, Architecture((128, 64, 128, 64, 128), "leaky_relu")))
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.getvalue()))
+    longest = max(map(len, lines))
+    assert width - 10 < longest <= width - len("^C^C")
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (65, "1:05"), (3_600, "60:00")])

@@ -1,0 +1,39 @@
+"""The tables at the end of a run, in terminals of several widths."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from nasdqn_fast.cli.tables import show_run
+from nasdqn_fast.experiment import train
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Of a run over architectures with long names."""
+    architectures = ["8,4,8,4,8,4,8,4,8-leaky_relu", "4,8,4,8,4,8,4,8,4-leaky_relu"]
+    small = {"warm_up": 10, "batch_size": 4, "max_episode_steps": 30}
+    return train("random-nas", "cartpole", episodes=40, switch_every=10, architectures=architectures, **small)
+
+
+def shown(result, width):
+    written = io.StringIO()
+    show_run(Console(file=written, width=width), result)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_no_number_is_broken_or_cut(result, width):
+    text = shown(result, width)
+    for segment in result.segments:
+        assert f" {segment.first}-{segment.last} " in text
+        assert f" {segment.score:.2f} " in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(("width", "there"), [(60, False), (120, True)])
+def test_what_a_transfer_did_is_shown_where_there_is_room(result, width, there):
+    text = shown(result, width)
+    assert ("Q moved by" in text, "kept" in text) == (there, there)
+    assert "architecture" in text
