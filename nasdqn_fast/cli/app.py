@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -44,9 +45,15 @@ def main(args: Sequence[str] | None = None) -> int:
         Exit code: 0, 2 for bad input, 130 after Ctrl-C, 1 for whatever else went wrong.
     """
     replace_unprintable()
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *where: _say(f"warning: {message}")
+        return _run(list(sys.argv[1:] if args is None else args))
+
+
+def _run(args: list[str]) -> int:
     try:
         # Not group.main: it answers Ctrl-C with an empty line and an exception that has lost the message.
-        with group.make_context(PROG, list(sys.argv[1:] if args is None else args)) as ctx:
+        with group.make_context(PROG, args) as ctx:
             group.invoke(ctx)
     except click.exceptions.Exit as exit:
         return exit.exit_code
@@ -68,5 +75,10 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: object, code: int) -> int:
-    click.echo(f"{PROG}: {' '.join(str(message).split())}", err=True)
+    _say(message)
     return code
+
+
+def _say(message: object) -> None:
+    """One line on stderr, whatever the message."""
+    click.echo(f"{PROG}: {' '.join(str(message).split())}", err=True)

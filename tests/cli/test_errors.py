@@ -1,6 +1,12 @@
 """Bad input is one line on stderr and exit code 2, and nothing is written."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+
+from nasdqn_fast.envs import _compile
 
 
 @pytest.mark.parametrize(
@@ -78,3 +84,39 @@ def test_divergence_is_one_line(run, tiny):
     code, _, err = run("train", *args)
     assert (code, err.count("\n")) == (1, 1)
     assert "lower learning_rate" in err
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line(run, tmp_path, tiny, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NASDQN_FAST_CACHE_DIR", str(tmp_path / "file"))
+    _compile.compile_kernel.cache_clear()
+    _compile._warn_once.cache_clear()
+    code, _, err = run("train", *tiny, "--episodes", 1, "--out", "out")
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("nasdqn-fast: warning: compiled environments cannot be kept on disk (")
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("file", "the output directory 'file' is a file; choose another"),
+        ("file/below", "the output directory 'file/below' cannot be written"),
+        ("/proc/nowhere", "the output directory '/proc/nowhere' cannot be written"),
+    ],
+)
+def test_an_output_directory_that_cannot_be_is_one_line(run, tmp_path, tiny, out, message):
+    (tmp_path / "file").write_text("precious")
+    code, output, err = run("train", *tiny, "--out", out)
+    assert (code, output, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"nasdqn-fast: {message}")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_an_unknown_cpu_target_is_one_line(tmp_path):
+    command = [sys.executable, "-m", "nasdqn_fast", "train", "--episodes", "1"]
+    environment = os.environ | {"NASDQN_FAST_CPU": "foo"}
+    process = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
+    assert process.stderr.startswith("nasdqn-fast: environment variable NASDQN_FAST_CPU: 'foo' is not a CPU target")
+    assert list(tmp_path.iterdir()) == []

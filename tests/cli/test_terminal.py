@@ -13,11 +13,15 @@ import pytest
 
 TOKEN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|(\r)|(\n)|([^\x1b])")
 # The terminal must be the process's own, or its Ctrl-C would not reach it.
-TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def screen(text, width):
-    """What a terminal shows, line upon line, knowing the control sequences that Rich uses: up, erase a line, \\r and \\n."""
+    """What a terminal shows, its lines in one; it knows the controls that Rich uses: up, erase a line, \\r and \\n."""
     lines, row, column = [""], 0, 0
     for count, command, carriage_return, newline, character in TOKEN.findall(text):
         if command == "A":
