@@ -24,6 +24,7 @@ LAYERS = """
     trainer run_result
     runlog
     experiment
+    benchmarking
     cli interop testing
     __init__ __main__
 """
