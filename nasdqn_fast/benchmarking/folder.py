@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def modules(folder: str) -> dict[str, str]:
-    """Name -> module of the files in a folder beside this one; ``learning_step.py`` reads ``learning-step``.
+    """Name -> module of the files in a folder beside this one, without importing any.
 
-    Names that begin with ``_`` are what the files share. Nothing is imported.
+    ``learning_step.py`` reads ``learning-step``. A name that begins with ``_`` is shared by the others; one that ends
+    so only avoids the name of a library.
     """
     paths = sorted((Path(__file__).parent / folder).glob("[!_]*.py"))
-    return {path.stem.replace("_", "-"): f"nasdqn_fast.benchmarking.{folder}.{path.stem}" for path in paths}
+    return {path.stem.rstrip("_").replace("_", "-"): f"nasdqn_fast.benchmarking.{folder}.{path.stem}" for path in paths}

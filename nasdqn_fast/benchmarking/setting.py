@@ -18,21 +18,17 @@ CAPACITY = 10_000  # transitions
 EPSILON = 0.05  # constant, so that one step costs what another does: exploring steps have no forward pass
 
 
-def trained_agent(architecture: Architecture, capacity: int = CAPACITY, seed: int = 0) -> DQNAgent:
-    """An agent whose replay memory is full, about to learn in every step."""
-    environment = envs.make(ENVIRONMENT, max_episode_steps=EPISODE)
-    agent = DQNAgent(
-        environment,
+def learning_agent(architecture: Architecture, capacity: int = CAPACITY) -> DQNAgent:
+    """An agent with a full replay memory, learning from its first step on."""
+    return DQNAgent(
+        envs.make(ENVIRONMENT, max_episode_steps=EPISODE),
         architecture,
-        rng=seed,
+        replay=filled_replay(capacity),
         batch_size=BATCH,
-        replay_capacity=capacity,
-        warm_up=capacity,
+        warm_up=0,
         policy_epsilon_start=EPSILON,
         policy_epsilon_end=EPSILON,
     )
-    agent.run_episodes(-(-capacity // EPISODE))
-    return agent
 
 
 def filled_replay(capacity: int) -> ReplayBuffer:

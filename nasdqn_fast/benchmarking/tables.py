@@ -37,31 +37,38 @@ def show_comparison(console: Console, a: Report, b: Report) -> None:
     rows = []
     for ratio in ratios(a, b):
         interval = "" if math.isnan(ratio.low) else f"{ratio.low:.3f}-{ratio.high:.3f}"
-        values = number(ratio.a.value), number(ratio.b.value), ratio.a.unit.value, f"{ratio.ratio:.3f}"
-        rows.append((ratio.a.group, ratio.a.name, *values, interval, ratio.verdict))
+        values = text(ratio.a.value, ratio.a.unit), text(ratio.b.value, ratio.b.unit), ratio.a.unit.value
+        rows.append((ratio.a.group, ratio.a.name, *values, f"{ratio.ratio:.3f}", interval, ratio.verdict))
     _show(console, RATIOS, rows)
     console.print(COMPARISON_NOTE, soft_wrap=True)
     _show_warnings(console, remarks(a, b))
 
 
-def number(value: float) -> str:
-    """Three figures that count, or all before the point: 0.0123, 1.23, 123, 12,345."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+def text(value: float, unit: Unit) -> str:
+    """Three figures that count, or all before the point: 0.0123, 1.23, 123, 12,345. Ratios have three decimals."""
+    if unit is Unit.RATIO:
+        return f"{value:.3f}"
+    if value == 0:
+        return "0"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
 def _figure_row(figure: Figure) -> tuple[str, ...]:
+    value, low, high, *limit = (text(x, figure.unit) for x in _numbers(figure))
     return (
         figure.group,
         figure.name,
-        number(figure.value),
+        value,
         figure.unit.value,
-        "" if figure.low == figure.high else f"{number(figure.low)}-{number(figure.high)}",
+        "" if figure.low == figure.high else f"{low}-{high}",
         f"{figure.repeats - figure.disturbed}/{figure.repeats}" if figure.repeats else "",
-        "" if figure.limit is None else number(figure.limit),
+        *(limit or [""]),
         "" if figure.share is None else f"{figure.share:.0%}",
     )
+
+
+def _numbers(figure: Figure) -> list[float]:
+    return [x for x in (figure.value, figure.low, figure.high, figure.limit) if x is not None]
 
 
 def _show(console: Console, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -11,14 +11,14 @@ from nasdqn_fast.benchmarking.setting import (
     BATCH,
     N_ACTIONS,
     OBSERVATION_SIZE,
-    trained_agent,
+    learning_agent,
 )
 from nasdqn_fast.space import Architecture
 
 
 def case(architecture: Architecture) -> Case:
     """One `DQNAgent.learn`."""
-    agent = trained_agent(architecture)
+    agent = learning_agent(architecture)
     return Case(
         str(architecture),
         Unit.MICROSECONDS,

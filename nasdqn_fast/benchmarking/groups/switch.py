@@ -11,7 +11,7 @@ from nasdqn_fast import plugins
 from nasdqn_fast.benchmarking.case import Case, repeated
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
-from nasdqn_fast.benchmarking.setting import trained_agent, transitions
+from nasdqn_fast.benchmarking.setting import learning_agent, transitions
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.network import QNetwork
 from nasdqn_fast.space import Architecture, SearchSpace
@@ -80,7 +80,7 @@ class _Switch:
 
     def __init__(self, transfer: str) -> None:
         self._transfer: Any = plugins.find("transfers", transfer)
-        self._agent = trained_agent(OLD, CAPACITY)
+        self._agent = learning_agent(OLD, CAPACITY)
         self._old: QNetwork = self._agent.network
         self._transitions = transitions(CAPACITY)
         self._rng = np.random.default_rng(0)

@@ -13,14 +13,14 @@ from nasdqn_fast.benchmarking.setting import (
     EPISODE,
     N_ACTIONS,
     OBSERVATION_SIZE,
-    trained_agent,
+    learning_agent,
 )
 from nasdqn_fast.space import Architecture
 
 
 def case(architecture: Architecture, capacity: int = CAPACITY) -> Case:
     """Whole episodes of the pendulum under a full replay memory; of the arithmetic only the update is counted."""
-    agent = trained_agent(architecture, capacity)
+    agent = learning_agent(architecture, capacity)
     return Case(
         str(architecture),
         Unit.STEPS,
