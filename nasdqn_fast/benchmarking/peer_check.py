@@ -1,6 +1,6 @@
 """Peers: which are installed, and whether they do the same arithmetic as our engine.
 
-A peer is a file in ``peers/``: ``version() -> str | None`` (None: not installed), and a class ``Training`` made from
+A peer is a file in ``peers/``: ``version() -> str | None`` (None: something it needs is not installed), and a class ``Training`` made from
 (architecture, seed) with ``run(steps)``, ``loss_and_gradient(parameters, observations, actions, targets)`` and a
 ``description``. One whose arithmetic cannot be compared says ``checks = False``.
 """
@@ -22,8 +22,8 @@ TOLERANCE = 1e-5  # of loss and gradient, absolute below 1 and relative above: f
 
 def installed() -> dict[str, Any]:
     """Name -> module of the peers whose libraries are installed."""
-    found = {name: importlib.import_module(module) for name, module in modules("peers").items()}
-    return {name: module for name, module in found.items() if module.version() is not None}
+    found = {name: _imported(module) for name, module in modules("peers").items()}
+    return {name: module for name, module in found.items() if module is not None and module.version() is not None}
 
 
 def disagreement(training: Any, architecture: Architecture) -> float:
@@ -45,3 +45,13 @@ def disagreement(training: Any, architecture: Architecture) -> float:
     loss, gradient = training.loss_and_gradient(network.parameters, observations, actions, targets)
     theirs = np.append(gradient, loss)
     return float(np.max(np.abs(theirs - ours) / np.maximum(1, np.abs(ours)))) / TOLERANCE
+
+
+def _imported(module: str) -> Any | None:
+    """The module; None if a library that it imports is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if f"{error.name}.".startswith("nasdqn_fast."):
+            raise
+        return None
