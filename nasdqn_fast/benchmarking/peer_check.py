@@ -1,8 +1,8 @@
 """Peers: which are installed, and whether they do the same arithmetic as our engine.
 
-A peer is a file in ``peers/``: ``version() -> str | None`` (None: something it needs is not installed), and a class ``Training`` made from
-(architecture, seed) with ``run(steps)``, ``loss_and_gradient(parameters, observations, actions, targets)`` and a
-``description``. One whose arithmetic cannot be compared says ``checks = False``.
+A peer is a file in ``peers/``: ``version() -> str | None`` (None: something it needs is not installed), and a class
+``Training`` made from (architecture, seed) with ``run(steps)``, ``description``, and ``loss_and_gradient(parameters,
+observations, actions, targets)``. One whose arithmetic cannot be compared says ``checks = False``.
 """
 
 from __future__ import annotations

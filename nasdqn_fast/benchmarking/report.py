@@ -33,7 +33,7 @@ class Report:
     warnings: tuple[str, ...] = ()
 
 
-def disturbed(figures: tuple[Figure, ...] | list[Figure]) -> str | None:
+def disturbed(figures: tuple[Figure, ...]) -> str | None:
     """A warning if much of what was timed met a slow spell or another process."""
     repeats, bad = sum(f.repeats for f in figures), sum(f.disturbed for f in figures)
     if bad <= BUSY_SHARE * repeats:

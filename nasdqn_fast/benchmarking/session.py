@@ -41,11 +41,13 @@ class Session:
         stopwatch: one for all, so that every repeat is judged by the fastest bracket of the whole run.
         seconds: time to spend on one group, apart from its preparations.
         warnings: what to tell beside the figures.
+        facts: what to tell of the machine besides.
     """
 
     stopwatch: Stopwatch
     seconds: float
     warnings: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def measure(self, group: str, cases: Sequence[Case]) -> list[Figure]:
         """Times the cases in turn and makes a figure of each."""

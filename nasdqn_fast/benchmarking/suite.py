@@ -72,15 +72,15 @@ def run_apart(request: Request) -> Report:
 
 def run(request: Request) -> Report:
     """Measures, on one core where the system allows that."""
-    warnings = [warning for warning in [machine.busy_before()] if warning]
+    before = machine.busy_before()
     if request.cpu_target is not None:
         cpu.select(request.cpu_target)
     about = machine.describe(machine.pin())
     groups = request.chosen()
-    session = Session(stopwatch(), request.seconds / len(groups), warnings)
-    figures = list(measure(session, groups))
-    busy = disturbed(figures)
-    return Report(about, session.stopwatch.peak, tuple(figures), (*warnings, *([busy] if busy else [])))
+    session = Session(stopwatch(), request.seconds / len(groups))
+    figures = tuple(measure(session, groups))
+    warnings = [warning for warning in (before, disturbed(figures), *session.warnings) if warning]
+    return Report(about | session.facts, session.stopwatch.peak, figures, tuple(warnings))
 
 
 def stopwatch() -> Stopwatch:

@@ -13,7 +13,7 @@ from nasdqn_fast.benchmarking.report import Report
 if TYPE_CHECKING:
     from rich.console import Console
 
-FIGURES = ("group", "case", "figure", "unit", "10-90 %", "kept", "limit", "share")
+FIGURES = ("group", "case", "figure", "unit", "10-90 %", "undisturbed", "limit", "share")
 RATIOS = ("group", "case", "A", "B", "unit", "ratio", "95 % interval", "")
 LEFT = {"group", "case", "unit", ""}  # columns of text; numbers stand to the right
 INTERVALS_NOTE = "ratios (x): the range is a 95 % interval"

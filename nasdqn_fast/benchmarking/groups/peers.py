@@ -26,6 +26,7 @@ def figures(session: Session) -> list[Figure]:
     if not peers:
         session.warnings.append("no peer is installed; pip install 'nasdqn-fast[peers]'")
         return []
+    session.facts |= {f"peer {name}": f"{peer.version()}, {peer.Training.description}" for name, peer in peers.items()}
     part = dataclasses.replace(session, seconds=session.seconds / len(ARCHITECTURES))
     return [figure for architecture in ARCHITECTURES for figure in _against(part, architecture, peers)]
 
