@@ -24,8 +24,9 @@ LAYERS = """
     trainer run_result
     runlog
     experiment
+    interop testing
     benchmarking
-    cli interop testing
+    cli
     __init__ __main__
 """
 HEIGHT = {room: height for height, line in enumerate(LAYERS.split("\n")) for room in line.split()}

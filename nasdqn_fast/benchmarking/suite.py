@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -65,8 +64,8 @@ def run_apart(request: Request) -> Report:
     Raises:
         InputError: what was asked for cannot be measured.
     """
-    os.environ |= machine.ONE_THREAD
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+    apart = multiprocessing.get_context("spawn")
+    with machine.one_thread(), ProcessPoolExecutor(1, mp_context=apart) as process:
         return process.submit(run, request).result()
 
 
