@@ -14,7 +14,7 @@ from nasdqn_fast.space import nearest
 from nasdqn_fast.types import InputError, NonFiniteError, StepError
 
 PROG = "nasdqn-fast"
-COMMANDS = ("train", "evaluate", "list", "info")
+COMMANDS = ("train", "evaluate", "list", "info", "bench")
 
 
 class LazyGroup(click.Group):

@@ -1,0 +1,71 @@
+"""The training step of other libraries, interleaved with ours: those that are installed and do the same arithmetic."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast.benchmarking import intervals, peer_check
+from nasdqn_fast.benchmarking.figure import Figure, Unit
+from nasdqn_fast.benchmarking.groups import training_step
+from nasdqn_fast.benchmarking.measure import disturbances, kept
+from nasdqn_fast.benchmarking.session import Session, Timing
+from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE
+from nasdqn_fast.space import Architecture
+
+ON_REQUEST = True
+GROUP = "peers"
+SEED = 0
+
+
+def figures(session: Session) -> list[Figure]:
+    peers = peer_check.installed()
+    if not peers:
+        session.warnings.append("no peer is installed; pip install 'nasdqn-fast[peers]'")
+        return []
+    session.facts |= {f"peer {name}": f"{peer.version()}, {peer.Training.description}" for name, peer in peers.items()}
+    part = dataclasses.replace(session, seconds=session.seconds / len(ARCHITECTURES))
+    return [figure for architecture in ARCHITECTURES for figure in _against(part, architecture, peers)]
+
+
+def _against(session: Session, architecture: Architecture, peers: dict[str, Any]) -> list[Figure]:
+    ours = training_step.case(architecture)
+    cases = [dataclasses.replace(ours, name=f"{architecture}, ours")]
+    for name, module in peers.items():
+        training = module.Training(architecture, SEED)
+        disagreement = peer_check.disagreement(training, architecture)
+        if disagreement > 1:
+            session.warnings.append(
+                f"{name} is left out for {architecture}: its loss and gradient differ from ours by {disagreement:.1f} "
+                f"times the {peer_check.TOLERANCE:g} allowed"
+            )
+            continue
+        cases.append(dataclasses.replace(ours, name=f"{architecture}, {name}", run=_episodes(training)))
+    timings = session.time(cases)
+    ratios = [_ratio(session, timings[0], timing) for timing in timings[1:]]
+    return session.figures(GROUP, timings) + ratios
+
+
+def _episodes(training: Any) -> Callable[[int], None]:
+    def run(n: int) -> None:
+        training.run(n * EPISODE)
+
+    return run
+
+
+def _ratio(session: Session, ours: Timing, peer: Timing) -> Figure:
+    """How many times faster we are, round by round."""
+    judged = np.maximum(*(disturbances(timing.repeats, session.stopwatch.fastest) for timing in (ours, peer)))
+    ratios = (peer.seconds / ours.seconds)[kept(judged)]
+    return Figure.of(
+        GROUP,
+        f"{peer.case.name}: ours is faster by",
+        Unit.RATIO,
+        ratios,
+        interval=intervals.median(ratios),
+        repeats=len(judged),
+        disturbed=int(np.count_nonzero(judged > 1)),
+    )

@@ -1,0 +1,75 @@
+"""Replay memory: adding and sampling, from Python and in bulk, against the time of a cache miss."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from nasdqn_fast.benchmarking.case import Case, repeated, times
+from nasdqn_fast.benchmarking.figure import Figure, Unit
+from nasdqn_fast.benchmarking.session import Session
+from nasdqn_fast.benchmarking.setting import BATCH, CAPACITY, filled_replay, transitions
+from nasdqn_fast.replay import ReplayBuffer
+
+LARGE = 1_000_000  # transitions, far more than a cache holds
+BULK = 1_024  # batches of one call: enough to forget what the call itself costs
+LINE = 64  # bytes
+
+
+def add(replay: ReplayBuffer) -> Case:
+    """One transition a call."""
+    observation, next_observation = (np.zeros(replay.observation_size, np.float32) for _ in range(2))
+    call = functools.partial(replay.add, observation, 1, 0.5, next_observation, False, False)
+    return Case("add one, from Python", Unit.NANOSECONDS, repeated(call))
+
+
+def add_bulk(replay: ReplayBuffer) -> Case:
+    """Many transitions a call, in nanoseconds each."""
+    call = functools.partial(replay.add_batch, *transitions(BULK))
+    return Case(f"add, {BULK:,} a call", Unit.NANOSECONDS, repeated(call), items=BULK)
+
+
+def sample(replay: ReplayBuffer) -> Case:
+    """A minibatch a call, into arrays that are there already."""
+    out = replay.sample(BATCH)
+    call = functools.partial(replay.sample, BATCH, out=out)
+    return Case(f"sample {BATCH} of {replay.capacity:,}, from Python", Unit.NANOSECONDS, repeated(call))
+
+
+def sample_bulk(replay: ReplayBuffer) -> Case:
+    """Many minibatches a call, in nanoseconds each."""
+    out = replay.sample(BULK * BATCH)
+    return Case(
+        f"sample {BATCH} of {replay.capacity:,}, in bulk",
+        Unit.NANOSECONDS,
+        repeated(functools.partial(replay.sample, BULK * BATCH, out=out)),
+        items=BULK,
+        limit=times(BATCH, _misses_name(replay.capacity)),
+    )
+
+
+def misses(capacity: int) -> Case:
+    """Cache lines at random places that are known beforehand: what memory allows a gather of as many transitions.
+
+    NumPy copies items of 32 bytes without a call for each, so that the processor has many misses under way at once.
+    """
+    halves = np.zeros(capacity * 2, f"V{LINE // 2}")
+    halves.view(np.uint8)[:] = 1  # every page is really there
+    places = 2 * np.random.default_rng(0).integers(capacity, size=BULK * BATCH)
+    out = np.empty(len(places), halves.dtype)
+    # mode: the default one, "raise", goes through a buffer.
+    call = functools.partial(np.take, halves, places, out=out, mode="clip")
+    return Case(_misses_name(capacity), Unit.NANOSECONDS, repeated(call), items=len(places))
+
+
+def figures(session: Session) -> list[Figure]:
+    small, large = filled_replay(CAPACITY), filled_replay(LARGE)
+    cases = [add(small), add_bulk(small)]
+    for replay in (small, large):
+        cases += [misses(replay.capacity), sample(replay), sample_bulk(replay)]
+    return session.measure("replay", cases)
+
+
+def _misses_name(capacity: int) -> str:
+    return f"one cache line of {capacity:,}"

@@ -1,0 +1,97 @@
+"""Switches of the architecture, from 3x64-relu to 4x128-relu over 50,000 transitions: each part, and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import plugins
+from nasdqn_fast.benchmarking.case import Case, repeated
+from nasdqn_fast.benchmarking.figure import Figure, Unit
+from nasdqn_fast.benchmarking.session import Session
+from nasdqn_fast.benchmarking.setting import learning_agent, transitions
+from nasdqn_fast.controllers import base as controllers
+from nasdqn_fast.network import QNetwork
+from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.transfers import base as transfers
+from nasdqn_fast.types import Result
+
+OLD, NEW = Architecture.parse("3x64-relu"), Architecture.parse("4x128-relu")
+CAPACITY = 50_000  # transitions
+KEEP = 0.25
+RETURNS = np.linspace(-100.0, 200.0, 200)  # of a segment
+
+
+def consult(name: str) -> Case:
+    """One `ask` and one `tell`."""
+    return Case(f"ask and tell, {name}", Unit.MICROSECONDS, repeated(_consultation(name)))
+
+
+def transfer(name: str) -> Case:
+    """The new network, how far Q moved, and the agent's change to it."""
+    switch = _Switch(name)
+    return Case(f"transfer, {name}", Unit.MICROSECONDS, repeated(switch.transfer), calls=1, prepare=switch.restore)
+
+
+def prune() -> Case:
+    """Pruning to a quarter."""
+    switch = _Switch("fresh")
+    return Case("prune to a quarter", Unit.MICROSECONDS, repeated(switch.prune), calls=1, prepare=switch.restore)
+
+
+def whole(controller: str, transfer: str) -> Case:
+    """All that a search does between two segments."""
+    consult, switch = _consultation(controller), _Switch(transfer)
+
+    def all_together() -> None:
+        consult()
+        switch.transfer()
+        switch.prune()
+
+    name = f"whole switch, {controller} with {transfer}"
+    return Case(name, Unit.MICROSECONDS, repeated(all_together), calls=1, prepare=switch.restore)
+
+
+def figures(session: Session) -> list[Figure]:
+    cases = [
+        *map(consult, plugins.names("controllers")),
+        *map(transfer, plugins.names("transfers")),
+        prune(),
+        whole("nas-dqn", "matching"),
+    ]
+    return session.measure("switch", cases)
+
+
+def _consultation(name: str) -> Callable[[], None]:
+    options = {"architecture": OLD}
+    controller = controllers.make(name, SearchSpace.paper(), np.random.default_rng(0), options)
+
+    def consult() -> None:
+        proposal = controller.ask()
+        controller.tell(Result(proposal, proposal.architecture, float(RETURNS.mean()), RETURNS, cost=40_000))
+
+    return consult
+
+
+class _Switch:
+    """An agent before a switch, brought back there before each repeat."""
+
+    def __init__(self, transfer: str) -> None:
+        self._transfer: Any = plugins.find("transfers", transfer)
+        self._agent = learning_agent(OLD, CAPACITY)
+        self._old: QNetwork = self._agent.network
+        self._transitions = transitions(CAPACITY)
+        self._rng = np.random.default_rng(0)
+
+    def restore(self) -> None:
+        self._agent.replay.add_batch(*self._transitions)
+        self._agent.switch_network(self._old)
+
+    def transfer(self) -> None:
+        new, _ = transfers.apply(self._transfer, self._agent.network, NEW, self._rng, self._agent.replay)
+        self._agent.switch_network(new)
+
+    def prune(self) -> None:
+        self._agent.replay.prune(KEEP, "newest", self._rng)

@@ -1,0 +1,54 @@
+"""``nasdqn-fast bench``: how fast the parts are here, and two such reports compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--group", "groups", multiple=True, help="Measure this group only; repeatable. [default: the quick ones]")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, max=86_400), default=5.0, show_default=True, help="Time for measuring."
+)
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the report to this file, too.")
+@click.option("--peers/--no-peers", help="Measure other libraries beside, those that are installed.  [default: no]")
+@click.option("--cpu", "cpu_target", help="CPU target [default: NASDQN_FAST_CPU, or the best].")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="A.json B.json",
+    help="Compare two reports instead of measuring.",
+)
+def command(
+    groups: tuple[str, ...],
+    seconds: float,
+    file: Path | None,
+    peers: bool,
+    cpu_target: str | None,
+    compare: tuple[Path, Path] | None,
+) -> None:
+    """Measure how fast the parts are, each beside its limit.
+
+    On one core and in one thread; docs/benchmarks.md says what each figure means.
+    """
+    if compare and (groups or file or peers or cpu_target):
+        raise click.UsageError("--compare measures nothing: it takes no other option")
+
+    from rich.console import Console
+
+    from nasdqn_fast.benchmarking import report, suite, tables
+
+    console = Console(highlight=False)
+    if compare:
+        tables.show_comparison(console, *map(report.load, compare))
+        return
+    request = suite.Request(groups, ("peers",) if peers else (), seconds, cpu_target)
+    if file:
+        report.check_writable(file)
+    result = suite.run_apart(request)
+    tables.show_report(console, result)
+    if file:
+        report.save(file, result)

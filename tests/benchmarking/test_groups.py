@@ -1,0 +1,179 @@
+"""Every group once, on next to no budget. Nothing here is asserted about time."""
+
+import importlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nasdqn_fast import plugins, reference
+from nasdqn_fast.benchmarking import peer_check, suite
+from nasdqn_fast.benchmarking.figure import Unit
+from nasdqn_fast.benchmarking.folder import modules
+from nasdqn_fast.benchmarking.groups import environments, overhead, peers, replay
+from nasdqn_fast.benchmarking.session import Session
+from nasdqn_fast.benchmarking.setting import ARCHITECTURES
+from nasdqn_fast.space import Architecture
+
+USUAL = list(suite.Request().chosen())
+
+
+@pytest.fixture
+def session():
+    return Session(suite.stopwatch(), seconds=0)
+
+
+def test_the_folder_holds_what_is_promised():
+    promised = {"environments", "forward", "learning-step", "replay", "training-step", "switch"}
+    assert set(USUAL) == promised
+    assert set(modules("groups")) == promised | {"overhead", "peers"}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
+    monkeypatch.setattr(replay, "LARGE", 20_000)
+    figures = importlib.import_module(modules("groups")[name]).figures(session)
+    assert {figure.group for figure in figures} == {name}
+    assert len({figure.name for figure in figures}) == len(figures)
+    for figure in figures:
+        assert 0 < figure.low <= figure.value <= figure.high
+        assert figure.limit is None or figure.limit > 0
+
+
+@pytest.mark.parametrize("name", ["forward", "learning-step", "training-step"])
+def test_arithmetic_has_its_limit(session, name):
+    figures = importlib.import_module(modules("groups")[name]).figures(session)
+    assert all(figure.share is not None for figure in figures)
+
+
+def test_every_environment_has_its_rows(session):
+    names = {figure.name.partition(",")[0] for figure in environments.figures(session)}
+    assert names == set(plugins.names("environments"))
+
+
+def test_the_limit_of_sampling_is_what_cache_lines_cost(session, monkeypatch):
+    monkeypatch.setattr(replay, "LARGE", 20_000)
+    figures = {figure.name: figure for figure in replay.figures(session)}
+    for capacity in ("10,000", "20,000"):
+        line, bulk = figures[f"one cache line of {capacity}"], figures[f"sample 64 of {capacity}, in bulk"]
+        assert bulk.limit == pytest.approx(64 * line.value)
+
+
+def test_overhead_gives_a_share_and_a_ratio_for_each_search(session):
+    figures = overhead.figures(session, episodes=6, switch_every=2)
+    assert [figure.unit for figure in figures] == [Unit.SHARE, Unit.RATIO] * 2
+    assert [figure.name.partition(":")[0] for figure in figures] == ["random-nas"] * 2 + ["nas-dqn"] * 2
+    for share, ratio in zip(figures[::2], figures[1::2], strict=True):
+        assert 0 < share.value < 100
+        assert ratio.low <= ratio.value <= ratio.high
+        assert ratio.repeats == 6
+
+
+def test_overhead_pairs_an_episode_with_one_of_the_same_architecture(session, monkeypatch):
+    played = []
+    original = overhead._Run.play_episode
+
+    def play_episode(run):
+        original(run)
+        played.append(run.architecture)
+
+    monkeypatch.setattr(overhead._Run, "play_episode", play_episode)
+    comparison = overhead.compare(session, "random-nas", episodes=6, switch_every=2)
+    assert played[::2] == played[1::2]
+    assert len(set(played)) > 1  # there was something to confuse
+    assert len(comparison.searching) == len(comparison.fixed) == 6
+
+
+class Twin:
+    """A peer that is right: the NumPy twin of the engine."""
+
+    description = "the twin"
+    steps = 0
+
+    def __init__(self, architecture, seed):
+        self.network = reference.QNetwork(architecture, 3, 3, seed)
+
+    def run(self, steps):
+        Twin.steps += steps
+        sum(range(steps))  # what took no time at all could not be timed
+
+    def loss_and_gradient(self, parameters, observations, actions, targets):
+        self.network.parameters = parameters
+        loss, gradient = self.network.loss_and_gradient(observations, actions, targets)
+        return loss, gradient.parameters
+
+
+class Wrong(Twin):
+    """A peer that forgets the mean over the batch."""
+
+    def loss_and_gradient(self, *arguments):
+        loss, gradient = super().loss_and_gradient(*arguments)
+        return loss, 64 * gradient
+
+
+class Unchecked(Wrong):
+    checks = False
+
+
+def a_peer(training):
+    return SimpleNamespace(version=lambda: "1.0", Training=training)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize(("training", "agrees"), [(Twin, True), (Wrong, False), (Unchecked, True)])
+def test_a_peer_must_do_the_same_arithmetic(architecture, training, agrees):
+    assert (peer_check.disagreement(training(architecture, 0), architecture) <= 1) == agrees
+
+
+def test_a_small_error_is_seen():
+    class Off(Twin):
+        def loss_and_gradient(self, *arguments):
+            loss, gradient = super().loss_and_gradient(*arguments)
+            return loss, gradient + np.float32(3e-5)
+
+    architecture = Architecture.parse("2x32-relu")
+    assert 1 < peer_check.disagreement(Off(architecture, 0), architecture) < 10
+
+
+def test_peers_that_agree_are_timed_and_the_others_named(session, monkeypatch):
+    monkeypatch.setattr(peer_check, "installed", lambda: {"twin": a_peer(Twin), "wrong": a_peer(Wrong)})
+    monkeypatch.setattr(peers, "ARCHITECTURES", ARCHITECTURES[:1])
+    figures = peers.figures(session)
+    assert [(figure.name, figure.unit) for figure in figures] == [
+        ("2x32-relu, ours", Unit.STEPS),
+        ("2x32-relu, twin", Unit.STEPS),
+        ("2x32-relu, twin: ours is faster by", Unit.RATIO),
+    ]
+    assert Twin.steps % 200 == 0
+    assert Twin.steps > 0
+    (warning,) = session.warnings
+    assert "wrong is left out for 2x32-relu" in warning
+    assert session.facts == {"peer twin": "1.0, the twin", "peer wrong": "1.0, the twin"}
+
+
+def test_without_peers_their_group_says_so(session, monkeypatch):
+    monkeypatch.setattr(peer_check, "installed", dict)
+    assert peers.figures(session) == []
+    assert session.warnings == ["no peer is installed; pip install 'nasdqn-fast[peers]'"]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def version(): return '1.0'", True),
+        ("def version(): return None", False),
+        ("import no_such_library", False),
+    ],
+)
+def test_a_peer_counts_if_its_library_is_installed(tmp_path, monkeypatch, source, found):
+    (tmp_path / "some_peer.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(importlib.sys.modules, "some_peer", raising=False)
+    monkeypatch.setattr(peer_check, "modules", lambda folder: {"some": "some_peer"})
+    assert ("some" in peer_check.installed()) == found
+
+
+def test_a_mistake_of_our_own_is_not_taken_for_a_missing_library(monkeypatch):
+    monkeypatch.setattr(peer_check, "modules", lambda folder: {"some": "nasdqn_fast.benchmarking.no_such_module"})
+    with pytest.raises(ModuleNotFoundError):
+        peer_check.installed()
