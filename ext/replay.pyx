@@ -17,12 +17,56 @@ from nasdqn_fast.pruning import survivors
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
-    MAX_ACTION, check_array, check_bool, check_finite32, check_int, check_next_slot, check_positive_int, check_rng,
+    MAX_ACTION, check_ages, check_array, check_bool, check_finite32, check_int, check_next_slot, check_positive_int, check_rng,
     check_stored_actions,
 )
 
 _FIELDS = tuple(field.name for field in fields(Batch))
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
+
+
+cdef class _Destination:
+    """Arrays of a `Batch`, checked, and the slots whose transitions are copied to them."""
+
+    cdef readonly object batch
+    cdef int64_t[::1] slots
+    cdef float[:, ::1] observations
+    cdef float[:, ::1] next_observations
+    cdef int64_t[::1] actions
+    cdef float[::1] rewards
+    cdef uint8_t[::1] terminated
+    cdef uint8_t[::1] truncated
+
+    def __cinit__(self, batch, slots):
+        self.batch, self.slots = batch, slots
+        self.observations, self.next_observations = batch.observations, batch.next_observations
+        self.actions, self.rewards = batch.actions, batch.rewards
+        self.terminated, self.truncated = batch.terminated.view(np.uint8), batch.truncated.view(np.uint8)
+
+    cdef void fill(self, const ndq_replay *replay) noexcept:
+        cdef int64_t i, j, n = self.slots.shape[0], size = replay.observation_size
+        cdef int64_t *slots = &self.slots[0]
+        cdef int64_t *actions = &self.actions[0]
+        cdef float *observations = &self.observations[0, 0]
+        cdef float *next_observations = &self.next_observations[0, 0]
+        cdef float *rewards = &self.rewards[0]
+        cdef uint8_t *terminated = &self.terminated[0]
+        cdef uint8_t *truncated = &self.truncated[0]
+        cdef int32_t flags
+        cdef const float *row
+        cdef const float *after
+        with nogil:
+            for i in range(n):
+                row = ndq_row(replay, slots[i])
+                after = ndq_row_next(replay, row)
+                for j in range(size):
+                    observations[i * size + j] = row[j]
+                    next_observations[i * size + j] = after[j]
+                actions[i] = ndq_row_action(replay, row)
+                rewards[i] = ndq_row_reward(replay, row)
+                flags = ndq_row_flags(replay, row)
+                terminated[i] = flags & NDQ_ROW_TERMINATED
+                truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
 
 
 cdef class ReplayCore:
@@ -49,6 +93,8 @@ cdef class ReplayCore:
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
         rows = self._rows
         self.replay.rows = &rows[0, 0]
+        self.bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")
+        self._lock = self.rng.bit_generator.lock
 
     cdef int enter(self) except -1:
         if self.busy:
@@ -125,25 +171,29 @@ cdef class ReplayCore:
         Raises:
             ValueError: nothing is stored.
         """
-        cdef bitgen_t *bitgen
-        n = check_positive_int("n", n)
+        cdef _Destination destination = self._last
+        # Outputs that are used again were checked the first time, and cannot change size while the views are held.
+        if destination is None or destination.batch is not out or destination.slots.shape[0] != n:
+            destination = self._new_destination(check_positive_int("n", n), out)
+            self._last = None if out is None else destination
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        self.enter()
+        try:
+            self._lock.acquire()
+            ndq_replay_draw(&self.replay, self.bitgen, destination.slots.shape[0], &destination.slots[0])
+            self._lock.release()
+            destination.fill(&self.replay)
+        finally:
+            self.leave()
+        return destination.batch
+
+    def _new_destination(self, n, out):
         if out is None:
             out = self._empty(n)
         else:
             self._checked(out, n, written=True)
-        if self.replay.size == 0:
-            raise ValueError("the replay buffer is empty; add transitions before sampling")
-        slots = np.empty(n, np.int64)
-        cdef int64_t[::1] slots_ = slots
-        bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")
-        self.enter()
-        try:
-            with self.rng.bit_generator.lock:
-                ndq_replay_draw(&self.replay, bitgen, len(slots), &slots_[0])
-            self._gather(slots, out)
-        finally:
-            self.leave()
-        return out
+        return _Destination(out, np.empty(n, np.int64))
 
     def prune(self, keep=0.25, which="newest", rng=None):
         """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
@@ -163,10 +213,15 @@ cdef class ReplayCore:
         ndq_replay_keep(&self.replay, &kept[0], len(stay), &scratch[0, 0])
         self.leave()
 
-    def transitions(self):
-        """All transitions, the oldest first; copies."""
+    def transitions(self, ages=None):
+        """Copies of the transitions at these places, counted from the oldest; None: all.
+
+        Args:
+            ages: integers (n,) in [0, len).
+        """
         size = self.replay.size
-        return self._copies((np.arange(size) + self.replay.next - size) % self.replay.capacity)
+        ages = np.arange(size) if ages is None else check_ages(ages, size)
+        return self._copies((ages + self.replay.next - size) % self.replay.capacity)
 
     def get_state(self):
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
@@ -198,27 +253,16 @@ cdef class ReplayCore:
             self.leave()
 
     def _copies(self, slots):
+        batch = self._empty(len(slots))
+        if len(slots) == 0:
+            return batch
+        destination = _Destination(batch, slots)
         self.enter()
         try:
-            return self._gather(slots, self._empty(len(slots)))
+            destination.fill(&self.replay)
         finally:
             self.leave()
-
-    def _gather(self, slots, out):
-        cdef int64_t i, n = len(slots)
-        if n == 0:
-            return out
-        cdef const int64_t[::1] from_ = slots
-        cdef float[:, ::1] obs = out.observations
-        cdef float[:, ::1] next_obs = out.next_observations
-        cdef int64_t[::1] actions = out.actions
-        cdef float[::1] rewards = out.rewards
-        cdef uint8_t[::1] terminated = out.terminated.view(np.uint8)
-        cdef uint8_t[::1] truncated = out.truncated.view(np.uint8)
-        with nogil:
-            _copy_rows(self, &from_[0], n, &obs[0, 0], &next_obs[0, 0], &actions[0], &rewards[0], &terminated[0],
-                       &truncated[0])
-        return out
+        return batch
 
     def _empty(self, n):
         return Batch(
@@ -255,22 +299,3 @@ cdef class ReplayCore:
                 if not (array.flags.c_contiguous and array.flags.writeable):
                     raise ValueError(f"out.{name} must be contiguous and writable; pass a Batch that sample() returned")
         return checked
-
-
-cdef void _copy_rows(ReplayCore self, const int64_t *slots, int64_t n, float *obs, float *next_obs, int64_t *actions,
-                     float *rewards, uint8_t *terminated, uint8_t *truncated) noexcept nogil:
-    cdef int64_t i, j, size = self.replay.observation_size
-    cdef int32_t flags
-    cdef const float *row
-    cdef const float *after
-    for i in range(n):
-        row = ndq_row(&self.replay, slots[i])
-        after = ndq_row_next(&self.replay, row)
-        for j in range(size):
-            obs[i * size + j] = row[j]
-            next_obs[i * size + j] = after[j]
-        actions[i] = ndq_row_action(&self.replay, row)
-        rewards[i] = ndq_row_reward(&self.replay, row)
-        flags = ndq_row_flags(&self.replay, row)
-        terminated[i] = flags & NDQ_ROW_TERMINATED
-        truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1

@@ -177,18 +177,27 @@ def check_observations(
 
 def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
     """Actions (n,) of any integer dtype in [0, n_actions), returned as int64."""
-    expected = f"actions must be integers of shape ({n},)"
-    if not isinstance(actions, np.ndarray):
-        raise TypeError(f"{expected}; got {described(actions)}; pass np.asarray(actions)")
-    if not np.issubdtype(actions.dtype, np.integer):
-        raise TypeError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; pass actions.astype(np.int64)")
-    if not _fits(actions, (n,)):
-        raise ValueError(f"{expected}; got {actions.dtype} {_shape_text(actions.shape)}; reshape it")
-    outside = (actions < 0) | (actions >= n_actions)
+    return _check_indices("actions", actions, n, n_actions)
+
+
+def check_ages(ages: Any, size: int) -> np.ndarray:
+    """Places (n,) in a memory of `size` transitions, counted from the oldest, returned as int64."""
+    return _check_indices("ages", ages, "n", size)
+
+
+def _check_indices(name: str, value: Any, n: int | str, limit: int) -> np.ndarray:
+    expected = f"{name} must be integers of shape ({n},)"
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{expected}; got {described(value)}; pass np.asarray({name})")
+    if not np.issubdtype(value.dtype, np.integer):
+        raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.int64)")
+    if not _fits(value, (n,)):
+        raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
+    outside = (value < 0) | (value >= limit)
     if outside.any():
         first = int(np.argmax(outside))
-        raise ValueError(f"actions must be in [0, {n_actions}); got {actions[first]} at index {first}")
-    return np.ascontiguousarray(actions, dtype=np.int64)
+        raise ValueError(f"{name} must be in [0, {limit}); got {value[first]} at index {first}")
+    return np.ascontiguousarray(value, dtype=np.int64)
 
 
 def check_stored_actions(actions: np.ndarray) -> None:

@@ -1,3 +1,5 @@
+from numpy.random cimport bitgen_t
+
 from nasdqn_fast._core.ndq cimport ndq_replay
 
 
@@ -5,6 +7,9 @@ cdef class ReplayCore:
     cdef ndq_replay replay
     cdef readonly object rng
     cdef object _rows
+    cdef object _lock
+    cdef object _last
+    cdef bitgen_t *bitgen
     cdef bint busy
     cdef int enter(self) except -1
     cdef void leave(self) noexcept

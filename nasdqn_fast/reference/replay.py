@@ -12,6 +12,7 @@ from nasdqn_fast.pruning import survivors
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
     MAX_ACTION,
+    check_ages,
     check_array,
     check_bool,
     check_finite,
@@ -133,9 +134,14 @@ class ReplayBuffer:
         self._size = len(stay)
         self._next = self._size % self.capacity
 
-    def transitions(self) -> Batch:
-        """All transitions, the oldest first; copies."""
-        slots = (np.arange(self._size) + self._next - self._size) % self.capacity
+    def transitions(self, ages: np.ndarray | None = None) -> Batch:
+        """Copies of the transitions at these places, counted from the oldest; None: all.
+
+        Args:
+            ages: integers (n,) in [0, len).
+        """
+        ages = np.arange(self._size) if ages is None else check_ages(ages, self._size)
+        slots = (ages + self._next - self._size) % self.capacity
         return Batch(*(getattr(self._ring, name)[slots] for name in FIELDS))
 
     def get_state(self) -> dict[str, Any]:

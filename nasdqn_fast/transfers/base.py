@@ -44,7 +44,8 @@ class Network(Protocol):
 class Replay(Protocol):
     """What the report needs of a ReplayBuffer of either backend."""
 
-    def transitions(self) -> Batch: ...
+    def __len__(self) -> int: ...
+    def transitions(self, ages: np.ndarray) -> Batch: ...
 
 
 N = TypeVar("N", bound=Network)
@@ -120,11 +121,11 @@ def apply(
             f"and {_ends(old)[1]} actions, as old.like makes it; got {described(new)}"
         )
     kept = sum(np.count_nonzero(source == target) for source, target in leading_blocks(old, new))
-    states = replay.transitions().observations
-    if not len(states):
+    if not len(replay):
         return new, TransferReport(kept / new.parameters.size, None, None)
-    spaced = np.linspace(0, len(states) - 1, min(len(states), MEASURED_STATES), dtype=np.int64)
-    change = np.abs(new.forward(states[spaced]).astype(np.float64) - old.forward(states[spaced]))
+    spaced = np.linspace(0, len(replay) - 1, min(len(replay), MEASURED_STATES), dtype=np.int64)
+    states = replay.transitions(spaced).observations
+    change = np.abs(new.forward(states).astype(np.float64) - old.forward(states))
     return new, TransferReport(kept / new.parameters.size, float(change.mean()), float(change.max()))
 
 

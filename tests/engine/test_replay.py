@@ -283,3 +283,31 @@ def test_bad_arguments_are_named(engine, call, error, message):
 def test_bad_sizes_are_named(engine, arguments, error, message):
     with pytest.raises(error, match=message):
         engine.ReplayBuffer(*arguments)
+
+
+def test_transitions_of_given_ages_are_those_of_all(engine):
+    replay = engine.ReplayBuffer(5, 1)
+    for i in range(8):
+        replay.add(np.full(1, i, np.float32), i, i, np.full(1, i + 1, np.float32), i % 2 == 0, False)
+    ages = np.array([4, 0, 0, 3], np.uint8)
+    assert replay.transitions(ages).actions.tolist() == [7, 3, 3, 6]
+    assert replay.transitions(ages[:0]).observations.shape == (0, 1)
+    with pytest.raises(ValueError, match=r"ages must be in \[0, 5\); got 5 at index 0"):
+        replay.transitions(np.array([5]))
+
+
+def test_outputs_used_again_are_written_again(engine):
+    """Other outputs, another number and none in between: each gets the draws that new outputs would."""
+    replay, twin = (engine.ReplayBuffer(10, 2, rng=3) for _ in range(2))
+    for buffer in (replay, twin):
+        for i in range(10):
+            buffer.add(np.full(2, i, np.float32), i, i, np.full(2, -i, np.float32), False, i == 4)
+    outputs = {n: replay.sample(n) for n in (4, 6)}
+    [twin.sample(n) for n in (4, 6)]
+    for n in (4, 4, 6, 4, 6, 6):
+        assert replay.sample(n, out=outputs[n]) is outputs[n]
+        wanted = twin.sample(n)
+        for name, array in vars(wanted).items():
+            np.testing.assert_array_equal(getattr(outputs[n], name), array)
+    with pytest.raises(ValueError, match="observations must be"):
+        replay.sample(5, out=outputs[6])
