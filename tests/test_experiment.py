@@ -115,7 +115,8 @@ def test_the_saved_network_is_the_final_one(tmp_path):
 def test_the_summary_says_what_the_result_says(tmp_path):
     result = train(**SMALL, out=tmp_path / "a")
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
-    metrics = run_metrics(result.episodes.returns)
+    metrics = run_metrics(result.episodes.returns, 475.0)
+    assert summary["threshold"] == 475.0
     assert summary["status"] == "finished"
     assert summary["metrics"] == vars(metrics)
     assert summary["mean_return"] == result.episodes.returns.mean()

@@ -30,7 +30,7 @@ FUNCTIONS = [
 
 def test_the_four_metrics_of_a_run():
     """400 episodes of 100, 60 of 200, 40 of 160: the 50-episode mean exceeds 150 once 26 are 200."""
-    metrics = run_metrics([100.0] * 400 + [200.0] * 60 + [160.0] * 40)
+    metrics = run_metrics([100.0] * 400 + [200.0] * 60 + [160.0] * 40, 150.0)
     assert metrics == RunMetrics(
         final_mean=184.0,
         final_std=pytest.approx(np.sqrt(0.6 * 16**2 + 0.4 * 24**2)),
@@ -62,7 +62,11 @@ def test_episodes_to_threshold_is_the_first_full_window_above_it(returns, thresh
     ],
 )
 def test_the_threshold_is_to_be_exceeded_by_a_full_window(returns, episodes):
-    assert run_metrics(returns).episodes_to_threshold == episodes
+    assert run_metrics(returns, 150.0).episodes_to_threshold == episodes
+
+
+def test_without_a_threshold_nothing_reaches_it():
+    assert run_metrics([1e300] * 500).episodes_to_threshold is None
 
 
 @given(RETURNS, st.integers(1, 310))
