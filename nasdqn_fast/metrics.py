@@ -107,18 +107,6 @@ def final_regret(returns: Returns, optimum: float) -> float:
     return check_finite("optimum", optimum) - run_metrics(returns).final_mean
 
 
-def cumulative_regret(returns: Returns, optimum: float) -> np.ndarray:
-    """What had been lost against the best possible mean return after each episode.
-
-    Returns:
-        float64 (episodes,).
-
-    Raises:
-        TypeError, ValueError: as `final_regret`.
-    """
-    return np.cumsum(check_finite("optimum", optimum) - _checked(returns))
-
-
 def _checked(returns: Returns) -> np.ndarray:
     array = np.asarray(returns)
     if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
