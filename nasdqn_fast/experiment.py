@@ -37,7 +37,7 @@ def train(
 ) -> RunResult:
     """Trains one agent: ``train("random-nas", seed=1, episodes=500, switch_every=100)``.
 
-    Settings go before those of `config`, which go before those of the profile; what nobody gives
+    Settings override those of `config`, which override those of the profile; what nobody gives
     has the default that docs/paper.md lists.
 
     Args:
