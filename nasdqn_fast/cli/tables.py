@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from nasdqn_fast.cli.display import minutes
-from nasdqn_fast.experiment import Evaluation
+from nasdqn_fast.evaluation import Evaluation
 from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
 from nasdqn_fast.run_result import RunResult, Segment
 
