@@ -23,7 +23,7 @@ _WHERE = {
     "QNetwork": "network",
     "ReplayBuffer": "replay",
     "SearchSpace": "space",
-    "evaluate": "experiment",
+    "evaluate": "evaluation",
     "make": "envs",
     "train": "experiment",
 }

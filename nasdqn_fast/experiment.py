@@ -1,10 +1,9 @@
-"""One run from its settings to its result, and the evaluation of a finished one."""
+"""One run from its settings to its result."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ from nasdqn_fast.config import Config, find_method, resolve
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.events import Event
 from nasdqn_fast.run_result import Recorder, RunResult, Times
-from nasdqn_fast.runlog import CONFIG, NETWORK, RunLog, check_free
+from nasdqn_fast.runlog import RunLog, check_free
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import InputError
-from nasdqn_fast.validation import check_path, check_positive_int, described
+from nasdqn_fast.validation import check_path, described
 
 
 def train(
@@ -37,7 +35,7 @@ def train(
 ) -> RunResult:
     """Trains one agent: ``train("random-nas", seed=1, episodes=500, switch_every=100)``.
 
-    Settings go before those of `config`, which go before those of the profile; what nobody gives
+    Settings override those of `config`, which override those of the profile; what nobody gives
     has the default that docs/paper.md lists.
 
     Args:
@@ -59,104 +57,71 @@ def train(
     """
     named = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
     config = resolve(config, named | options)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of an event; got {described(progress)}")
     if out is not None:
         out = check_path("out", out)
         check_free(out)
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a function of an event; got {described(progress)}")
-    environment = make_environment(config)
-    started = time.perf_counter()
-    trainer = make_trainer(config, environment)
-    # After all that can be wrong has been found, but before training: it may take seconds the first time, which
-    # nobody wants to wait after Ctrl-C. They are not counted.
-    paused = time.perf_counter()
-    best = optimum(environment)
-    started += time.perf_counter() - paused
-    recorder = Recorder()
-    listeners: list[Callable[[Event], None]] = [recorder]
-    log = None if out is None else RunLog(out, config)
-    if log is not None:
-        listeners.append(log)
-    if progress is not None:
-        listeners.append(progress)
-
-    def conclude(status: str) -> RunResult:
-        result = RunResult(
-            config=config,
-            environment=environment,
-            status=status,
-            episodes=recorder.episodes(),
-            segments=recorder.segments(),
-            network=trainer.agent.network,
-            times=Times(total=time.perf_counter() - started, **trainer.clock.seconds),
-            optimum=best,
-            out=None if log is None else log.out,
-        )
-        if log is not None:
-            log.close(result)
-        return result
-
-    try:
-        for event in trainer.run():
-            with interrupts.held():  # or the log could lack an episode that the result has
-                for listener in listeners:
-                    listener(event)
-    except KeyboardInterrupt:
-        result = conclude("interrupted")
-        kept = f"; what was done is kept in {result.out}" if result.out else ""
-        raise KeyboardInterrupt(f"interrupted after {len(result.episodes)} episodes{kept}") from None
-    except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
-        conclude(f"failed: {error}")
-        raise
-    return conclude("finished")
+    return _Run(config, out, progress).train()
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """The greedy policy of a run.
+class _Run:
+    """One run: its trainer, and those who listen to it.
 
     Args:
-        returns: float64 (episodes,).
-        optimum: best possible mean return of the environment, where it is known.
-    """
-
-    returns: np.ndarray
-    optimum: float | None
-
-    @property
-    def regret(self) -> float | None:
-        """Optimum minus mean return, where the optimum is known."""
-        return None if self.optimum is None else self.optimum - float(self.returns.mean())
-
-
-def evaluate(run: str | Path, episodes: int = 100, *, seed: int | None = None) -> Evaluation:
-    """Plays the greedy policy of a run's final network; nothing is learned or written.
-
-    Args:
-        run: run directory.
-        episodes: >= 1.
-        seed: of the starts; the run's own seed if None. Its stream is not one that training drew from.
+        config: every setting.
+        out: run directory, free to be written; None writes nothing.
+        progress: called with every event.
 
     Raises:
-        InputError: no run directory, a damaged file in it, or a network for another environment.
+        InputError: as `train`; nothing has been written then.
     """
-    run = check_path("run", run)
-    episodes = check_positive_int("episodes", episodes)
-    if not (run / CONFIG).is_file():
-        raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
-    config = resolve(run / CONFIG, {"seed": seed})
-    environment = make_environment(config)
-    engine = backends.find(config.run.backend)
-    network = engine.QNetwork.load(run / NETWORK)
-    sizes = (network.observation_size, network.n_actions)
-    expected = (environment.observation_size, environment.n_actions)
-    if sizes != expected:
-        raise InputError(
-            f"the network in {str(run)!r} has {sizes[0]} observations and {sizes[1]} actions; "
-            f"{config.env.name!r} has {expected[0]} and {expected[1]}"
+
+    def __init__(self, config: Config, out: Path | None, progress: Callable[[Event], None] | None) -> None:
+        self.config = config
+        self.environment = make_environment(config)
+        self.started = time.perf_counter()
+        self.trainer = make_trainer(config, self.environment)
+        # After all that can be wrong has been found, but before training: it may take seconds the first time, which
+        # nobody wants to wait after Ctrl-C. They are not counted.
+        paused = time.perf_counter()
+        self.optimum = optimum(self.environment)
+        self.started += time.perf_counter() - paused
+        self.recorder = Recorder()
+        self.log = None if out is None else RunLog(out, config)
+        self.listeners = [listener for listener in (self.recorder, self.log, progress) if listener is not None]
+
+    def train(self) -> RunResult:
+        """Trains to the end, and concludes however the end comes."""
+        try:
+            for event in self.trainer.run():
+                with interrupts.held():  # or the log could lack an episode that the result has
+                    for listener in self.listeners:
+                        listener(event)
+        except KeyboardInterrupt:
+            result = self._conclude("interrupted")
+            kept = f"; what was done is kept in {result.out}" if result.out else ""
+            raise KeyboardInterrupt(f"interrupted after {len(result.episodes)} episodes{kept}") from None
+        except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
+            self._conclude(f"failed: {error}")
+            raise
+        return self._conclude("finished")
+
+    def _conclude(self, status: str) -> RunResult:
+        result = RunResult(
+            config=self.config,
+            environment=self.environment,
+            status=status,
+            episodes=self.recorder.episodes(),
+            segments=self.recorder.segments(),
+            network=self.trainer.agent.network,
+            times=Times(total=time.perf_counter() - self.started, **self.trainer.clock.seconds),
+            optimum=self.optimum,
+            out=None if self.log is None else self.log.out,
         )
-    agent = engine.DQNAgent(environment, network, rng=Streams(config.run.seed))
-    return Evaluation(agent.play_episodes(episodes).returns, optimum(environment))
+        if self.log is not None:
+            self.log.close(result)
+        return result
 
 
 def make_environment(config: Config) -> envs.Environment:

@@ -15,7 +15,6 @@ from nasdqn_fast.validation import check_finite, check_positive_int
 
 FINAL_EPISODES = 100
 ROLLING_WINDOW = 50  # episodes
-THRESHOLD = 150.0  # return
 
 Returns = np.ndarray | Sequence[float]
 
@@ -28,8 +27,8 @@ class RunMetrics:
         final_mean: mean return of the last 100 episodes, or of all if there are fewer.
         final_std: standard deviation of the same (ddof 0); the paper's stability.
         episodes_to_threshold: episodes played when the mean of the last 50 first exceeded the
-            threshold. None if it never did: the number is censored at the run's length; averaging
-            only the runs that got there would flatter.
+            environment's threshold. None if it never did: the number is censored at the run's length;
+            averaging only the runs that got there would flatter. None, too, if there is no threshold.
         best: the best single return.
     """
 
@@ -39,15 +38,22 @@ class RunMetrics:
     best: float
 
 
-def run_metrics(returns: Returns, threshold: float = THRESHOLD) -> RunMetrics:
+def run_metrics(returns: Returns, threshold: float | None = None) -> RunMetrics:
     """The paper's four metrics.
+
+    Args:
+        returns: of the run.
+        threshold: mean return at which the environment counts as solved, None where nothing is agreed on;
+            150 on the paper's pendulum.
 
     Raises:
         TypeError, ValueError: as `rolling_mean`, or a threshold that is not a finite number.
     """
     returns = _checked(returns)
     final = returns[-FINAL_EPISODES:]
-    above = np.flatnonzero(rolling_mean(returns, ROLLING_WINDOW) > check_finite("threshold", threshold))
+    # Nothing exceeds an infinite threshold.
+    threshold = np.inf if threshold is None else check_finite("threshold", threshold)
+    above = np.flatnonzero(rolling_mean(returns, ROLLING_WINDOW) > threshold)
     return RunMetrics(
         final_mean=float(final.mean()),
         final_std=float(final.std()),
@@ -99,18 +105,6 @@ def final_regret(returns: Returns, optimum: float) -> float:
         TypeError, ValueError: as `rolling_mean`, or an optimum that is not a finite number.
     """
     return check_finite("optimum", optimum) - run_metrics(returns).final_mean
-
-
-def cumulative_regret(returns: Returns, optimum: float) -> np.ndarray:
-    """What had been lost against the best possible mean return after each episode.
-
-    Returns:
-        float64 (episodes,).
-
-    Raises:
-        TypeError, ValueError: as `final_regret`.
-    """
-    return np.cumsum(check_finite("optimum", optimum) - _checked(returns))
 
 
 def _checked(returns: Returns) -> np.ndarray:

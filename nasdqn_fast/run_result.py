@@ -82,7 +82,8 @@ class RunResult:
     @property
     def metrics(self) -> RunMetrics | None:
         """The paper's four metrics; None if no episode ended."""
-        return run_metrics(self.episodes.returns) if len(self.episodes) else None
+        threshold = self.environment.kernel.threshold
+        return run_metrics(self.episodes.returns, threshold) if len(self.episodes) else None
 
     @property
     def mean_return(self) -> float | None:

@@ -117,6 +117,7 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "episodes": len(result.episodes),
         "steps": int(result.episodes.lengths.sum()),
         "metrics": result.metrics and asdict(result.metrics),
+        "threshold": result.environment.kernel.threshold,
         "mean_return": result.mean_return,
         "optimum": result.optimum,
         "final_regret": result.final_regret,

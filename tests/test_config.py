@@ -38,7 +38,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_options_go_before_the_file_and_the_file_before_the_profile(tmp_path, monkeypatch):
+def test_options_override_the_file_and_the_file_the_profile(tmp_path, monkeypatch):
     # Three settings, each given by one layer more than the one before.
     values = {"agent": {"gamma": 0.1, "batch_size": 10, "warm_up": 100}}
     monkeypatch.setitem(PROFILES, "test", Profile("For this test.", values))

@@ -9,8 +9,9 @@ import pytest
 
 from nasdqn_fast import envs, optimal
 from nasdqn_fast.config import resolve
+from nasdqn_fast.evaluation import evaluate
 from nasdqn_fast.events import Played
-from nasdqn_fast.experiment import evaluate, make_environment, make_trainer, train
+from nasdqn_fast.experiment import make_environment, make_trainer, train
 from nasdqn_fast.metrics import run_metrics
 from nasdqn_fast.network import QNetwork
 from nasdqn_fast.types import InputError, NonFiniteError
@@ -115,7 +116,8 @@ def test_the_saved_network_is_the_final_one(tmp_path):
 def test_the_summary_says_what_the_result_says(tmp_path):
     result = train(**SMALL, out=tmp_path / "a")
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
-    metrics = run_metrics(result.episodes.returns)
+    metrics = run_metrics(result.episodes.returns, 475.0)
+    assert summary["threshold"] == 475.0
     assert summary["status"] == "finished"
     assert summary["metrics"] == vars(metrics)
     assert summary["mean_return"] == result.episodes.returns.mean()
@@ -219,7 +221,6 @@ def test_the_directory_is_looked_at_before_anything_else_is_done(tmp_path):
     [
         (lambda: train(**SMALL, out=3), "out must be a path; got int 3"),
         (lambda: train(**SMALL, progress=3), "progress must be a function of an event; got int 3"),
-        (lambda: evaluate(3), "run must be a path; got int 3"),
     ],
 )
 def test_an_argument_of_the_wrong_type_is_named(call, message):
@@ -289,49 +290,3 @@ def test_every_controller_setting_reaches_the_controller():
 def test_a_config_object_is_taken_as_it_is():
     config = resolve(None, SMALL)
     assert train(config=config).config == config
-
-
-def test_evaluation_repeats_itself_and_follows_its_seed(tmp_path):
-    train(**SMALL, out=tmp_path / "a")
-    files = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
-    first, second, other = (evaluate(tmp_path / "a", 5, seed=seed).returns for seed in (None, None, 9))
-    np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, other)
-    assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == files
-
-
-def test_evaluation_is_greedy(tmp_path):
-    """Oracle: the network's own argmax, stepped through the environment by hand."""
-    result = train(**SMALL, out=tmp_path / "a")
-    environment = envs.make("cartpole", max_episode_steps=30)
-    kernel, params = environment.kernel, environment.params
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0, spawn_key=(6,))))  # stream "evaluation"
-    state, obs, reward = np.empty(kernel.state_size), np.empty(4, np.float32), np.empty(1)
-    kernel.reset(params, rng.random(kernel.reset_uniforms), state, obs)
-    total = 0.0
-    for _ in range(30):
-        rng.random()  # the policy's draw, which epsilon = 0 leaves without effect
-        action = int(result.network.forward(obs[None])[0].argmax())
-        flags = kernel.step(params, np.empty(0), state, action, obs, reward)
-        total += reward[0]
-        if flags:
-            break
-    assert evaluate(tmp_path / "a", 1).returns[0] == total
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda run: (run / "network.npz").write_bytes(b"PK\x03\x04 no more"), r"damaged or foreign network file"),
-        (lambda run: (run / "network.npz").unlink(), r"cannot read network file"),
-        (lambda run: (run / "config.toml").unlink(), r"is not a run directory: it holds no config.toml"),
-        (lambda run: (run / "config.toml").write_text("[agent"), r"is not TOML"),
-        (lambda run: QNetwork("1x4-relu", 7, 2).save(run / "network.npz"), r"has 7 observations and 2 actions"),
-    ],
-)
-def test_a_damaged_run_is_named(tmp_path, damage, message):
-    run = tmp_path / "a"
-    train(**SMALL, out=run)
-    damage(run)
-    with pytest.raises(InputError, match=message):
-        evaluate(run)

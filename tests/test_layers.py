@@ -24,6 +24,7 @@ LAYERS = """
     trainer run_result
     runlog
     experiment
+    evaluation
     interop testing
     benchmarking
     cli

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from nasdqn_fast.cli.display import minutes
-from nasdqn_fast.experiment import Evaluation
-from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW, THRESHOLD
+from nasdqn_fast.evaluation import Evaluation
+from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
 from nasdqn_fast.run_result import RunResult, Segment
 
 
@@ -45,14 +45,15 @@ def _metrics_table(result: RunResult) -> Table:
     metrics, episodes = result.metrics, len(result.episodes)
     assert metrics is not None, "a finished run has at least one episode"
     last = min(FINAL_EPISODES, episodes)
-    reached = metrics.episodes_to_threshold
+    threshold, reached = result.environment.kernel.threshold, metrics.episodes_to_threshold
     table = Table("metric", "value")
     table.add_row(f"final performance (mean of the last {last})", f"{metrics.final_mean:.2f}")
     table.add_row("stability (standard deviation of the same)", f"{metrics.final_std:.2f}")
-    table.add_row(
-        f"episodes until the {ROLLING_WINDOW}-episode mean exceeds {THRESHOLD:g}",
-        f"not within {episodes:,}" if reached is None else f"{reached:,}",
-    )
+    if threshold is not None:
+        table.add_row(
+            f"episodes until the {ROLLING_WINDOW}-episode mean exceeds {threshold:g}",
+            f"not within {episodes:,}" if reached is None else f"{reached:,}",
+        )
     table.add_row("best episode", f"{metrics.best:.2f}")
     if result.final_regret is not None:
         table.add_row(f"regret at the end (optimum {result.optimum:.1f})", f"{result.final_regret:.2f}")

@@ -14,9 +14,7 @@ from nasdqn_fast.config import Config, resolve
 
 @setting_options
 @click.command(cls=SectionedCommand)
-@click.option(
-    "--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options go before it."
-)
+@click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: runs/METHOD-ENV-seedSEED].")
 def command(file: Path | None, out: Path | None, **options: Any) -> None:
     """Train one agent and write a run directory."""

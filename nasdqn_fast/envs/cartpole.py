@@ -89,5 +89,6 @@ plugin = EnvKernel(
     max_episode_steps=500,
     reset_uniforms=4,
     positive=("cart_mass", "pole_mass", "half_length", "dt", "x_threshold", "theta_threshold"),
+    threshold=475.0,  # Gymnasium's
     gymnasium_id="CartPole-v1",
 )

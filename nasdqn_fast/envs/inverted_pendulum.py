@@ -101,5 +101,6 @@ plugin = EnvKernel(
     reset_uniforms=2,
     starts={"upright": UPRIGHT, "uniform": UNIFORM, "hanging": HANGING},
     positive=("mass", "length", "dt", "max_omega"),
+    threshold=150.0,  # section 2.4
     gymnasium_id="InvertedPendulum-v0",
 )

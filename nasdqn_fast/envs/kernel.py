@@ -55,6 +55,7 @@ class EnvKernel:
         starts: named distributions of the initial state, each a set of parameter values; the first
             is the default.
         positive: names of the parameters that must be > 0.
+        threshold: mean return at which the task counts as solved; None where nothing is agreed on.
         gymnasium_id: name and version for Gymnasium, as ``CartPole-v1``; built-in kernels only.
 
     Raises:
@@ -76,6 +77,7 @@ class EnvKernel:
     step_uniforms: int = 0
     starts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     positive: Sequence[str] = ()
+    threshold: float | None = None
     gymnasium_id: str | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +87,8 @@ class EnvKernel:
             check_int(name, getattr(self, name), 1, _MAX_SIZE)
         for name in ("state_size", "reset_uniforms", "step_uniforms"):
             check_int(name, getattr(self, name), 0, _MAX_SIZE)
+        if self.threshold is not None:
+            check_finite("threshold", self.threshold)
         for name in self.positive:
             self._check_known(name)
         for start in self.starts or (None,):

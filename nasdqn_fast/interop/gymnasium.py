@@ -86,6 +86,7 @@ def register() -> None:
                 env_id,
                 entry_point=f"{__name__}:{KernelEnv.__name__}",
                 max_episode_steps=kernel.max_episode_steps,
+                reward_threshold=kernel.threshold,
                 kwargs={"env": name},
             )
 

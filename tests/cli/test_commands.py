@@ -9,7 +9,7 @@ import pytest
 from nasdqn_fast import cache, plugins
 from nasdqn_fast._core import cpu
 from nasdqn_fast.config import PROFILES, all_methods
-from nasdqn_fast.experiment import evaluate
+from nasdqn_fast.evaluation import evaluate
 
 
 def test_evaluate_prints_the_greedy_returns(run, tmp_path, tiny):

@@ -1,5 +1,6 @@
 """The tables at the end of a run, in terminals of several widths."""
 
+import dataclasses
 import io
 
 import pytest
@@ -37,3 +38,12 @@ def test_what_a_transfer_did_is_shown_where_there_is_room(result, width, there):
     text = shown(result, width)
     assert ("Q moved by" in text, "kept" in text) == (there, there)
     assert "architecture" in text
+
+
+@pytest.mark.parametrize("threshold", [150.0, None])
+def test_the_threshold_is_the_environments_and_one_that_has_none_has_no_row(result, threshold):
+    kernel = dataclasses.replace(result.environment.kernel, threshold=threshold)
+    environment = dataclasses.replace(result.environment, kernel=kernel)
+    text = shown(dataclasses.replace(result, environment=environment), 100)
+    assert ("mean exceeds 150" in text) == (threshold is not None)
+    assert ("exceeds" in text) == (threshold is not None)

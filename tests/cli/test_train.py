@@ -106,7 +106,7 @@ def test_at_the_end_come_the_metrics_and_the_segments(run, tmp_path, tiny):
     metrics = summary["metrics"]
     assert re.search(rf"mean of the last 6\)\D+{metrics['final_mean']:.2f} ", out)
     assert re.search(rf"standard deviation of the same\)\D+{metrics['final_std']:.2f} ", out)
-    assert re.search(r"50-episode mean exceeds 150 +\S +not within 6 ", out)
+    assert re.search(r"50-episode mean exceeds 475 +\S +not within 6 ", out)
     assert re.search(rf"best episode\D+{metrics['best']:.2f} ", out)
     for number, segment in enumerate(summary["segments"], start=1):
         episodes = f"{segment['first']}-{segment['last']}"

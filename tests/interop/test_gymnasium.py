@@ -43,6 +43,7 @@ def test_time_limit_truncates(env_id):
 
 def test_time_limits_are_the_kernels():
     assert [gymnasium.spec(env_id).max_episode_steps for env_id in IDS] == [200, 500]
+    assert gymnasium.spec(IDS[1]).reward_threshold == gymnasium.spec("CartPole-v1").reward_threshold
 
 
 def test_balanced_pole_is_truncated_at_500_steps_as_gymnasiums():
