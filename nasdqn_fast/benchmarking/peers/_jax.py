@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from nasdqn_fast.benchmarking.peers import _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
+from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS
 from nasdqn_fast.space import Architecture
 
 Network = list[tuple[Array, Array]]
@@ -26,30 +26,30 @@ ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
 
 
 class Learner(NamedTuple):
-    """What an update goes on from.
+    """What an update goes on from, but for the target network, which changes between calls only.
 
     Args:
-        online, target: the networks.
-        updates: how many there have been.
-        memory: the replay memory's transitions; `next_slot` is written next.
-        key: of the draws to come.
+        online: the network that learns.
+        memory: float32 (CAPACITY, 9), a transition a row, as `row` packs it: one gather fetches a minibatch.
+        next_slot: int32, the row that is written next.
     """
 
     online: Network
-    target: Network
-    updates: Array
-    memory: _setting.Transitions
+    memory: Array
     next_slot: Array
-    key: Array
 
 
 def new_learner(architecture: Architecture, rng: np.random.Generator) -> Learner:
     """The paper's initial weights, and the memory filled."""
     online = jax.tree.map(jnp.array, _setting.layers(_setting.initial_parameters(architecture, rng), architecture))
-    memory = jax.tree.map(jnp.array, _setting.random_transitions(rng))
-    # The generator of the CPU's own counter-based hash: Threefry, the default, takes longer for the same 64 draws.
-    key = jax.random.key(int(rng.integers(2**31)), impl="unsafe_rbg")
-    return Learner(online, jax.tree.map(jnp.copy, online), jnp.array(0), memory, jnp.array(0), key)
+    memory = jax.vmap(row)(_setting.random_transitions(rng))
+    return Learner(online, memory, jnp.int32(0))
+
+
+def row(transition: _setting.Transitions) -> Array:
+    """Packs a transition: s (3), s' (3), a, r, discount."""
+    s, a, r, discount, s_next = transition
+    return jnp.concatenate((s, s_next, jnp.stack((a, r, discount)).astype(jnp.float32)))
 
 
 def forward(network: Network, activation: str, observations: Array) -> Array:
@@ -62,8 +62,8 @@ def forward(network: Network, activation: str, observations: Array) -> Array:
 
 
 def chosen(q: Array, actions: Array) -> Array:
-    """q[i, actions[i]], (n,); a sum over three products, which vectorises where a gather does not."""
-    return jnp.sum(q * jax.nn.one_hot(actions, N_ACTIONS, dtype=q.dtype), axis=1)
+    """q[i, actions[i]], (n,); a masked sum, whose gradient is a product where that of a gather is a scatter."""
+    return jnp.sum(q * (actions[:, None] == jnp.arange(N_ACTIONS)), axis=1)
 
 
 def loss(network: Network, activation: str, observations: Array, actions: Array, targets: Array) -> Array:
@@ -73,36 +73,41 @@ def loss(network: Network, activation: str, observations: Array, actions: Array,
     return jnp.mean(quadratic * (size - quadratic / 2))
 
 
-def store(learner: Learner, transition: _setting.Transitions) -> Learner:
-    """One transition over the oldest."""
-    slot = learner.next_slot
-    memory = jax.tree.map(lambda column, value: column.at[slot].set(value), learner.memory, transition)
-    return learner._replace(memory=memory, next_slot=(slot + 1) % CAPACITY)
+def store_and_update(learner: Learner, target: Network, activation: str, new_row: Array, slots: Array) -> Learner:
+    """The transition over the oldest, then Double DQN: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), clipped SGD.
 
-
-def update(learner: Learner, activation: str) -> Learner:
-    """Double DQN: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), then clipped SGD."""
-    key, draw = jax.random.split(learner.key)
-    slots = jax.random.randint(draw, (BATCH,), 0, CAPACITY)
-    batch = jax.tree.map(lambda column: column[slots], learner.memory)
-    best = jnp.argmax(forward(learner.online, activation, batch.next_observations), axis=1)
-    q_next = chosen(forward(learner.target, activation, batch.next_observations), best)
-    targets = batch.rewards + batch.discounts * q_next
-    gradient = jax.grad(loss)(learner.online, activation, batch.observations, batch.actions, targets)
+    Args:
+        learner, target: networks and memory.
+        activation: of the networks.
+        new_row: float32 (9,), see `row`.
+        slots: int32 (BATCH,), the minibatch's rows.
+    """
+    memory = jax.lax.dynamic_update_index_in_dim(learner.memory, new_row, learner.next_slot, 0)
+    batch = memory[slots]
+    observations, next_observations, (actions, rewards, discounts) = batch[:, :3], batch[:, 3:6], batch[:, 6:].T
+    best = jnp.argmax(forward(learner.online, activation, next_observations), axis=1)
+    targets = rewards + discounts * chosen(forward(target, activation, next_observations), best)
+    gradient = jax.grad(loss)(learner.online, activation, observations, actions, targets)
     online = jax.tree.map(
         lambda w, g: w - _setting.LEARNING_RATE * jnp.clip(g, -_setting.CLIP, _setting.CLIP), learner.online, gradient
     )
-    updates = learner.updates + 1
-    target = jax.lax.cond(
-        updates % _setting.TARGET_EVERY == 0, lambda: online, lambda: learner.target
-    )
-    return learner._replace(online=online, target=target, updates=updates, key=key)
+    return Learner(online, memory, (learner.next_slot + 1) % CAPACITY)
+
+
+def copy(network: Network) -> Network:
+    """Arrays of its own: those of a learner are donated to the next call."""
+    return jax.tree.map(jnp.copy, network)
 
 
 class JaxTraining(_setting.PeerTraining):
-    """The check, which both share."""
+    """What both start from, and the check."""
 
-    _architecture: Architecture
+    def __init__(self, architecture: Architecture, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._architecture = architecture
+        self._learner = new_learner(architecture, self._rng)
+        self._target = copy(self._learner.online)
+        self._updates = 0
 
     def loss_and_gradient(
         self, parameters: np.ndarray, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray

@@ -6,6 +6,7 @@ oldest, and a Double-DQN update from a uniform minibatch (Rahmani et al. 2025, a
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -83,12 +84,28 @@ class PeerTraining(ABC):
         raise NotImplementedError(f"{type(self).__module__} has no loss of its own to compare; its `checks` is False")
 
 
-def versions(*packages: str) -> str | None:
-    """The first package's version; None unless all are installed. Imports none."""
+def version(package: str, *others: str) -> str | None:
+    """The package's version; None unless it and the others are installed. Imports none of them."""
     try:
-        return [metadata.version(package) for package in packages][0]
+        return [metadata.version(name) for name in (package, *others)][0]
     except metadata.PackageNotFoundError:
         return None
+
+
+def training(peer: str, name: str, loop: str) -> type[PeerTraining]:
+    """A peer's attribute ``Training``, from the module that imports what the peer stands for.
+
+    Args:
+        peer: the asking module.
+        name: of the attribute.
+        loop: the module beside it that has the class.
+
+    Raises:
+        AttributeError: another attribute is asked for.
+    """
+    if name != "Training":
+        raise AttributeError(f"module {peer!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__package__}.{loop}").Training
 
 
 def initial_parameters(architecture: Architecture, rng: np.random.Generator) -> np.ndarray:

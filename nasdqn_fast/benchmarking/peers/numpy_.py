@@ -20,7 +20,7 @@ _HUBER = np.float32(1)
 
 
 def version() -> str | None:
-    return _setting.versions("numpy")
+    return _setting.version("numpy")
 
 
 # h = sigma(z) in place, of arrays whose last column is 1 and must stay so. The scratch comes as zeros and, being of z's
