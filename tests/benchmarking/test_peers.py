@@ -51,7 +51,9 @@ def test_a_peer_has_no_other_attributes():
 
 
 @pytest.mark.parametrize("n", [1, 64])
-@pytest.mark.parametrize("architecture", ["1x8-relu", "3x64-relu", "2x32-tanh", "4x17-tanh", "3x32-leaky_relu", "5,9-relu"])
+@pytest.mark.parametrize(
+    "architecture", ["1x8-relu", "3x64-relu", "2x32-tanh", "4x17-tanh", "3x32-leaky_relu", "5,9-relu"]
+)
 @pytest.mark.parametrize("name", CHECKED)
 def test_loss_and_gradient_are_ours(name, architecture, n):
     """Oracle: QNetwork, itself checked against finite differences. Both are float32: 1e-5 is a hundred roundings."""

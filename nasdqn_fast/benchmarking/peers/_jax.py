@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 from nasdqn_fast.benchmarking.peers import _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS
+from nasdqn_fast.benchmarking.peers._setting import CAPACITY, N_ACTIONS
 from nasdqn_fast.space import Architecture
 
 Network = list[tuple[Array, Array]]
@@ -42,19 +43,19 @@ class Learner(NamedTuple):
 def new_learner(architecture: Architecture, rng: np.random.Generator) -> Learner:
     """The paper's initial weights, and the memory filled."""
     online = jax.tree.map(jnp.array, _setting.layers(_setting.initial_parameters(architecture, rng), architecture))
-    memory = jax.vmap(row)(_setting.random_transitions(rng))
+    filling = jax.tree.map(jnp.array, _setting.random_transitions(rng))
+    memory = jax.vmap(row)(*filling)
     return Learner(online, memory, jnp.int32(0))
 
 
-def row(transition: _setting.Transitions) -> Array:
+def row(s: Array, a: Array, r: Array, discount: Array, s_next: Array) -> Array:
     """Packs a transition: s (3), s' (3), a, r, discount."""
-    s, a, r, discount, s_next = transition
     return jnp.concatenate((s, s_next, jnp.stack((a, r, discount)).astype(jnp.float32)))
 
 
-def forward(network: Network, activation: str, observations: Array) -> Array:
+def forward(network: Network, activation: str, observations: ArrayLike) -> Array:
     """Q-values (..., 3)."""
-    sigma, h = ACTIVATIONS[activation], observations
+    sigma, h = ACTIVATIONS[activation], jnp.asarray(observations)
     *hidden, (w, b) = network
     for w_hidden, b_hidden in hidden:
         h = sigma(h @ w_hidden + b_hidden)

@@ -53,9 +53,9 @@ def pendulum_step(theta: Array, omega: Array, action: Array) -> tuple[Array, Arr
 def training_step(run: Run, target: _jax.Network, activation: str) -> Run:
     """Act, step, store, learn; all that is random is drawn in one call."""
     key, draw = jax.random.split(run.key)
-    uniforms = jax.random.uniform(draw, BATCH + 4)
+    uniforms = jax.random.uniform(draw, (BATCH + 4,))
     slots = (uniforms[:BATCH] * CAPACITY).astype(jnp.int32)
-    explore, which, *restart = uniforms[BATCH:]
+    explore, which, u_theta, u_omega = uniforms[BATCH:]
     pendulum = run.pendulum
     observation = observe(pendulum.theta, pendulum.omega)
     greedy = jnp.argmax(_jax.forward(run.learner.online, activation, observation))
@@ -64,9 +64,10 @@ def training_step(run: Run, target: _jax.Network, activation: str) -> Run:
     length = pendulum.length + 1
     over = length == HORIZON
     discount = jnp.where(over, 0, GAMMA)
-    row = _jax.row(_setting.Transitions(observation, action, reward, discount, observe(theta, omega)))
+    row = _jax.row(observation, action, reward, discount, observe(theta, omega))
     learner = _jax.store_and_update(run.learner, target, activation, row, slots)
-    fresh = Pendulum(*_pendulum.start(*restart), jnp.int32(0))
+    theta_0, omega_0 = _pendulum.start(u_theta, u_omega)
+    fresh = Pendulum(theta_0, omega_0, jnp.int32(0))
     pendulum = jax.tree.map(lambda new, old: jnp.where(over, new, old), fresh, Pendulum(theta, omega, length))
     return Run(learner, pendulum, key)
 

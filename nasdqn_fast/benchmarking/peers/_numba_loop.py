@@ -21,7 +21,7 @@ LEARNING_RATE, SLOPE = np.float32(_setting.LEARNING_RATE), np.float32(_setting.L
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
 RELU, TANH, LEAKY_RELU = (ACTIVATIONS.index(name) for name in ("relu", "tanh", "leaky_relu"))
 
-# Without the Python error model every division carries a check that keeps its loop scalar; contraction lets LLVM use FMA.
+# The Python error model checks every division, which keeps its loop scalar. Contraction lets LLVM use FMA.
 compiled = numba.njit(error_model="numpy", fastmath={"contract"})
 
 start, observe, step = compiled(_pendulum.start), compiled(_pendulum.observe), compiled(_pendulum.step)

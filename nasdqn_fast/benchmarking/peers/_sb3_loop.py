@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import gymnasium
 import numpy as np
 import torch
 from stable_baselines3 import DQN
+from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.logger import Logger
 from torch import nn
 
@@ -33,16 +36,20 @@ class Training(_setting.PeerTraining):
             target_update_interval=_setting.TARGET_EVERY,
             exploration_initial_eps=_setting.EPSILON,
             exploration_final_eps=_setting.EPSILON,
-            policy_kwargs={"net_arch": list(architecture.widths), "activation_fn": ACTIVATIONS[architecture.activation]},
+            policy_kwargs={
+                "net_arch": list(architecture.widths),
+                "activation_fn": ACTIVATIONS[architecture.activation],
+            },
             seed=seed,
             device="cpu",
         )
         self._model.set_logger(Logger(folder=None, output_formats=[]))
+        memory = cast(ReplayBuffer, self._model.replay_buffer)  # made by the constructor
         transitions = _setting.random_transitions(np.random.default_rng(seed))
         columns = (np.expand_dims(column, 1) for column in transitions)  # one environment
         for s, a, r, discount, s_next in zip(*columns, strict=True):
             over = discount == 0
-            self._model.replay_buffer.add(s, s_next, a, r, over, [{"TimeLimit.truncated": bool(over)}])
+            memory.add(s, s_next, a, r, over, [{"TimeLimit.truncated": bool(over)}])
 
     def run(self, steps: int) -> None:
-        self._model.learn(steps, log_interval=None, reset_num_timesteps=False)
+        self._model.learn(steps, log_interval=steps, reset_num_timesteps=False)

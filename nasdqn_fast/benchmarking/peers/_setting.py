@@ -87,7 +87,9 @@ class PeerTraining(ABC):
 def version(package: str, *others: str) -> str | None:
     """The package's version; None unless it and the others are installed. Imports none of them."""
     try:
-        return [metadata.version(name) for name in (package, *others)][0]
+        for other in others:
+            metadata.version(other)
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
 

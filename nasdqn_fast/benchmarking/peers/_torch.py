@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from nasdqn_fast.space import Architecture
 
 Layers = Sequence[tuple[Tensor, Tensor]]
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
     "tanh": torch.tanh,
     "leaky_relu": lambda z: functional.leaky_relu(z, _setting.LEAKY_SLOPE),
@@ -117,10 +117,8 @@ class TorchTraining(_setting.PeerTraining):
 
     def _step(self) -> None:
         """Act, step the pendulum, store."""
-        if self._random.random() < _setting.EPSILON:
-            action = self._random.randrange(N_ACTIONS)
-        else:
-            action = self._greedy()
+        explores = self._random.random() < _setting.EPSILON
+        action = self._random.randrange(N_ACTIONS) if explores else self._greedy()
         slot, memory = self._next, self._written
         memory.observations[slot] = self._observation
         self._theta, self._omega, reward = _pendulum.step(self._theta, self._omega, action)

@@ -39,7 +39,5 @@ class Training(_torch.TorchTraining):
 
     @torch.no_grad()
     def _learn(self) -> None:
-        action = self._compiled(
-            self._online, self._target, self._activation, self._memory, self._slots, self._seen
-        )
+        action = self._compiled(self._online, self._target, self._activation, self._memory, self._slots, self._seen)
         self._action = int(action)
