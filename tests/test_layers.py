@@ -24,7 +24,9 @@ LAYERS = """
     trainer run_result
     runlog
     experiment
-    cli interop testing
+    interop testing
+    benchmarking
+    cli
     __init__ __main__
 """
 HEIGHT = {room: height for height, line in enumerate(LAYERS.split("\n")) for room in line.split()}
