@@ -79,6 +79,7 @@ def test_a_peer_that_is_not_checked_says_so(name):
         training(name).loss_and_gradient(nothing, nothing, nothing, nothing)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # Inductor's own
 @pytest.mark.parametrize("name", INSTALLED)
 def test_runs_past_an_episode_and_a_copy_of_the_target(name):
     run = training(name)
@@ -89,11 +90,14 @@ def test_runs_past_an_episode_and_a_copy_of_the_target(name):
 
 @pytest.mark.parametrize("name", ["numpy_", "numba_"])
 def test_learns(name):
-    """The random policy earns 80 and the optimum 196 (dynamic programming): 200 episodes bring most of it."""
-    run = training(name, seed=1)
-    run.run(40_000)
-    assert len(run.returns) == 200
-    assert np.mean(run.returns[-50:]) > 140
+    """The random policy earns 80, the best possible 196 (dynamic programming); 150 is the paper's threshold.
+
+    40,000 steps do not suffice at this learning rate, neither for the peers nor for the package.
+    """
+    run = training(name, seed=3)
+    run.run(100_000)
+    assert len(run.returns) == 500
+    assert np.mean(run.returns[-100:]) > 150
 
 
 def test_pendulum_is_the_environments():

@@ -30,8 +30,8 @@ class Training(_torch.TorchTraining):
         super().__init__(architecture, seed)
         # Views of one vector are aliases to the compiler, which would write the whole vector for each of them.
         self._online = _torch.separate(self._online)
-        # Compiled anew for each: a second architecture would otherwise make the sizes of the first dynamic.
-        self._compiled = torch.compile(learn_and_act, fullgraph=True, dynamic=False)
+        # Each architecture has a compilation of its own: shared ones make sizes dynamic, and end at the eighth.
+        self._compiled = torch.compile(learn_and_act, fullgraph=True, dynamic=False, isolate_recompiles=True)
         self._action = super()._greedy()
 
     def _greedy(self) -> int:
