@@ -31,7 +31,9 @@ class Training(_torch.TorchTraining):
         # Views of one vector are aliases to the compiler, which would write the whole vector for each of them.
         self._online = _torch.separate(self._online)
         # Each architecture has a compilation of its own: shared ones make sizes dynamic, and end at the eighth.
-        self._compiled = torch.compile(learn_and_act, fullgraph=True, dynamic=False, isolate_recompiles=True)
+        self._compiled = torch.compile(  # type: ignore[call-overload]  # its overloads lack isolate_recompiles
+            learn_and_act, fullgraph=True, dynamic=False, isolate_recompiles=True
+        )
         self._action = super()._greedy()
 
     def _greedy(self) -> int:
