@@ -13,3 +13,4 @@ cdef class ReplayCore:
     cdef bint busy
     cdef int enter(self) except -1
     cdef void leave(self) noexcept
+    cdef bint _is_plain(self, array) noexcept

@@ -19,7 +19,7 @@ from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, InputError
 from nasdqn_fast.validation import described
 
-MEASURED_STATES = 1024
+MEASURED_STATES = 256
 
 
 class Network(Protocol):
@@ -62,7 +62,7 @@ class TransferReport:
     Args:
         kept: share of the new network's parameters, in [0, 1], that equal the old one's at the same
             place of a paired layer.
-        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 1,024
+        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 256
             replay states, in units of return; None if the replay memory is empty.
     """
 

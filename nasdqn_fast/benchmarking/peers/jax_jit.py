@@ -1,0 +1,11 @@
+"""JAX, a Python loop around one jitted call a step."""
+
+from nasdqn_fast.benchmarking.peers import _setting
+
+
+def version() -> str | None:
+    return _setting.version("jax", "jaxlib")
+
+
+def __getattr__(name: str) -> type[_setting.PeerTraining]:
+    return _setting.training(__name__, name, "_jax_jit_loop")
