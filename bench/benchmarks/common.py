@@ -9,7 +9,7 @@ from nasdqn_fast.benchmarking.setting import ARCHITECTURES
 NAMES = [str(architecture) for architecture in ARCHITECTURES]
 
 
-def session(seconds: float = 0.3) -> Session:
+def session(seconds: float = 0.1) -> Session:
     """One that measures for so long."""
     return Session(suite.stopwatch(), seconds)
 

@@ -50,6 +50,6 @@ class Overhead:
     param_names = ("method",)
 
     def track_search_overhead(self, method: str) -> float:
-        return overhead.compare(session(), method, episodes=60, switch_every=20).share
+        return overhead.compare(session(), method, episodes=30, switch_every=10).share
 
     track_search_overhead.unit = "share of the wall time"

@@ -18,8 +18,13 @@ class Training:
     def time_episode(self, architecture: str, replay_capacity: int) -> None:
         self.case.run(1)
 
+
+class Memory:
+    params = ((NAMES[0], NAMES[2]), (10_000, 1_000_000))  # the smallest and the largest network
+    param_names = ("architecture", "replay_capacity")
+
     def peakmem_episode(self, architecture: str, replay_capacity: int) -> None:
-        self.case.run(1)
+        training_step.case(Architecture.parse(architecture), replay_capacity).run(1)
 
 
 class Rate:

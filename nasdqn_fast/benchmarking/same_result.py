@@ -8,7 +8,7 @@ from nasdqn_fast.agent import DQNAgent
 from nasdqn_fast.benchmarking.setting import BATCH, ENVIRONMENT
 from nasdqn_fast.space import Architecture
 
-EPISODES = 5  # 1,000 steps, with five copies to the target
+EPISODES = 3  # 600 steps, with two copies to the target
 
 
 def fingerprint(architecture: Architecture, seed: int = 0) -> int:
