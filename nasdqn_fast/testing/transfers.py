@@ -20,7 +20,7 @@ from nasdqn_fast.testing.randomness import global_generators
 from nasdqn_fast.transfers import base
 
 OBSERVATION_SIZE, N_ACTIONS = 3, 2
-STATES = 300
+STATES = 200
 
 # Old, new: the same, wider, narrower, deeper, shallower, another activation, odd and unequal widths.
 PAIRS = [
