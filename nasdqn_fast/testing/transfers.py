@@ -20,7 +20,7 @@ from nasdqn_fast.testing.randomness import global_generators
 from nasdqn_fast.transfers import base
 
 OBSERVATION_SIZE, N_ACTIONS = 3, 2
-STATES = 200
+STATES = base.MEASURED_STATES  # all of them are measured, then
 
 # Old, new: the same, wider, narrower, deeper, shallower, another activation, odd and unequal widths.
 PAIRS = [
