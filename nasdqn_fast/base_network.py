@@ -83,7 +83,8 @@ class BaseNetwork:
             **options: further arguments of the constructor.
         """
         *shape, weights, biases = network_file.load(path)
-        network = cls(*shape, None, **options)
+        kind: Any = cls  # whose constructor takes the shape, which this class has none of
+        network = kind(*shape, None, **options)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[...] = array
         return network
