@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Self
 
 import numpy as np
 
-from nasdqn_fast import network_file
 from nasdqn_fast._core.block import ParameterBlock
 from nasdqn_fast._core.network import NetworkCore
+from nasdqn_fast.base_network import BaseNetwork
 from nasdqn_fast.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_positive_int, check_rng
@@ -18,7 +17,7 @@ from nasdqn_fast.validation import check_positive_int, check_rng
 Gradient = ParameterBlock
 
 
-class QNetwork(NetworkCore):
+class QNetwork(BaseNetwork, NetworkCore):
     """Q(s, .; w): a multilayer perceptron with a linear head, float32.
 
     Args:
@@ -34,10 +33,6 @@ class QNetwork(NetworkCore):
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
-
-    architecture: Architecture
-    observation_size: int
-    n_actions: int
 
     def __new__(
         cls,
@@ -106,32 +101,3 @@ class QNetwork(NetworkCore):
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions."""
         return type(self)(architecture, self.observation_size, self.n_actions, rng)
-
-    def copy(self) -> Self:
-        """An equal network of its own."""
-        other = self.like(self.architecture, None)
-        other.copy_from(self)
-        return other
-
-    def copy_from(self, other: QNetwork) -> None:
-        """w <- the parameters of `other`, which has the same shape."""
-        shape = (other.architecture, other.observation_size, other.n_actions)
-        if shape != (self.architecture, self.observation_size, self.n_actions):
-            raise ValueError(
-                f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
-                f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
-            )
-        self.block.array[...] = other.block.array
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a network file, which both backends read."""
-        network_file.save(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> QNetwork:
-        """Reads a network file; a damaged one is an InputError that names it."""
-        architecture, observation_size, n_actions, weights, biases = network_file.load(path)
-        network = cls(architecture, observation_size, n_actions, None)
-        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
-            view[...] = array
-        return network

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,25 +20,19 @@ from nasdqn_fast.validation import check_array, check_positive_int
 
 FORMAT = "nasdqn-fast network 1"
 Path = str | os.PathLike[str]
-Contents = tuple[Architecture, int, int, list[np.ndarray], list[np.ndarray]]
 
 
-class Network(Protocol):
-    """What a network must show to be saved; both backends' ``QNetwork`` do."""
+class Contents(NamedTuple):
+    """What a network file holds; weights and biases are a list each, one array a layer."""
 
-    @property
-    def architecture(self) -> Architecture: ...
-    @property
-    def observation_size(self) -> int: ...
-    @property
-    def n_actions(self) -> int: ...
-    @property
-    def weights(self) -> Sequence[np.ndarray]: ...
-    @property
-    def biases(self) -> Sequence[np.ndarray]: ...
+    architecture: Architecture
+    observation_size: int
+    n_actions: int
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
 
 
-def save(path: Path, network: Network) -> None:
+def save(path: Path, network: Contents) -> None:
     """Writes the network; a file of that name is replaced, as a whole or not at all.
 
     Raises:
@@ -60,9 +53,6 @@ def save(path: Path, network: Network) -> None:
 
 def load(path: Path) -> Contents:
     """Reads a network file.
-
-    Returns:
-        architecture, observation_size, n_actions, weights, biases.
 
     Raises:
         InputError: the file is missing, damaged, truncated, of another kind or version, or holds
@@ -97,7 +87,7 @@ def _parse(file) -> Contents:
     dtype = np.float64 if archive["weights_0"].dtype == np.float64 else np.float32
     weights = [_layer(archive, f"weights_{i}", shape, dtype) for i, shape in enumerate(shapes)]
     biases = [_layer(archive, f"biases_{i}", shape[1:], dtype) for i, shape in enumerate(shapes)]
-    return architecture, observation_size, n_actions, weights, biases
+    return Contents(architecture, observation_size, n_actions, weights, biases)
 
 
 def _layer(archive, name: str, shape: tuple[int, ...], dtype: type[np.floating]) -> np.ndarray:

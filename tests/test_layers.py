@@ -13,7 +13,7 @@ LAYERS = """
     types validation
     seeding plugins pruning optimizer_settings
     metrics network_file agent_settings envs
-    _core config base_agent
+    _core config base_agent base_network
     build_facts optimizer replay optimal
     network reference
     agent

@@ -6,7 +6,6 @@ Indices count from 0: ``weights[l]``, of shape (n_l, n_{l+1}), is the paper's W^
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast import network_file
+from nasdqn_fast.base_network import BaseNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import (
@@ -51,7 +50,7 @@ class Gradient:
     biases: list[np.ndarray]
 
 
-class QNetwork:
+class QNetwork(BaseNetwork):
     """Q(s, .; w): a multilayer perceptron with a linear head.
 
     Args:
@@ -160,35 +159,6 @@ class QNetwork:
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions, of the same dtype."""
         return type(self)(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
-
-    def copy(self) -> Self:
-        """An equal network of its own."""
-        other = self.like(self.architecture, None)
-        other.copy_from(self)
-        return other
-
-    def copy_from(self, other: QNetwork) -> None:
-        """w <- the parameters of `other`, which has the same shape."""
-        shape = (other.architecture, other.observation_size, other.n_actions)
-        if shape != (self.architecture, self.observation_size, self.n_actions):
-            raise ValueError(
-                f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
-                f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
-            )
-        self.parameters = other.parameters
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a network file, which both backends read."""
-        network_file.save(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> QNetwork:
-        """Reads a network file; a damaged one is an InputError that names it."""
-        architecture, observation_size, n_actions, weights, biases = network_file.load(path)
-        network = cls(architecture, observation_size, n_actions, None, dtype=dtype)
-        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
-            view[:] = array
-        return network
 
     def _forward(self, x: np.ndarray) -> list[np.ndarray]:
         """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q."""

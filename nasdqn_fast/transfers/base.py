@@ -10,35 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from nasdqn_fast import plugins
+from nasdqn_fast.base_network import BaseNetwork
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, InputError
 from nasdqn_fast.validation import described
 
 MEASURED_STATES = 256
-
-
-class Network(Protocol):
-    """What a transfer may use of a QNetwork of either backend."""
-
-    @property
-    def architecture(self) -> Architecture: ...
-    @property
-    def observation_size(self) -> int: ...
-    @property
-    def n_actions(self) -> int: ...
-    @property
-    def parameters(self) -> np.ndarray: ...
-    @property
-    def weights(self) -> list[np.ndarray]: ...
-    @property
-    def biases(self) -> list[np.ndarray]: ...
-    def forward(self, x: np.ndarray) -> np.ndarray: ...
-    def like(self, architecture: Architecture, rng: np.random.Generator) -> Self: ...
 
 
 class Replay(Protocol):
@@ -48,7 +30,7 @@ class Replay(Protocol):
     def transitions(self, ages: np.ndarray) -> Batch: ...
 
 
-N = TypeVar("N", bound=Network)
+N = TypeVar("N", bound=BaseNetwork)
 
 # (old network, architecture of the new one, generator) -> new network. The generator is its only
 # source of randomness; the old network stays as it is.
@@ -85,13 +67,13 @@ def find(name: str) -> Transfer[Any]:
     return transfer
 
 
-def paired_layers(old: Network, new: Network) -> list[tuple[int, int]]:
+def paired_layers(old: BaseNetwork, new: BaseNetwork) -> list[tuple[int, int]]:
     """Indices (in old, in new) of the layers that have the same place, from the input to the head."""
     old_head, new_head = len(old.weights) - 1, len(new.weights) - 1
     return [(i, i) for i in range(min(old_head, new_head))] + [(old_head, new_head)]
 
 
-def leading_blocks(old: Network, new: Network) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def leading_blocks(old: BaseNetwork, new: BaseNetwork) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Views (of old, of new) of the leading block that paired layers have in common: weights, then bias."""
     for i, j in paired_layers(old, new):
         for source, target in ((old.weights[i], new.weights[j]), (old.biases[i], new.biases[j])):
@@ -129,5 +111,5 @@ def apply(
     return new, TransferReport(kept / new.parameters.size, float(change.mean()), float(change.max()))
 
 
-def _ends(network: Network) -> tuple[int, int]:
+def _ends(network: BaseNetwork) -> tuple[int, int]:
     return network.observation_size, network.n_actions
