@@ -21,6 +21,8 @@ import numpy as np
 import nasdqn_fast
 from nasdqn_fast.metrics import rolling_mean
 from nasdqn_fast.run_result import RunResult
+from nasdqn_fast.runlog import check_free
+from nasdqn_fast.validation import check_positive_int
 
 METHODS = ("fixed-small", "fixed-medium", "fixed-large", "random-nas", "nas-dqn")
 
@@ -32,18 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/five-agents"))
     options = parser.parse_args(arguments)
 
-    def run(method: str, seed: int) -> RunResult:
-        return nasdqn_fast.train(method, seed=seed, episodes=options.episodes, out=options.out / f"{method}-{seed}")
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        futures = {m: [threads.submit(run, m, seed) for seed in range(options.seeds)] for m in METHODS}
-        results = {method: [future.result() for future in runs] for method, runs in futures.items()}
+    try:
+        check_positive_int("seeds", options.seeds)
+        check_positive_int("episodes", options.episodes)
+        check_free(options.out)
+    except ValueError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    results = train_all(options.seeds, options.episodes, options.out)
     print(table(results))
     try:
         draw(results, options.out / "curves.png")
     except ImportError:
         print("no figure: matplotlib is not installed")
     print(options.out)
+
+
+def train_all(seeds: int, episodes: int, out: Path) -> dict[str, list[RunResult]]:
+    """Every method with every seed, each run in a directory of its own."""
+
+    def run(method: str, seed: int) -> RunResult:
+        return nasdqn_fast.train(method, seed=seed, episodes=episodes, out=out / f"{method}-{seed}")
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        futures = {m: [threads.submit(run, m, seed) for seed in range(seeds)] for m in METHODS}
+        return {method: [future.result() for future in runs] for method, runs in futures.items()}
 
 
 def table(results: dict[str, list[RunResult]]) -> str:

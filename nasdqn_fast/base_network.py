@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -83,8 +83,7 @@ class BaseNetwork:
             **options: further arguments of the constructor.
         """
         *shape, weights, biases = network_file.load(path)
-        kind: Any = cls  # whose constructor takes the shape, which this class has none of
-        network = kind(*shape, None, **options)
+        network = cast(Any, cls)(*shape, None, **options)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[...] = array
         return network

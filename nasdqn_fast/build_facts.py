@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from collections.abc import Iterable
 from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 
 PACKAGES = ("nasdqn-fast", "numpy", "numba", "llvmlite", "gymnasium", "pydantic", "click", "rich")
 
 
 def build_facts() -> dict[str, str]:
-    """Versions, platform and CPU target. Equal facts and an equal config give equal runs."""
+    """Versions, platform, CPU target and the digest of the compiled core.
+
+    Equal facts and an equal config give equal runs. Of the platform only the C library counts, the digest
+    stands for sources, compiler and flags.
+    """
     from nasdqn_fast._core import cpu
 
     versions = {package: metadata.version(package) for package in PACKAGES}
     return versions | {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
+        "core": _digest(sorted(Path(cpu.__file__).parent.glob(f"*{EXTENSION_SUFFIXES[0]}"))),
         "cpu_target": cpu.current(),
     }
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Hexadecimal digest of the files' names and contents."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]

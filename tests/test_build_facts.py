@@ -1,0 +1,32 @@
+"""What a run records of its installation."""
+
+import platform
+
+from nasdqn_fast import build_facts
+from nasdqn_fast._core import cpu
+
+
+def test_versions_and_target_are_recorded():
+    facts = build_facts.build_facts()
+    assert facts["python"].endswith(platform.python_version())
+    assert facts["cpu_target"] == cpu.current()
+    assert set(build_facts.PACKAGES) <= set(facts)
+
+
+def test_the_cores_digest_is_that_of_all_its_modules(tmp_path, monkeypatch):
+    """Oracle: any change to any of them changes it."""
+    modules = [tmp_path / f"{name}{build_facts.EXTENSION_SUFFIXES[0]}" for name in ("agent", "cpu")]
+    for module in modules:
+        module.write_bytes(b"code")
+    monkeypatch.setattr(cpu, "__file__", str(modules[1]))
+    before = build_facts.build_facts()["core"]
+    assert build_facts.build_facts()["core"] == before
+    for module in modules:
+        module.write_bytes(b"other code")
+        assert build_facts.build_facts()["core"] != before
+        module.write_bytes(b"code")
+
+
+def test_the_installed_core_has_a_digest_of_something():
+    empty = build_facts._digest([])
+    assert build_facts.build_facts()["core"] != empty
