@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_array, check_instance, check_observations, check_rng, check_unit_interval
 
 
-class BaseAgent:
+class BaseAgent(ABC):
     """An agent, the environments it plays and all that it learns from.
 
     Args:
@@ -117,18 +118,18 @@ class BaseAgent:
         return self._counters()[2]
 
     @property
+    @abstractmethod
     def unreported(self) -> int:
         """Episodes that have ended and that no call of `run_episodes` has returned yet; a backend's count."""
-        raise NotImplementedError
 
     @property
     def epsilon(self) -> float:
         """Exploration probability of the next episode to start."""
         return self.settings.policy_epsilon(self.episodes)
 
+    @abstractmethod
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended; a backend's loop."""
-        raise NotImplementedError
 
     def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
         """Epsilon-greedy actions; the draws are of ``streams.policy``, and with epsilon 0 there are none.
@@ -213,20 +214,20 @@ class BaseAgent:
         if len(self.replay) == 0:
             raise ValueError("the replay buffer is empty; add transitions before learning")
 
-    def _start(self) -> None:
+    def _start(self) -> None:  # noqa: B027 (the twin needs nothing)
         """Makes what the loop needs besides the network."""
 
-    def _use(self, network: Any, target: Any, optimizer: Any) -> None:
+    def _use(self, network: Any, target: Any, optimizer: Any) -> None:  # noqa: B027 (nor keeps anything)
         """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
 
+    @abstractmethod
     def _counters(self) -> tuple[int, int, int]:
         """Environment steps, updates, ended episodes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _loop_state(self) -> dict[str, Any]:
         """Lanes, counters and unreported episodes, in the form of `LoopCore.get_state`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _set_loop_state(self, state: dict[str, Any]) -> None:
         """Takes back what `_loop_state` gave."""
-        raise NotImplementedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from typing import Any, Self, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from nasdqn_fast import network_file
 from nasdqn_fast.space import Architecture
 
 
-class BaseNetwork:
+class BaseNetwork(ABC):
     """A Q-network's shape, parameters and file; all that a transfer may use.
 
     Attributes:
@@ -23,31 +24,31 @@ class BaseNetwork:
     n_actions: int
 
     @property
+    @abstractmethod
     def weights(self) -> list[np.ndarray]:
         """Writable views, (n_in, n_out), one a layer; a write is seen by the next call."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def biases(self) -> list[np.ndarray]:
         """Writable views, (n_out,), one a layer."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def parameters(self) -> np.ndarray:
         """A read-only copy of all parameters, (P,): W0, b0, W1, b1, ...; assigning sets them."""
-        raise NotImplementedError
 
     @parameters.setter
-    def parameters(self, value: np.ndarray) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def parameters(self, value: np.ndarray) -> None: ...
 
+    @abstractmethod
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network of the same kind between the same observations and actions."""
-        raise NotImplementedError
 
     def copy(self) -> Self:
         """An equal network of its own."""
