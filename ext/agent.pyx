@@ -18,6 +18,7 @@ from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.replay cimport ReplayCore
 
+from nasdqn_fast import interrupts
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.types import Episodes, StepError
 
@@ -38,6 +39,7 @@ cdef int _check_signals(void *context) noexcept nogil:
     with gil:
         try:
             PyErr_CheckSignals()
+            interrupts.check()  # what a run holds back: here the loop can stop and be saved
         except BaseException as error:
             (<LoopCore>context).interrupt = error
             return 1

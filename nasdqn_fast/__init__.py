@@ -25,6 +25,7 @@ _WHERE = {
     "SearchSpace": "space",
     "evaluate": "evaluation",
     "make": "envs",
+    "resume": "experiment",
     "train": "experiment",
 }
 __all__ = [*sorted(_WHERE), "__version__"]

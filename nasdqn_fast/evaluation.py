@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from nasdqn_fast import backends
-from nasdqn_fast.config import resolve
-from nasdqn_fast.experiment import make_environment, optimum
-from nasdqn_fast.runlog import CONFIG, NETWORK
+from nasdqn_fast.run import make_environment, optimum
+from nasdqn_fast.run_directory import NETWORK, read_config
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_path, check_positive_int
@@ -48,9 +47,7 @@ def evaluate(run: str | Path, episodes: int = 100, *, seed: int | None = None) -
     """
     run = check_path("run", run)
     episodes = check_positive_int("episodes", episodes)
-    if not (run / CONFIG).is_file():
-        raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
-    config = resolve(run / CONFIG, {"seed": seed})
+    config = read_config(run, {"seed": seed})
     environment = make_environment(config)
     engine = backends.find(config.run.backend)
     network = engine.QNetwork.load(run / NETWORK)

@@ -66,4 +66,19 @@ class Told:
     result: Result
 
 
-Event = Asked | Transferred | Pruned | Played | Told
+@dataclass(frozen=True, eq=False)
+class Resumed:
+    """The run goes on where an earlier process left it; comes first.
+
+    Args:
+        segment: the one in its course.
+        architecture: in use.
+        episodes: all that have ended.
+    """
+
+    segment: int
+    architecture: Architecture
+    episodes: Episodes
+
+
+Event = Asked | Transferred | Pruned | Played | Told | Resumed

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+_BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")
+
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
     """Opens a new binary file that takes the place of `path` when the block ends without an error.
 
+    Args:
+        path: the file.
+        durable: on the disk by then, so that it outlives a loss of power; costs milliseconds.
+
     Raises:
-        OSError: the folder is missing or not writable.
+        OSError: the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
     # A name of its own for every writer: two processes may write the same cache entry at once.
@@ -23,7 +30,28 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         with beside.open("xb") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what `replacing` left in a folder when its process was killed; nobody may be writing there."""
+    for path in folder.iterdir():
+        if _BESIDE.fullmatch(path.name):
+            path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in it, too, are on the disk after this."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from nasdqn_fast import npz
 from nasdqn_fast.files import replacing
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import InputError
@@ -38,17 +39,16 @@ def save(path: Path, network: Contents) -> None:
     Raises:
         OSError: the folder is missing or not writable.
     """
-    layers: dict[str, Any] = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
+    layers = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
     layers |= {f"biases_{i}": biases for i, biases in enumerate(network.biases)}
     with replacing(path) as file:
-        np.savez(
-            file,
-            format=np.array(FORMAT),
-            architecture=np.array(str(network.architecture)),
-            observation_size=np.array(network.observation_size),
-            n_actions=np.array(network.n_actions),
-            **layers,
-        )
+        about = {
+            "format": np.array(FORMAT),
+            "architecture": np.array(str(network.architecture)),
+            "observation_size": np.array(network.observation_size),
+            "n_actions": np.array(network.n_actions),
+        }
+        npz.write(file, about | layers)
 
 
 def load(path: Path) -> Contents:
@@ -60,38 +60,36 @@ def load(path: Path) -> Contents:
     """
     try:
         with open(path, "rb") as file:
-            return _parse(file)
+            arrays = npz.read(file)
+        return _parse(arrays)
     except OSError as error:
         raise InputError(f"cannot read network file {os.fspath(path)!r}: {error.strerror or error}") from error
-    except Exception as error:
-        # Damaged bytes make zipfile, zlib and the npy parser raise almost anything, NotImplementedError,
-        # RuntimeError (an "encrypted" member) and MemoryError (an absurd shape) among it.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"damaged or foreign network file {os.fspath(path)!r}: {reason}; save it again") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"damaged or foreign network file {os.fspath(path)!r}: {error}; save it again") from error
 
 
-def _parse(file) -> Contents:
-    archive = np.load(file, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise ValueError("it holds a single array, not a network")
-    missing = {"format", "architecture", "observation_size", "n_actions"} - set(archive.files)
-    if missing:
-        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-    found = archive["format"].item()
+def _parse(arrays: dict[str, np.ndarray]) -> Contents:
+    found = _found(arrays, "format").item()
     if found != FORMAT:
         raise ValueError(f"format is {found!r}, this version reads {FORMAT!r}")
-    architecture = Architecture.parse(archive["architecture"].item())
-    observation_size = check_positive_int("observation_size", archive["observation_size"].item())
-    n_actions = check_positive_int("n_actions", archive["n_actions"].item())
+    architecture = Architecture.parse(_found(arrays, "architecture").item())
+    observation_size = check_positive_int("observation_size", _found(arrays, "observation_size").item())
+    n_actions = check_positive_int("n_actions", _found(arrays, "n_actions").item())
     shapes = list(itertools.pairwise(architecture.layer_sizes(observation_size, n_actions)))
-    dtype = np.float64 if archive["weights_0"].dtype == np.float64 else np.float32
-    weights = [_layer(archive, f"weights_{i}", shape, dtype) for i, shape in enumerate(shapes)]
-    biases = [_layer(archive, f"biases_{i}", shape[1:], dtype) for i, shape in enumerate(shapes)]
+    dtype = np.float64 if _found(arrays, "weights_0").dtype == np.float64 else np.float32
+    weights = [_layer(arrays, f"weights_{i}", shape, dtype) for i, shape in enumerate(shapes)]
+    biases = [_layer(arrays, f"biases_{i}", shape[1:], dtype) for i, shape in enumerate(shapes)]
     return Contents(architecture, observation_size, n_actions, weights, biases)
 
 
-def _layer(archive, name: str, shape: tuple[int, ...], dtype: type[np.floating]) -> np.ndarray:
-    array = check_array(name, archive[name], shape, dtype)
+def _found(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in arrays:
+        raise ValueError(f"it lacks {name}")
+    return arrays[name]
+
+
+def _layer(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: type[np.floating]) -> np.ndarray:
+    array = check_array(name, _found(arrays, name), shape, dtype)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} is not finite")
     return array

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers.base import TransferReport
 from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import check_array
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Segment:
     score: float | None = None
     transfer: TransferReport | None = None
 
+    def get_state(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"architecture": str(self.architecture)}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The segment that gave this state."""
+        transfer = None if state["transfer"] is None else TransferReport(**state["transfer"])
+        return cls(**{**state, "architecture": Architecture.parse(state["architecture"]), "transfer": transfer})
+
 
 @dataclass(frozen=True)
 class Times:
@@ -46,6 +58,10 @@ class Times:
     controller: float = 0.0
     transfer: float = 0.0
     prune: float = 0.0
+
+    def get_state(self) -> dict[str, float]:
+        """Seconds by purpose."""
+        return asdict(self)
 
     @property
     def search_share(self) -> float:
@@ -130,8 +146,10 @@ class Recorder:
         """All episodes so far."""
         if not self._episodes:
             return Episodes(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
+        # Joined once, for checkpoints ask again and again.
         arrays = {f.name: np.concatenate([getattr(e, f.name) for e in self._episodes]) for f in fields(Episodes)}
-        return Episodes(**arrays)
+        self._episodes = [Episodes(**arrays)]
+        return self._episodes[0]
 
     def segments(self) -> tuple[Segment, ...]:
         """All segments so far; one that was cut short in its course has no score."""
@@ -139,3 +157,27 @@ class Recorder:
         if current is None or current.last < current.first:
             return tuple(self._ended)
         return (*self._ended, current)
+
+    def get_state(self) -> dict[str, Any]:
+        """All that `set_state` needs to go on gathering: plain JSON values and arrays."""
+        return {
+            "episodes": vars(self.episodes()),
+            "ended": [segment.get_state() for segment in self._ended],
+            "current": self._current and self._current.get_state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is none.
+        """
+        columns = {"returns": np.float64, "lengths": np.int64, "losses": np.float64, "epsilons": np.float64}
+        n: int | str = "n"
+        arrays = {}
+        for name, dtype in columns.items():
+            arrays[name] = check_array(name, state["episodes"][name], (n,), dtype)
+            n = len(arrays[name])
+        self._episodes = [Episodes(**arrays)] if n else []
+        self._ended = [Segment.of_state(segment) for segment in state["ended"]]
+        self._current = state["current"] and Segment.of_state(state["current"])

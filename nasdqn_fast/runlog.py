@@ -4,78 +4,66 @@ from __future__ import annotations
 
 import csv
 import json
-import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.build_facts import build_facts
-from nasdqn_fast.config import Config, to_toml
-from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
+from nasdqn_fast.events import Asked, Event, Played, Pruned, Resumed, Told, Transferred
 from nasdqn_fast.files import replacing
-from nasdqn_fast.run_result import RunResult, Segment
-from nasdqn_fast.types import Episodes, InputError
+from nasdqn_fast.line_file import LineFile
+from nasdqn_fast.run_directory import ARCHITECTURES, EPISODES, NETWORK, SUMMARY
+from nasdqn_fast.run_result import RunResult
+from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import check_int
 
 FORMAT = 1
-CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK = (
-    "config.toml",
-    "episodes.csv",
-    "architectures.jsonl",
-    "summary.json",
-    "network.npz",
-)
-
-
-def check_free(out: Path) -> None:
-    """Refuses a directory that cannot be written, or holds something already.
-
-    Raises:
-        InputError: it is a file, not empty or not writable.
-    """
-    try:
-        if out.is_file():
-            raise InputError(f"the output directory {str(out)!r} is a file; choose another")
-        if out.exists() and any(out.iterdir()):
-            raise InputError(f"the output directory {str(out)!r} exists and is not empty; choose another")
-        there = next(path for path in (out, *out.absolute().parents) if path.exists())
-    except OSError as error:
-        raise _unwritable(out, error) from None
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"the output directory {str(out)!r} cannot be written: {str(there)!r} does not let it")
 
 
 class RunLog:
-    """One run directory. Called with every event, closed with the result.
+    """What happens in a run, as lines in its directory. Called with every event, closed with the result.
 
     Lines are written as things happen, so that a run that is killed leaves what it had; the other
     files are whole or absent.
 
     Args:
-        out: the directory; made if it is missing.
-        config: the run's settings.
+        out: the directory.
+        state: of `get_state`, to go on from there; None begins new files.
 
     Raises:
-        InputError: as `check_free`.
+        ValueError: the files are not as they were when the state was saved.
+        OSError: they cannot be written, or are there already.
     """
 
-    def __init__(self, out: Path, config: Config) -> None:
-        check_free(out)
+    def __init__(self, out: Path, state: Mapping[str, Any] | None = None) -> None:
         self.out = out
+        saved = state or {"episode": 0, EPISODES: None, ARCHITECTURES: None}
+        self._episode = check_int("episode", saved["episode"], 0)
+        self._episodes_file = LineFile(out / EPISODES, saved[EPISODES])
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            _write(out / CONFIG, to_toml(config))
-            self._episodes_file = (out / EPISODES).open("x", encoding="utf-8", newline="", buffering=1)
-            self._architectures_file = (out / ARCHITECTURES).open("x", encoding="utf-8", newline="", buffering=1)
-        except OSError as error:
-            raise _unwritable(out, error) from None
+            self._architectures_file = LineFile(out / ARCHITECTURES, saved[ARCHITECTURES])
+        except BaseException:
+            self._episodes_file.close()
+            raise
         self._rows = csv.writer(self._episodes_file, lineterminator="\n")
-        self._rows.writerow(("episode", "return", "length", "epsilon", "loss", "architecture"))
-        self._episode = 0
+        if state is None:
+            self._rows.writerow(("episode", "return", "length", "epsilon", "loss", "architecture"))
+
+    def get_state(self) -> dict[str, Any]:
+        """Where its files end, which are on the disk up to there."""
+        return {
+            "episode": self._episode,
+            EPISODES: self._episodes_file.get_state(),
+            ARCHITECTURES: self._architectures_file.get_state(),
+        }
 
     def __call__(self, event: Event) -> None:
         match event:
             case Played():
                 self._write_episodes(event.episodes, str(event.architecture))
+            case Resumed():
+                pass  # an interruption leaves no trace
             case _:
                 self._architectures_file.write(json.dumps(_record(event), allow_nan=False) + "\n")
 
@@ -84,7 +72,8 @@ class RunLog:
         self._episodes_file.close()
         self._architectures_file.close()
         result.network.save(self.out / NETWORK)
-        _write(self.out / SUMMARY, json.dumps(_summary(result), indent=2, allow_nan=False) + "\n")
+        with replacing(self.out / SUMMARY, durable=True) as file:
+            file.write(f"{json.dumps(_summary(result), indent=2, allow_nan=False)}\n".encode())
 
     def _write_episodes(self, episodes: Episodes, architecture: str) -> None:
         # tolist: Python's own floats, whose repr is the shortest text that reads back to the same bits.
@@ -122,7 +111,7 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "optimum": result.optimum,
         "final_regret": result.final_regret,
         "mean_regret": result.mean_regret,
-        "segments": [_segment(segment) for segment in result.segments],
+        "segments": [segment.get_state() for segment in result.segments],
         "seconds": asdict(result.times),
         "search_share": result.times.search_share,
         "environment": {
@@ -133,16 +122,3 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "backend": result.config.run.backend,
         "build": build_facts(),
     }
-
-
-def _segment(segment: Segment) -> dict[str, Any]:
-    return asdict(segment) | {"architecture": str(segment.architecture)}
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as file:
-        file.write(text.encode())
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    return InputError(f"the output directory {str(out)!r} cannot be written: {error.strerror}")

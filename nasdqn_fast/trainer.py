@@ -7,7 +7,8 @@ reconstruction, and docs/paper.md lists what had to be chosen.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,22 @@ from nasdqn_fast.metrics import segment_score
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import Proposal, Result
-from nasdqn_fast.validation import check_positive_int
+from nasdqn_fast.validation import check_array, check_int, check_positive_int
+
+
+@dataclass
+class _Course:
+    """A segment in its course.
+
+    Args:
+        last: number of its last episode.
+        first_step: environment steps before it.
+        returns: of its episodes so far.
+    """
+
+    last: int
+    first_step: int
+    returns: list[np.ndarray] = field(default_factory=list)
 
 
 class Trainer:
@@ -68,23 +84,69 @@ class Trainer:
         self.episodes_done = 0
         # Of the episodes that ended before a switch and count in a segment after it: what played them.
         self._kept: deque[Architecture] = deque()
+        self._course: _Course | None = None  # None: before the first segment, or between two
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
     def run(self) -> Iterator[Event]:
-        """Trains to the end, telling what happens as it happens.
+        """Trains to the end, telling what happens as it happens; after `set_state`, what is left.
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
         """
-        yield Asked(self.segment, 1, self.proposal)
+        if self._course is None:
+            yield Asked(self.segment, 1, self.proposal)
+            self._begin_segment()
         yield from self._train_segment()
         while self.episodes_done < self.episodes:
             self.segment += 1
             self.proposal = self._ask()
             yield Asked(self.segment, self.episodes_done + 1, self.proposal)
             yield from self._switch()
+            self._begin_segment()
             yield from self._train_segment()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `get_state` can be called: in the course of a segment, not at a switch."""
+        return self._course is not None
+
+    def get_state(self) -> dict[str, Any]:
+        """All that `set_state` needs to go on from here, to the bit: plain JSON values and arrays.
+
+        To be called where `resumable`: when `run` has yielded ``Played``, or was left by what `run_episodes` of the
+        agent raised because a signal came.
+        """
+        assert self._course is not None, "at a switch there is no state to go on from"
+        return {
+            "segment": self.segment,
+            "episodes_done": self.episodes_done,
+            "last": self._course.last,
+            "first_step": self._course.first_step,
+            "returns": np.concatenate([*self._course.returns, np.empty(0)]),
+            "kept": [str(architecture) for architecture in self._kept],
+            "proposal": self.proposal.get_state(),
+            "controller": self.controller.get_state(),
+            "agent": self.agent.get_state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes back what `get_state` gave to a trainer of the same arguments.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is none, or that of other arguments.
+        """
+        self.agent.set_state(state["agent"])
+        self.controller.set_state(state["controller"])
+        self.proposal = Proposal(**state["proposal"])
+        self._kept = deque(Architecture.parse(text) for text in state["kept"])
+        self._course = _Course(
+            check_int("last", state["last"], 1, self.episodes),
+            check_int("first_step", state["first_step"], 0),
+            [check_array("returns", state["returns"], ("n",), np.float64)],
+        )
+        self.episodes_done = check_int("episodes_done", state["episodes_done"], 0, self._course.last)
+        self.segment = check_positive_int("segment", state["segment"])
 
     def _ask(self) -> Proposal:
         with self.clock.charge("controller"):
@@ -106,23 +168,27 @@ class Trainer:
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         yield Pruned(self.segment, before, len(self.agent.replay))
 
+    def _begin_segment(self) -> None:
+        self._course = _Course(self.episodes_done + self._budget(), self.agent.steps)
+
     def _train_segment(self) -> Iterator[Event]:
-        architecture = self.agent.network.architecture
-        last = self.episodes_done + self._budget()
-        steps, returns = self.agent.steps, []
-        while self.episodes_done < last:
+        course, architecture = self._course, self.agent.network.architecture
+        assert course is not None
+        while self.episodes_done < course.last:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self.agent.run_episodes(1)
             self.episodes_done += len(episodes)
-            returns.append(episodes.returns)
+            course.returns.append(episodes.returns)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
+        self._course = None
+        returns = np.concatenate(course.returns)
         result = Result(
             self.proposal,
             architecture,
-            segment_score(np.concatenate(returns), self.switch_every),
-            np.concatenate(returns),
-            cost=self.agent.steps - steps,
+            segment_score(returns, self.switch_every),
+            returns,
+            cost=self.agent.steps - course.first_step,
             accepted=architecture == self.proposal.architecture,
         )
         with self.clock.charge("controller"):

@@ -6,6 +6,7 @@ Records with arrays have no ``==`` (eq=False): of arrays it has no single answer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,10 @@ class Proposal:
         object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
         if not isinstance(self.reason, str):
             raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain JSON values, of which ``Proposal(**state)`` makes an equal one."""
+        return vars(self) | {"architecture": str(self.architecture)}
 
 
 WHOLE_RUN = 2**60

@@ -11,9 +11,10 @@ from nasdqn_fast import envs, optimal
 from nasdqn_fast.config import resolve
 from nasdqn_fast.evaluation import evaluate
 from nasdqn_fast.events import Played
-from nasdqn_fast.experiment import make_environment, make_trainer, train
+from nasdqn_fast.experiment import train
 from nasdqn_fast.metrics import run_metrics
 from nasdqn_fast.network import QNetwork
+from nasdqn_fast.run import make_environment, make_trainer
 from nasdqn_fast.types import InputError, NonFiniteError
 
 TIMELESS = ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz")
@@ -154,7 +155,7 @@ def test_without_a_known_optimum_there_is_no_regret():
 
 
 def test_an_interrupted_run_keeps_what_was_done(tmp_path):
-    with pytest.raises(KeyboardInterrupt, match=r"interrupted after 3 episodes; what was done is kept in .*a$"):
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted after 3 episodes; to go on: nasdqn-fast resume .*a$"):
         train(**SMALL, out=tmp_path / "a", progress=interrupt_after(3))
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert (summary["status"], summary["episodes"]) == ("interrupted", 3)

@@ -9,9 +9,9 @@ import nasdqn_fast
 
 # From the ground up. A room is a module or a folder of the package; rooms of one line do not know each other.
 LAYERS = """
-    space clock files cache interrupts
-    types validation
-    seeding plugins pruning optimizer_settings
+    space clock files cache interrupts npz
+    types validation state_file
+    seeding plugins pruning optimizer_settings line_file cadence checkpoints
     metrics network_file agent_settings envs
     _core config base_agent base_network
     build_facts optimizer replay optimal
@@ -22,7 +22,9 @@ LAYERS = """
     controllers transfers
     events
     trainer run_result
+    run_directory
     runlog
+    run
     experiment
     evaluation
     interop testing

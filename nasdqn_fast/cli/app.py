@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import click
 
+from nasdqn_fast import interrupts
 from nasdqn_fast.cli.output import discard, replace_unprintable
 from nasdqn_fast.space import nearest
 from nasdqn_fast.types import InputError, NonFiniteError, StepError
 
 PROG = "nasdqn-fast"
-COMMANDS = ("train", "evaluate", "list", "info", "bench")
+COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
 
 
 class LazyGroup(click.Group):
@@ -42,12 +43,13 @@ def main(args: Sequence[str] | None = None) -> int:
         args: the arguments; the process's own if None.
 
     Returns:
-        Exit code: 0, 2 for bad input, 130 after Ctrl-C, 1 for whatever else went wrong.
+        Exit code: 0, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM, 1 for whatever else went wrong.
     """
     replace_unprintable()
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *where: _say(f"warning: {message}")
-        return _run(list(sys.argv[1:] if args is None else args))
+        with interrupts.terminable():
+            return _run(list(sys.argv[1:] if args is None else args))
 
 
 def _run(args: list[str]) -> int:
@@ -62,6 +64,8 @@ def _run(args: list[str]) -> int:
         return _fail(f"{error.format_message().rstrip('.')}; see {see}", 2)
     except (click.ClickException, InputError) as error:
         return _fail(error, 2)
+    except interrupts.Terminated as end:
+        return _fail(str(end) or "terminated", 143)
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", 130)
     except BrokenPipeError:

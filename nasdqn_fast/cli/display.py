@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nasdqn_fast.cli.output import Lasting
-from nasdqn_fast.events import Asked, Event, Played, Transferred
+from nasdqn_fast.events import Asked, Event, Played, Resumed, Transferred
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
 REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
@@ -36,8 +36,8 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self.episodes = 0
-        self.steps = 0
+        self.episodes = self.resumed_at = 0
+        self.steps = 0  # of this process
         self.architecture = ""
         self.last_returns: deque[float] = deque(maxlen=ROLLING_WINDOW)
         self.started = time.perf_counter()
@@ -48,6 +48,10 @@ class Progress:
                 self.architecture = str(event.proposal.architecture)
             case Transferred():
                 self.architecture = str(event.new)
+            case Resumed():
+                self.architecture = str(event.architecture)
+                self.episodes = self.resumed_at = len(event.episodes)
+                self.last_returns.extend(event.episodes.returns.tolist())
             case Played():
                 self.episodes += len(event.episodes)
                 self.steps += int(event.episodes.lengths.sum())
@@ -59,7 +63,7 @@ class Progress:
         parts = [f"episode {self.episodes:,} of {self.total:,}"]
         if self.last_returns:
             mean = sum(self.last_returns) / len(self.last_returns)
-            left = elapsed / self.episodes * (self.total - self.episodes)
+            left = elapsed / max(self.episodes - self.resumed_at, 1) * (self.total - self.episodes)
             parts += [f"mean of last {len(self.last_returns)}: {mean:.1f}", self.architecture]
             parts += [f"{self.steps / elapsed:,.0f} steps/s", f"{minutes(left)} left"]
         return " | ".join(parts)
@@ -130,6 +134,11 @@ def _plain(console: Console, progress: Progress) -> Callable[[Event], None]:
                 console.print(
                     f"segment {event.segment} from episode {event.episode:,}: "
                     f"{event.proposal.architecture} ({event.proposal.reason})",
+                    soft_wrap=True,
+                )
+            case Resumed():
+                console.print(
+                    f"segment {event.segment} resumed after episode {len(event.episodes):,}: {event.architecture}",
                     soft_wrap=True,
                 )
             case Played() if before // PLAIN_EVERY < progress.episodes // PLAIN_EVERY:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BeforeValidator, ValidationInfo
 
+from nasdqn_fast.cadence import Cadence
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_choice, check_finite, described
 
@@ -60,6 +61,11 @@ def check_plugin(name: str, value: Any) -> str:
 def check_architecture(name: str, value: Any) -> str:
     """The text form of an architecture."""
     return str(Architecture.parse(value))
+
+
+def check_cadence(name: str, value: Any) -> str:
+    """The text form of a cadence."""
+    return str(Cadence.parse(name, value))
 
 
 def each(check: Check) -> Check:

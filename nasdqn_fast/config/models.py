@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from nasdqn_fast.agent_settings import AgentSettings
 from nasdqn_fast.config.checks import (
     check_architecture,
+    check_cadence,
     check_numbers,
     check_plugin,
     check_text,
@@ -202,6 +203,9 @@ class RunConfig(Section):
     profile: Text = setting("paper", "set of defaults: a name of `list profiles`", "the paper's own values")
     backend: Annotated[Literal["native", "numpy"], one_of("native", "numpy")] = setting(
         "native", "engine: compiled, or plain NumPy", "this package"
+    )
+    checkpoint_every: Annotated[str, checked(check_cadence)] = setting(
+        "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package"
     )
 
 

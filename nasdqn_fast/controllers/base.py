@@ -71,9 +71,7 @@ class Controller(ABC):
 
     def get_state(self) -> dict[str, Any]:
         """All that `set_state` needs to go on from here, `rng` apart: plain JSON values and arrays."""
-        if self._pending is None:
-            return {"pending": None}
-        return {"pending": vars(self._pending) | {"architecture": str(self._pending.architecture)}}
+        return {"pending": self._pending and self._pending.get_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes back what `get_state` gave to a controller of the same space and options."""

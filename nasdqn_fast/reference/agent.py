@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nasdqn_fast import interrupts
 from nasdqn_fast.base_agent import BaseAgent
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
 from nasdqn_fast.reference.network import QNetwork
@@ -66,6 +67,7 @@ class DQNAgent(BaseAgent):
                     self._start_episode(lane)
             while len(self._pending) < n:
                 self._vector_step()
+                interrupts.check()  # Ctrl-C in a run, which holds it back till here, where lanes and memory agree
         except (NonFiniteError, StepError):
             self._lanes = []  # in the middle of a step: all begin new episodes
             raise

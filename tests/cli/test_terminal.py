@@ -72,5 +72,5 @@ def test_ctrl_c_leaves_the_message_alone(tmp_path, tiny, width):
             text += part
     os.close(terminal)
     shown = screen(text, width)
-    assert re.fullmatch(r"nasdqn-fast: interrupted after \d+ episodes; what was done is kept in out", shown)
+    assert re.fullmatch(r"nasdqn-fast: interrupted after \d+ episodes; to go on: nasdqn-fast resume out", shown)
     assert process.returncode == 130

@@ -147,7 +147,7 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, tiny):
         _, err = process.communicate(timeout=30)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert process.returncode == 130
-    assert err == f"nasdqn-fast: interrupted after {summary['episodes']} episodes; what was done is kept in out\n"
+    assert err == f"nasdqn-fast: interrupted after {summary['episodes']} episodes; to go on: nasdqn-fast resume out\n"
     assert summary["status"] == "interrupted"
     assert len((tmp_path / "out" / "episodes.csv").read_text().splitlines()) == summary["episodes"] + 1
     assert (tmp_path / "out" / "network.npz").is_file()

@@ -21,7 +21,7 @@ from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import EPSILON
 from nasdqn_fast.config import resolve
 from nasdqn_fast.events import Played
-from nasdqn_fast.experiment import make_environment, make_trainer
+from nasdqn_fast.run import make_environment, make_trainer
 
 ON_REQUEST = True
 GROUP = "overhead"

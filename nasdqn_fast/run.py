@@ -1,0 +1,255 @@
+"""One run: its trainer, those who listen to it, and the states it can be taken up from."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import backends, envs, interrupts
+from nasdqn_fast.build_facts import build_facts
+from nasdqn_fast.cadence import Cadence, Schedule
+from nasdqn_fast.checkpoints import Checkpoints
+from nasdqn_fast.config import Config, find_method, to_toml
+from nasdqn_fast.controllers import base as controllers
+from nasdqn_fast.events import Event, Played, Resumed
+from nasdqn_fast.files import replacing
+from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, unwritable
+from nasdqn_fast.run_result import Recorder, RunResult, Times
+from nasdqn_fast.runlog import RunLog
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.trainer import Trainer
+from nasdqn_fast.transfers import base as transfers
+from nasdqn_fast.types import InputError
+
+Listener = Callable[[Event], None]
+
+
+class Run:
+    """A run in memory; `begin` or `take_up` gives it a directory, which nobody else may use meanwhile.
+
+    Args:
+        config: every setting.
+        progress: called with every event.
+
+    Raises:
+        InputError: a setting that only now shows to be wrong; nothing has been written.
+    """
+
+    def __init__(self, config: Config, progress: Listener | None) -> None:
+        self.config = config
+        self.progress = progress
+        self.environment = make_environment(config)
+        self.started = time.perf_counter()
+        self.trainer = make_trainer(config, self.environment)
+        # After all that can be wrong has been found, but before training: it may take seconds the first time, which
+        # nobody wants to wait after Ctrl-C. They are not counted.
+        paused = time.perf_counter()
+        self.optimum = optimum(self.environment)
+        self.started += time.perf_counter() - paused
+        self.recorder = Recorder()
+        self.build = build_facts()
+        self.log: RunLog | None = None
+        self._told = True  # all listeners know of the last event
+
+    @property
+    def episodes_done(self) -> int:
+        """Episodes that have ended, those of an earlier process included."""
+        return self.trainer.episodes_done
+
+    def begin(self, out: Path) -> None:
+        """Writes to this directory, where nothing is, or nothing but the config.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        try:
+            with replacing(out / CONFIG, durable=True) as file:
+                file.write(to_toml(self.config).encode())
+            self._write_to(RunLog(out))
+        except OSError as error:
+            raise unwritable(out, error) from None
+
+    def take_up(self, out: Path) -> None:
+        """Goes on from the newest checkpoint in this directory that is sound; there is at least one file.
+
+        Raises:
+            InputError: none can be used, or they belong to another config.
+        """
+        checkpoints, damage = Checkpoints(out / CHECKPOINTS), []
+        for path in checkpoints.newest_first():
+            try:
+                self._set_state(checkpoints.load(path), out)
+            except InputError:
+                raise
+            except Exception as error:  # of a damaged state, anything
+                reason = " ".join(str(error).split()) or type(error).__name__
+                damage.append((path, f"{path.name} ({reason})"))
+                continue
+            for damaged, why in damage:
+                warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=2)
+                damaged.unlink()
+            return
+        raise InputError(
+            f"no checkpoint in {str(out)!r} can be used: {', '.join(why for _, why in damage)}; "
+            f"train --config {out / CONFIG} --out DIR repeats the run from its beginning"
+        )
+
+    def train(self) -> RunResult:
+        """Trains to the end, and concludes however the end comes."""
+        # Held back all the time, and let through where the run is whole: between episodes, and by the engine between
+        # two steps.
+        with interrupts.held():
+            try:
+                if self.trainer.resumable:
+                    architecture = self.trainer.agent.network.architecture
+                    self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
+                for event in self.trainer.run():
+                    self._tell(event)
+                    if isinstance(event, Played):
+                        interrupts.check()
+                        self._save_if_due()
+            except KeyboardInterrupt as interrupt:
+                kind = interrupts.Terminated if isinstance(interrupt, interrupts.Terminated) else KeyboardInterrupt
+                raise kind(self._stop()) from None
+            except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
+                self._conclude(f"failed: {error}")
+                raise
+            result = self._conclude(FINISHED)
+            if self.log is not None:
+                self.checkpoints.remove()
+            return result
+
+    def _write_to(self, log: RunLog) -> None:
+        self.log = log
+        self.checkpoints = Checkpoints(log.out / CHECKPOINTS)
+        cadence = Cadence.parse("checkpoint_every", self.config.run.checkpoint_every)
+        self.schedule = Schedule(cadence, self.episodes_done)
+
+    def _tell(self, event: Event) -> None:
+        self._told = False
+        for listener in (self.recorder, self.log, self.progress):
+            if listener is not None:
+                listener(event)
+        self._told = True
+
+    def _save_if_due(self) -> None:
+        if self.log is not None and self.schedule.due(self.episodes_done):
+            started = time.monotonic()
+            self.checkpoints.save(self._get_state(self.log))
+            self.schedule.saved(self.episodes_done, time.monotonic() - started)
+
+    def _stop(self) -> str:
+        """Leaves the run so that it can be taken up again; what to tell about it."""
+        saved = ""
+        if self.log is not None:
+            # At a switch, or among the listeners, only impatience lets a signal through: then the last one must do.
+            if self.trainer.resumable and self._told:
+                self.checkpoints.save(self._get_state(self.log))
+            saved = f"; to go on: nasdqn-fast resume {self.log.out}"
+        self._conclude("interrupted")
+        return f"interrupted after {self.episodes_done} episodes{saved}"
+
+    def _get_state(self, log: RunLog) -> dict[str, Any]:
+        return {
+            "config": _digest(self.config),
+            "build": self.build,
+            "seconds": self._times().get_state(),
+            "log": log.get_state(),
+            "recorder": self.recorder.get_state(),
+            "trainer": self.trainer.get_state(),
+        }
+
+    def _set_state(self, state: dict[str, Any], out: Path) -> None:
+        if state["config"] != _digest(self.config):
+            raise InputError(
+                f"{str(out / CONFIG)!r} is not what the run was begun with; restore it, "
+                f"or begin another run with train --config {out / CONFIG} --out DIR"
+            )
+        self.trainer.set_state(state["trainer"])
+        self.recorder.set_state(state["recorder"])
+        log = RunLog(out, state["log"])
+        seconds = dict(state["seconds"])
+        self.started -= seconds.pop("total")
+        self.trainer.clock.seconds.update(seconds)
+        changed = [f"{name} {then}" for name, then in state["build"].items() if self.build.get(name) != then]
+        if changed:
+            warnings.warn(
+                f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
+                stacklevel=3,
+            )
+        self._write_to(log)
+
+    def _times(self) -> Times:
+        return Times(total=time.perf_counter() - self.started, **self.trainer.clock.seconds)
+
+    def _conclude(self, status: str) -> RunResult:
+        result = RunResult(
+            config=self.config,
+            environment=self.environment,
+            status=status,
+            episodes=self.recorder.episodes(),
+            segments=self.recorder.segments(),
+            network=self.trainer.agent.network,
+            times=self._times(),
+            optimum=self.optimum,
+            out=None if self.log is None else self.log.out,
+        )
+        if self.log is not None:
+            self.log.close(result)
+        return result
+
+
+def make_environment(config: Config) -> envs.Environment:
+    """The environment of a config, with its parameters fixed."""
+    env = config.env
+    return envs.make(env.name, start=env.start, params=env.params, max_episode_steps=env.max_episode_steps)
+
+
+def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
+    """The trainer of a config; all random streams come from its seed."""
+    streams, search = Streams(config.run.seed), config.search
+    engine = backends.find(config.run.backend)
+    return Trainer(
+        lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
+        _make_controller(config, streams.controller),
+        transfers.find(search.transfer),
+        streams.transfer,
+        episodes=config.run.episodes,
+        switch_every=search.switch_every,
+        replay_keep=search.replay_keep,
+        replay_keep_which=search.replay_keep_which,
+    )
+
+
+def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:
+    search, method = config.search, find_method(config.search.method)
+    options = {
+        "architecture": method.architecture or search.architecture,
+        "epsilon_start": search.controller_epsilon_start,
+        "epsilon_decay": search.controller_epsilon_decay,
+        "epsilon_min": search.controller_epsilon_min,
+        "temperature": search.controller_temperature,
+        "buffer_size": search.controller_buffer,
+        "score_kept": search.controller_score_kept,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return controllers.make(method.controller, search.space(), rng, given)
+
+
+def optimum(environment: envs.Environment) -> float | None:
+    """Best possible mean return of the environment; None where the package cannot compute it."""
+    from nasdqn_fast import optimal
+
+    # What its policy really earns: the value on the grid is 0.3 too low upright, and too high where the saddle
+    # between two actions is smoothed over. No optimum is lower than this, so no regret is too large.
+    return optimal.optimal_mean_return(environment).rollout_mean if optimal.covers(environment) else None
+
+
+def _digest(config: Config) -> str:
+    return hashlib.sha256(to_toml(config).encode()).hexdigest()

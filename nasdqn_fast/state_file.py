@@ -1,0 +1,65 @@
+"""States, nested mappings of plain JSON values and arrays, as files: an npz archive without pickle.
+
+One member, ``state``, is the JSON as bytes; where an array stood it has ``{"__array__": NAME}``, and the
+array is the member of that name. Floats come back to the same bits, tuples as lists.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import npz
+from nasdqn_fast.files import replacing
+
+_STATE, _ARRAY = "state", "__array__"
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Writes the state; the file is whole and on the disk, or absent.
+
+    Raises:
+        TypeError: something in it is neither JSON nor an array.
+        OSError: it cannot be written.
+    """
+    arrays: dict[str, np.ndarray] = {}
+
+    def default(value: Any) -> Any:
+        if isinstance(value, np.generic):
+            return value.item()
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"a state holds JSON values and arrays; got {type(value).__name__} {value!r}")
+        arrays[f"array_{len(arrays)}"] = value
+        return {_ARRAY: f"array_{len(arrays) - 1}"}
+
+    text = json.dumps(state, default=default)
+    with replacing(path, durable=True) as file:
+        npz.write(file, {_STATE: np.frombuffer(text.encode(), np.uint8)} | arrays)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Reads a state.
+
+    Returns:
+        the state; its arrays are read-only.
+
+    Raises:
+        ValueError: the file is damaged, truncated or something else.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        arrays = npz.read(file)
+
+    def array(value: dict[str, Any]) -> Any:
+        return arrays[value[_ARRAY]] if value.keys() == {_ARRAY} else value
+
+    try:
+        state = json.loads(arrays[_STATE].tobytes(), object_hook=array)
+    except (KeyError, RecursionError) as error:
+        raise ValueError(f"it lacks {error}" if isinstance(error, KeyError) else "it is nested too deep") from error
+    if not isinstance(state, dict):
+        raise ValueError("it holds no state")
+    return state
