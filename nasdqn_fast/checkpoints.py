@@ -57,11 +57,14 @@ class Checkpoints:
             raise ValueError(f"format is {state.get('format')!r}, this version reads {FORMAT!r}")
         return state
 
-    def remove(self) -> None:
-        """Removes them all, and the folder if nobody put anything else there."""
+    def clean(self) -> None:
+        """Removes what a process that was killed left here."""
         if self.folder.is_dir():
             remove_leftovers(self.folder)
-            for path in self.newest_first():
-                path.unlink()
-            with contextlib.suppress(OSError):
-                self.folder.rmdir()
+
+    def remove(self) -> None:
+        """Removes them all, and the folder if nobody put anything else there."""
+        for path in self.newest_first():
+            path.unlink()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()

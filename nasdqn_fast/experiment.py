@@ -84,10 +84,13 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
     run = check_path("run", run)
     config = run_directory.read_config(run)
     with run_directory.locked(run):
+        run_directory.clean(run)
+        checkpoints = Checkpoints(run / run_directory.CHECKPOINTS)
         if run_directory.is_finished(run):
+            checkpoints.remove()  # it may have been killed before it could
             return None
         taken_up = Run(config, progress)
-        if Checkpoints(run / run_directory.CHECKPOINTS).newest_first():
+        if checkpoints.newest_first():
             taken_up.take_up(run)
         else:
             warnings.warn(f"{str(run)!r} has no checkpoint yet: starting over", stacklevel=2)

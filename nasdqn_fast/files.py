@@ -41,11 +41,15 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         _sync_folder(path.parent)
 
 
+def is_leftover(path: Path) -> bool:
+    """Whether it looks as `replacing` leaves a file whose process is killed."""
+    return _BESIDE.fullmatch(path.name) is not None
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Removes what `replacing` left in a folder when its process was killed; nobody may be writing there."""
-    for path in folder.iterdir():
-        if _BESIDE.fullmatch(path.name):
-            path.unlink()
+    """Removes such files from a folder; nobody may be writing there."""
+    for path in filter(is_leftover, folder.iterdir()):
+        path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -46,8 +46,6 @@ def read(file: BinaryIO) -> dict[str, np.ndarray]:
 
 
 def _check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
-    if sum(member.file_size for member in members) > size:
-        raise ValueError("its members overlap")
     names = set()
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
@@ -55,6 +53,8 @@ def _check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
         if not member.filename.endswith(_SUFFIX) or member.filename in names:
             raise ValueError(f"{member.filename!r} is no array of its own")
         names.add(member.filename)
+    if sum(member.file_size for member in members) > size:
+        raise ValueError("its members overlap")
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:

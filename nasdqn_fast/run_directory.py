@@ -14,7 +14,7 @@ from typing import Any
 
 from nasdqn_fast.checkpoints import Checkpoints
 from nasdqn_fast.config import Config, resolve
-from nasdqn_fast.files import remove_leftovers
+from nasdqn_fast.files import is_leftover, remove_leftovers
 from nasdqn_fast.types import InputError
 
 CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK, CHECKPOINTS = (
@@ -37,7 +37,7 @@ def check_free(out: Path) -> None:
     try:
         if out.is_file():
             raise InputError(f"the output directory {str(out)!r} is a file; choose another")
-        if out.exists() and any(out.iterdir()):
+        if out.exists() and not all(map(is_leftover, out.iterdir())):
             raise InputError(f"the output directory {str(out)!r} exists and is not empty; choose another")
         there = next(path for path in (out, *out.absolute().parents) if path.exists())
     except OSError as error:
@@ -59,6 +59,7 @@ def claimed(out: Path) -> Iterator[None]:
         raise unwritable(out, error) from None
     with locked(out):
         check_free(out)  # once more: somebody else may have begun a run there since it was looked at
+        remove_leftovers(out)
         yield
 
 
@@ -125,12 +126,16 @@ def is_finished(run: Path) -> bool:
         ) from None
 
 
+def clean(run: Path) -> None:
+    """Removes what a process that was killed left beside the run's files."""
+    remove_leftovers(run)
+    Checkpoints(run / CHECKPOINTS).clean()
+
+
 def clear(run: Path) -> None:
     """Removes all that a run has written but its config."""
-    remove_leftovers(run)
     for name in (EPISODES, ARCHITECTURES, SUMMARY, NETWORK):
         (run / name).unlink(missing_ok=True)
-    Checkpoints(run / CHECKPOINTS).remove()
 
 
 def unwritable(out: Path, error: OSError) -> InputError:
