@@ -55,7 +55,7 @@ class Run:
         self.recorder = Recorder()
         self.build = build_facts()
         self.log: RunLog | None = None
-        self._told = True  # all listeners know of the last event
+        self._told = True  # recorder and log know of the last event
 
     @property
     def episodes_done(self) -> int:
@@ -133,10 +133,12 @@ class Run:
 
     def _tell(self, event: Event) -> None:
         self._told = False
-        for listener in (self.recorder, self.log, self.progress):
-            if listener is not None:
-                listener(event)
+        self.recorder(event)
+        if self.log is not None:
+            self.log(event)
         self._told = True
+        if self.progress is not None:
+            self.progress(event)
 
     def _save_if_due(self) -> None:
         if self.log is not None and self.schedule.due(self.episodes_done):
@@ -148,7 +150,7 @@ class Run:
         """Leaves the run so that it can be taken up again; what to tell about it."""
         saved = ""
         if self.log is not None:
-            # At a switch, or among the listeners, only impatience lets a signal through: then the last one must do.
+            # At a switch, and while the log is written, only impatience lets a signal through.
             if self.trainer.resumable and self._told:
                 self.checkpoints.save(self._get_state(self.log))
             saved = f"; to go on: nasdqn-fast resume {self.log.out}"

@@ -37,9 +37,7 @@ def test_a_cadence_is_read_and_written(text, cadence):
     "value", ["", "0", "-1", "0s", "1.5", "30 s", "30m", "nan", "1e3s", "infs", None, 2.5, True, [25]]
 )
 def test_anything_else_is_refused(value):
-    with pytest.raises(
-        ValueError, match="every must be a number of episodes, as 25, of seconds"
-    ):
+    with pytest.raises(ValueError, match="every must be a number of episodes, as 25, of seconds"):
         Cadence.parse("every", value)
 
 
