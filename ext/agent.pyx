@@ -20,6 +20,7 @@ from nasdqn_fast._core.replay cimport ReplayCore
 
 from nasdqn_fast import interrupts
 from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.loop_state import check_loop_state
 from nasdqn_fast.types import Episodes, StepError
 
 # The C structs of loop.h, field for field.
@@ -238,14 +239,10 @@ cdef class LoopCore:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state has other lanes than this loop.
+            KeyError, TypeError, ValueError: the state is none, or has other lanes than this loop; nothing was changed.
         """
         self._require_idle()
-        if state["states"].shape != self.states.shape or state["observations"].shape != self.observations.shape:
-            raise ValueError(
-                f"the state has lanes of shape {state['states'].shape}, these are {self.states.shape}; "
-                "make the agent with the settings of the saved one"
-            )
+        check_loop_state(state, self.states.shape, self.observations.shape, self.loop.env.max_episode_steps)
         self.loop.started = state["started"]
         self.loop.steps, self.loop.updates, self.loop.episodes = state["steps"], state["updates"], state["episodes"]
         self.states[...], self.observations[...] = state["states"], state["observations"]

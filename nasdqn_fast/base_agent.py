@@ -192,8 +192,15 @@ class BaseAgent(ABC):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave, whatever architecture the network has by then."""
+        """Takes back what `get_state` gave, whatever architecture the network has by then.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is none, or that of other settings.
+        """
         network = self._new_network(state["architecture"], None)
+        for moment in (state["optimizer"]["m"], state["optimizer"]["v"]):
+            if len(moment) not in (0, network.parameters.size):
+                raise ValueError(f"the optimizer's state is not that of {network.architecture}")
         network.parameters = state["network"]
         self.switch_network(network)
         self.target.parameters = state["target"]

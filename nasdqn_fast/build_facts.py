@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from collections.abc import Iterable
@@ -20,12 +21,17 @@ def build_facts() -> dict[str, str]:
     """
     from nasdqn_fast._core import cpu
 
+    return _installed(Path(cpu.__file__).parent) | {"cpu_target": cpu.current()}
+
+
+@functools.cache
+def _installed(core: Path) -> dict[str, str]:
+    """What stays as it is while a process runs; some milliseconds to find out."""
     versions = {package: metadata.version(package) for package in PACKAGES}
     return versions | {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
-        "core": _digest(sorted(Path(cpu.__file__).parent.glob(f"*{EXTENSION_SUFFIXES[0]}"))),
-        "cpu_target": cpu.current(),
+        "core": _digest(sorted(core.glob(f"*{EXTENSION_SUFFIXES[0]}"))),
     }
 
 

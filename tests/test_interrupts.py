@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -38,6 +39,88 @@ def test_an_ignored_signal_stays_ignored():
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_it_is_let_through_where_the_block_checks():
+    done = []
+
+    def block():
+        with interrupts.held():
+            done.append("before")
+            signal.raise_signal(signal.SIGINT)
+            done.append("after")
+            interrupts.check()
+            done.append("never")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == ["before", "after"]
+    interrupts.check()
+
+
+def test_a_block_in_a_held_block_lets_nothing_through():
+    done = []
+
+    def block():
+        with interrupts.held():
+            with interrupts.held():
+                signal.raise_signal(signal.SIGINT)
+            done.append("the rest of the outer block")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == ["the rest of the outer block"]
+
+
+def test_impatience_lets_it_through(monkeypatch):
+    """Twice at once is one; a second signal after more than a second ends what must be stuck."""
+    now = [50.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    done = []
+
+    def stuck():
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            now[0] += 0.9
+            signal.raise_signal(signal.SIGINT)
+            done.append("patience")
+            now[0] += 0.2
+            signal.raise_signal(signal.SIGINT)
+            done.append("never")
+
+    with pytest.raises(KeyboardInterrupt):
+        stuck()
+    assert done == ["patience"]
+
+
+def test_sigterm_is_an_exception_where_it_is_asked_for():
+    with pytest.raises(interrupts.Terminated), interrupts.terminable():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_sigterm_is_held_back_too():
+    done = []
+
+    def block():
+        with interrupts.terminable(), interrupts.held():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("the rest of the block")
+
+    with pytest.raises(interrupts.Terminated):
+        block()
+    assert done == ["the rest of the block"]
+
+
+def test_who_handles_sigterm_keeps_it():
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        with interrupts.terminable():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [signal.SIGTERM]
 
 
 def test_in_another_thread_nothing_is_touched():

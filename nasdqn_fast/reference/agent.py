@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from nasdqn_fast import interrupts
 from nasdqn_fast.base_agent import BaseAgent
+from nasdqn_fast.loop_state import check_loop_state
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
@@ -136,18 +137,24 @@ class DQNAgent(BaseAgent):
         return self._steps, self._updates, self._episodes
 
     def _loop_state(self) -> dict[str, Any]:
-        ended = zip(*self._pending, strict=True) if self._pending else ((),) * 4
-        names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
+        waiting = _episodes(list(self._pending))
         return {
             "started": bool(self._lanes),
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
             **lanes_state(self._lanes or self._new_lanes()),
-            **{name: np.array(values) for name, values in zip(names, ended, strict=True)},
+            "ended_reward_sum": waiting.returns,
+            "ended_length": waiting.lengths,
+            "ended_mean_loss": waiting.losses,
+            "ended_epsilon": waiting.epsilons,
         }
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
+        n, kernel = self.settings.num_envs, self.environment.kernel
+        check_loop_state(
+            state, (n, kernel.state_size), (n, kernel.observation_size), self.environment.max_episode_steps
+        )
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)
@@ -231,5 +238,10 @@ def _ended(lane: Lane) -> Ended:
 
 
 def _episodes(ended: list[Ended]) -> Episodes:
-    returns, lengths, losses, epsilons = zip(*ended, strict=True)
-    return Episodes(np.array(returns), np.array(lengths, np.int64), np.array(losses), np.array(epsilons))
+    returns, lengths, losses, epsilons = zip(*ended, strict=True) if ended else ((),) * 4
+    return Episodes(
+        np.array(returns, np.float64),
+        np.array(lengths, np.int64),
+        np.array(losses, np.float64),
+        np.array(epsilons, np.float64),
+    )

@@ -66,7 +66,7 @@ def test_episodes_that_wait_are_saved(engine, scripted):
 
 def test_a_state_of_other_lanes_is_refused(scripted):
     state = agent_on(native, scripted(), num_envs=2).get_state()
-    with pytest.raises(ValueError, match="the state has lanes of shape"):
+    with pytest.raises(ValueError, match=r"states must be float64 of shape \(3, 2\)"):
         agent_on(native, scripted(), num_envs=3).set_state(state)
 
 
@@ -130,3 +130,25 @@ def test_runs_in_threads_have_the_bits_of_runs_alone(assert_equal_runs):
         alone = agent_on(native, batch_size=64, **kind)
         alone.run_episodes(20)
         assert_equal_runs(agent, alone)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"lane_length": np.array([7])}, r"lane_length must be at least 0 and below 7; got \[7\]"),
+        ({"lane_length": np.array([-1])}, "lane_length must be at least 0"),
+        ({"lane_n_losses": np.array([-1])}, "lane_n_losses must be at least 0"),
+        ({"lane_epsilon": np.zeros(2)}, "lane_epsilon must be float64 of shape"),
+        ({"observations": np.zeros((1, 3))}, "observations must be float32"),
+        ({"steps": -1}, "steps must be an integer >= 0"),
+        ({"started": 1}, "started must be"),
+        ({"ended_length": np.zeros(1, np.int64)}, "ended_length must be int64 of shape"),
+    ],
+)
+def test_a_state_that_the_loop_could_not_go_on_from_is_refused(engine, scripted, changes, error):
+    agent = agent_on(engine, scripted(length=7, limit=7), batch_size=4)
+    agent.run_episodes(2)
+    state = agent.get_state()
+    state["loop"] |= changes
+    with pytest.raises((TypeError, ValueError), match=error):
+        agent.set_state(state)

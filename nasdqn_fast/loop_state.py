@@ -1,0 +1,49 @@
+"""The state of the training loop, as both backends save it: lanes, counters and episodes not yet reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast.validation import check_array, check_bool, check_int
+
+_LANES = {
+    "reward_sum": np.float64,
+    "loss_sum": np.float64,
+    "epsilon": np.float64,
+    "length": np.int64,
+    "n_losses": np.int64,
+}
+_ENDED = {"reward_sum": np.float64, "mean_loss": np.float64, "epsilon": np.float64, "length": np.int64}
+
+
+def check_loop_state(
+    state: Mapping[str, Any], states: tuple[int, int], observations: tuple[int, int], max_episode_steps: int
+) -> None:
+    """Refuses a state that the loop could not go on from: it comes from a file, and the loop checks nothing.
+
+    Args:
+        state: what a loop's ``get_state`` gave, or claims to have given.
+        states, observations: shapes of the loop's own arrays, (lanes, ...).
+        max_episode_steps: at which an episode is truncated.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such state, or that of other lanes.
+    """
+    check_bool("started", state["started"])
+    for name in ("steps", "updates", "episodes"):
+        check_int(name, state[name], 0)
+    check_array("states", state["states"], states, np.float64)
+    check_array("observations", state["observations"], observations, np.float32)
+    for name, dtype in _LANES.items():
+        check_array(f"lane_{name}", state[f"lane_{name}"], states[:1], dtype)
+    # A lane that is beyond its end already would never meet it.
+    for name, limit in (("length", max_episode_steps), ("n_losses", np.inf)):
+        values = state[f"lane_{name}"]
+        if ((values < 0) | (values >= limit)).any():
+            raise ValueError(f"lane_{name} must be at least 0 and below {limit}; got {values.tolist()}")
+    n: int | str = "n"
+    for name, dtype in _ENDED.items():
+        n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
