@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import warnings
 from collections.abc import Callable
@@ -159,7 +158,7 @@ class Run:
 
     def _get_state(self, log: RunLog) -> dict[str, Any]:
         return {
-            "config": _digest(self.config),
+            "config": _plain(self.config),
             "build": self.build,
             "seconds": self._times().get_state(),
             "log": log.get_state(),
@@ -168,9 +167,17 @@ class Run:
         }
 
     def _set_state(self, state: dict[str, Any], out: Path) -> None:
-        if state["config"] != _digest(self.config):
+        now = _plain(self.config)
+        # Settings that a later version has added are not in the state, and have their defaults.
+        changed = [
+            f"{key} = {value!r}"
+            for section, values in state["config"].items()
+            for key, value in values.items()
+            if now[section][key] != value
+        ]
+        if changed:
             raise InputError(
-                f"{str(out / CONFIG)!r} is not what the run was begun with; restore it, "
+                f"{str(out / CONFIG)!r} was changed: the run was begun with {', '.join(changed)}; restore it, "
                 f"or begin another run with train --config {out / CONFIG} --out DIR"
             )
         self.trainer.set_state(state["trainer"])
@@ -253,5 +260,5 @@ def optimum(environment: envs.Environment) -> float | None:
     return optimal.optimal_mean_return(environment).rollout_mean if optimal.covers(environment) else None
 
 
-def _digest(config: Config) -> str:
-    return hashlib.sha256(to_toml(config).encode()).hexdigest()
+def _plain(config: Config) -> dict[str, dict[str, Any]]:
+    return config.model_dump(mode="json")

@@ -5,7 +5,8 @@
 Every run is compared, byte for byte, with one of the same settings that was left alone. Instants are uniform over
 the time that a run takes from its first statement to its last, so that they meet the making of the directory,
 training, switches, checkpoints (one an episode, to meet many) and the final files. A run that was resumed may be
-killed again. Takes about half a second a kill; its last line says how many there were, and the exit code is 0 if no run differed.
+killed again. Takes about half a second a kill; the last line says how many there were, and the exit code is 0 if no
+run differed.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def test_another_config_is_refused(tmp_path):
     leave(tmp_path, 5, **SMALL)
     config = tmp_path / "config.toml"
     config.write_text(config.read_text().replace("seed = 0", "seed = 1"))
-    with pytest.raises(InputError, match=r"config\.toml' is not what the run was begun with; restore it"):
+    with pytest.raises(InputError, match=r"config\.toml' was changed: the run was begun with seed = 0; restore it"):
         resume(tmp_path)
 
 
