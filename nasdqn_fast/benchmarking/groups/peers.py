@@ -42,8 +42,9 @@ def _against(session: Session, architecture: Architecture, peers: dict[str, Any]
             continue
         cases.append(dataclasses.replace(ours, name=f"{architecture}, {name}", run=_episodes(training)))
     timings = session.time(cases)
-    ours = timings[0]
-    ratios = [session.ratio(GROUP, f"{peer.case.name}: ours is faster by", ours, peer) for peer in timings[1:]]
+    ratios = [
+        session.ratio(GROUP, f"{timing.case.name}: ours is faster by", timings[0], timing) for timing in timings[1:]
+    ]
     return session.figures(GROUP, timings) + ratios
 
 
