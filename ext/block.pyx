@@ -5,7 +5,7 @@ import numpy as np
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
-from nasdqn_fast.types import InputError
+from nasdqn_fast.types import lacking_memory
 from nasdqn_fast.validation import check_array
 
 
@@ -20,8 +20,7 @@ def aligned_zeros(shape, dtype=np.float32):
     try:
         raw = np.zeros(n_bytes + align, np.uint8)
     except (MemoryError, ValueError, OverflowError):
-        needed = f"{n_bytes / 2**30:.3g} GiB of memory are needed"
-        raise InputError(f"{needed}, which this machine does not have; ask for less") from None
+        raise lacking_memory(n_bytes) from None
     offset = -raw.ctypes.data % align
     return raw[offset:offset + n_bytes].view(dtype).reshape(shape)
 

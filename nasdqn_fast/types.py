@@ -20,6 +20,12 @@ class InputError(ValueError):
     """
 
 
+def lacking_memory(n_bytes: int) -> InputError:
+    """The error for more memory than there is."""
+    needed = f"{n_bytes / 2**30:.3g} GiB of memory are needed"
+    return InputError(f"{needed}, which this machine does not have; ask for less")
+
+
 class NonFiniteError(FloatingPointError):
     """Training met a NaN or an infinity; the message says where and in which episode."""
 

@@ -177,6 +177,13 @@ def test_a_run_interrupted_before_its_first_episode_has_no_metrics(tmp_path):
     assert (summary["metrics"], summary["segments"], summary["episodes"]) == (None, [], 0)
 
 
+def test_a_run_shorter_than_a_default_segment_is_one_segment(tmp_path):
+    options = {name: value for name, value in SMALL.items() if name != "switch_every"}
+    result = train(**options | {"episodes": 3}, out=tmp_path / "a")
+    assert [(segment.first, segment.last) for segment in result.segments] == [(1, 3)]
+    assert "\nswitch_every = 200\n" in (tmp_path / "a" / "config.toml").read_text()
+
+
 def test_a_run_that_diverges_says_so_and_keeps_what_was_done(tmp_path):
     options = SMALL | {
         "method": "fixed-small",

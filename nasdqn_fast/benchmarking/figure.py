@@ -19,6 +19,7 @@ class Unit(StrEnum):
     STEPS = "steps/s"
     RATIO = "x"
     SHARE = "%"
+    MEGABYTES = "MB"
 
     @property
     def is_time(self) -> bool:

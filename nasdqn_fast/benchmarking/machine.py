@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 import subprocess
@@ -33,11 +34,19 @@ def one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@functools.cache
+def cores() -> tuple[int, ...]:
+    """The cores that this process was given, whatever `pin` has made of them since."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
 def pin() -> str:
     """Keeps this process, and what it starts, on the last core that it may use; says what was done."""
     if not hasattr(os, "sched_setaffinity"):
         return "not pinned: this system has no call for it"
-    core = max(os.sched_getaffinity(0))
+    core = max(cores())
     os.sched_setaffinity(0, {core})
     return f"pinned to core {core}"
 

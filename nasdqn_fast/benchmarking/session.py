@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nasdqn_fast.benchmarking import intervals
 from nasdqn_fast.benchmarking.case import Case
-from nasdqn_fast.benchmarking.figure import Figure
+from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.measure import Repeat, Stopwatch, calls_for, disturbances, interleave, kept
 
 
@@ -77,6 +78,20 @@ class Session:
             )
             for timing, judgement, s in zip(timings, judged, seconds, strict=True)
         ]
+
+    def ratio(self, group: str, name: str, first: Timing, second: Timing) -> Figure:
+        """How many times faster the first of two is, round by round."""
+        judged = np.maximum(*(disturbances(timing.repeats, self.stopwatch.fastest) for timing in (first, second)))
+        ratios = (second.seconds / first.seconds)[kept(judged)]
+        return Figure.of(
+            group,
+            name,
+            Unit.RATIO,
+            ratios,
+            interval=intervals.median(ratios),
+            repeats=len(judged),
+            disturbed=int(np.count_nonzero(judged > 1)),
+        )
 
     def _warm_up(self, case: Case) -> int:
         if case.prepare is not None:

@@ -17,7 +17,7 @@ FIGURES = ("group", "case", "figure", "unit", "10-90 %", "undisturbed", "limit",
 RATIOS = ("group", "case", "A", "B", "unit", "ratio", "95 % interval", "")
 LEFT = {"group", "case", "unit", ""}  # columns of text; numbers stand to the right
 INTERVALS_NOTE = "ratios (x): the range is a 95 % interval"
-COMPARISON_NOTE = "ratio: how many times faster B is; of x and %, B / A"
+COMPARISON_NOTE = "ratio: how many times faster B is; of x, % and MB, B / A"
 
 
 def show_report(console: Console, report: Report) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from nasdqn_fast.cli.output import Lasting
@@ -59,14 +59,26 @@ class Progress:
 
     def line(self) -> str:
         """Everything in one line."""
-        elapsed = time.perf_counter() - self.started
-        parts = [f"episode {self.episodes:,} of {self.total:,}"]
-        if self.last_returns:
-            mean = sum(self.last_returns) / len(self.last_returns)
-            left = elapsed / max(self.episodes - self.resumed_at, 1) * (self.total - self.episodes)
-            parts += [f"mean of last {len(self.last_returns)}: {mean:.1f}", self.architecture]
-            parts += [f"{self.steps / elapsed:,.0f} steps/s", f"{minutes(left)} left"]
-        return " | ".join(parts)
+        return " | ".join(filter(None, (self.extent(), self.state())))
+
+    def extent(self) -> str:
+        """How far the run has come, and how long it will go on."""
+        done = f"episode {self.episodes:,} of {self.total:,}"
+        if not self.episodes:
+            return done
+        left = self._elapsed() / max(self.episodes - self.resumed_at, 1) * (self.total - self.episodes)
+        return f"{done} | {minutes(left)} left"
+
+    def state(self) -> str:
+        """How well and how fast it learns, and what; nothing before the first episode has ended."""
+        if not self.last_returns:
+            return ""
+        mean = sum(self.last_returns) / len(self.last_returns)
+        speed = f"{self.steps / self._elapsed():,.0f} steps/s"
+        return " | ".join((f"mean of last {len(self.last_returns)}: {mean:.1f}", speed, self.architecture))
+
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self.started
 
 
 def minutes(seconds: float) -> str:
@@ -109,9 +121,13 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
             now = time.perf_counter()
             if now >= due:
                 due = now + REFRESH
-                picture = Table.grid()
-                picture.add_row(ProgressBar(total=progress.total, completed=progress.episodes))
-                picture.add_row(_line(progress.line()))
+                # What matters most is shortest: only an architecture may be too long, and it comes last.
+                above = Table.grid(Column(ratio=1), Column(no_wrap=True), padding=(0, 1), expand=True)
+                bar = ProgressBar(total=progress.total, completed=progress.episodes)
+                above.add_row(bar, _line(progress.extent()))
+                picture = Table.grid(expand=True)
+                picture.add_row(above)
+                picture.add_row(_line(progress.state()))
                 live.update(_within(console, picture), refresh=True)
 
         yield listener

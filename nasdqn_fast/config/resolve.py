@@ -48,10 +48,11 @@ def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] 
     Raises:
         InputError: unknown key or option, a value of the wrong type or out of range.
     """
-    below = _base_values(base)
-    given = _merged(below, _by_section(options or {}))
+    below, above = _base_values(base), _by_section(options or {})
     try:
-        return _config(given)
+        config = _config(_merged(below, above))
+        _check_segment(config, above)
+        return config
     except _Complaint as complaint:
         # What is wrong with the file by itself is the file's fault, and told in its words.
         if isinstance(base, (str, Path)) and complaint.args == _complaint(below):
@@ -65,19 +66,21 @@ def _config(given: Values) -> Config:
         values = _merged(find_profile(profile).values, given)
     except InputError as error:
         raise _Complaint("run", "", str(error)) from None
-    config = _validated(values)
-    if config.search.switch_every <= config.run.episodes:
-        return config
-    if "switch_every" in given.get("search", {}):
+    return _validated(values)
+
+
+def _check_segment(config: Config, options: Values) -> None:
+    """Refuses a segment longer than the run, if an option asks for it.
+
+    A default's or a file's is left alone: it may serve a longer run, and the trainer ends with the last episode.
+    """
+    asked, episodes = config.search.switch_every, config.run.episodes
+    if "switch_every" in options.get("search", {}) and asked > episodes:
         raise _Complaint(
             "search",
             "switch_every",
-            f"switch_every must be at most episodes ({config.run.episodes}); got {config.search.switch_every}; "
-            "lower switch_every or raise episodes",
+            f"switch_every must be at most episodes ({episodes}); got {asked}; lower switch_every or raise episodes",
         )
-    # A default that does not fit is shortened to the one segment that the run then is, so that
-    # the resolved config can be given again.
-    return _validated(_merged(values, {"search": {"switch_every": config.run.episodes}}))
 
 
 def _complaint(given: Values) -> tuple[Any, ...] | None:

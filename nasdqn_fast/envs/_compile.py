@@ -1,6 +1,6 @@
 """Numba compilation of an environment's functions to C function pointers, kept on disk.
 
-Numba is imported here on the first compilation, not before.
+Numba is imported here when something has to be compiled, or was and cannot be loaded without it (`_object`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasdqn_fast import cache
+from nasdqn_fast.envs import _object
 from nasdqn_fast.envs._jit import jitted
 from nasdqn_fast.envs._reach import fingerprint
 from nasdqn_fast.files import replacing
@@ -34,7 +35,8 @@ def reset(params, uniforms, state, obs):
     try:
         kernel_reset(carray(params, ({params},)), carray(uniforms, ({reset_uniforms},)), carray(state, ({state},)), obs)
     except Exception:
-        obs[:] = nan
+        for i in range({observation}):  # obs[:] = nan could raise, as far as Numba can see
+            obs[i] = nan
 
 
 def step(params, uniforms, state, action, obs, reward):
@@ -68,12 +70,12 @@ class Compiled:
 
     Args:
         reset_address, step_address: C function pointers, valid as long as this object lives.
-        callbacks: Numba's owners of the machine code.
+        owner: what keeps the machine code in memory.
     """
 
     reset_address: int
     step_address: int
-    callbacks: tuple[Any, Any]
+    owner: Any
 
 
 @functools.cache
@@ -90,17 +92,24 @@ def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> 
     """
     source = _SOURCE.format(**sizes._asdict())
     try:
-        path = _store(f"{name.replace('.', '_')}_{_key(source, reset, step)}.py", source)
-        return _compile(name, source, str(path), reset, step, keep=True)
+        path = cache.directory() / f"{name.replace('.', '_')}_{_key(source, reset, step)}.py"
+        machine_code = path.with_suffix(".o")
+        if (loaded := _object.load(machine_code, ("reset", "step"))) is not None:
+            return Compiled(loaded["reset"], loaded["step"], loaded)
+        _store(path, source)
+        callbacks = _compile(name, source, str(path), reset, step, keep=True)
+        if not any(callback.cache_hits for callback in callbacks.values()):
+            _object.save(machine_code, callbacks)
     except InputError:
         raise
     except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer
-        compiled = _compile(name, source, f"<{name}>", reset, step, keep=False)
+        callbacks = _compile(name, source, f"<{name}>", reset, step, keep=False)
         _warn_once(getattr(problem, "strerror", None) or str(problem))
-        return compiled
+    return Compiled(callbacks["reset"].address, callbacks["step"].address, callbacks)
 
 
-def _compile(name: str, source: str, filename: str, reset: Callable, step: Callable, *, keep: bool) -> Compiled:
+def _compile(name: str, source: str, filename: str, reset: Callable, step: Callable, *, keep: bool) -> dict[str, Any]:
+    """The two callbacks, `numba.cfunc` objects by name."""
     import numba
     from numba import types
 
@@ -118,33 +127,31 @@ def _compile(name: str, source: str, filename: str, reset: Callable, step: Calla
         "reset": types.void(doubles, doubles, doubles, floats),
         "step": types.int32(doubles, doubles, doubles, types.int64, floats, doubles),
     }
-    callbacks: list[Any] = []
+    callbacks: dict[str, Any] = {}
     for function, signature in signatures.items():
         try:
             # error_model: division by zero gives an infinity, and no test for it stops vectorisation.
-            callbacks.append(numba.cfunc(signature, cache=keep, error_model="numpy")(namespace[function]))
+            callbacks[function] = numba.cfunc(signature, cache=keep, error_model="numpy")(namespace[function])
         except Exception as error:
             if keep and not isinstance(error, numba.core.errors.NumbaError):
                 raise  # the cache's fault, or else met again without it
             raise InputError(
                 f"environment {name}: Numba cannot compile {function}: {_reason(error, filename)}"
             ) from error
-    return Compiled(callbacks[0].address, callbacks[1].address, (callbacks[0], callbacks[1]))
+    return callbacks
 
 
-def _store(name: str, source: str) -> Path:
+def _store(path: Path, source: str) -> None:
     """Writes a source file unless it is there: Numba takes a file that is newer for changed code."""
-    path = cache.directory() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(source.encode())
-    return path
 
 
 def _key(source: str, reset: Callable, step: Callable) -> str:
     versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
-    return fingerprint(reset, step, source, tuple(versions))[:32]
+    return fingerprint(reset, step, source, tuple(versions), _object.processor())[:32]
 
 
 def _reason(error: Exception, generated: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.pruning import survivors
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, lacking_memory
 from nasdqn_fast.validation import (
     MAX_ACTION,
     check_ages,
@@ -38,6 +38,7 @@ class ReplayBuffer:
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
+        InputError: more memory than there is.
     """
 
     def __init__(
@@ -52,7 +53,11 @@ class ReplayBuffer:
         self.observation_size = check_positive_int("observation_size", observation_size)
         self.dtype = check_float_dtype("dtype", dtype)
         self._rng = check_rng("rng", rng)
-        self._ring = self._empty(self.capacity)
+        try:
+            self._ring = self._empty(self.capacity)
+        except (MemoryError, ValueError):
+            slot = sum(getattr(self._empty(1), name).nbytes for name in FIELDS)
+            raise lacking_memory(self.capacity * slot) from None
         self._size = 0
         self._next = 0  # the slot that is written next
 

@@ -1,16 +1,19 @@
 """Every group once, on next to no budget. Nothing here is asserted about time."""
 
 import importlib
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from nasdqn_fast import plugins, reference
-from nasdqn_fast.benchmarking import peer_check, suite
+from nasdqn_fast.benchmarking import machine, peer_check, suite
 from nasdqn_fast.benchmarking.figure import Unit
 from nasdqn_fast.benchmarking.folder import modules
-from nasdqn_fast.benchmarking.groups import environments, overhead, peers, replay
+from nasdqn_fast.benchmarking.groups import environments, memory, overhead, peers, replay, threads
+from nasdqn_fast.benchmarking.peak_memory import peak_memory
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES
 from nasdqn_fast.space import Architecture
@@ -24,7 +27,7 @@ def session():
 
 
 def test_the_folder_holds_what_is_promised():
-    promised = {"environments", "forward", "learning-step", "replay", "training-step", "switch"}
+    promised = {"environments", "forward", "learning-step", "replay", "training-step", "switch", "memory", "threads"}
     assert set(USUAL) == promised
     assert set(modules("groups")) == promised | {"overhead", "peers"}
 
@@ -57,6 +60,41 @@ def test_the_limit_of_sampling_is_what_cache_lines_cost(session, monkeypatch):
     for capacity in ("10,000", "20,000"):
         line, bulk = figures[f"one cache line of {capacity}"], figures[f"sample 64 of {capacity}, in bulk"]
         assert bulk.limit == pytest.approx(64 * line.value)
+
+
+def test_memory_grows_with_the_replay_memory_as_its_limit_does():
+    small, large = (memory.run_peak(ARCHITECTURES[0], capacity) for capacity in (1_000, 500_000))
+    grown, expected = large - small, memory.needed(ARCHITECTURES[0], 500_000) - memory.needed(ARCHITECTURES[0], 1_000)
+    # 32 MB; besides, target values that are kept take a quarter of that, and each of 2,501 episodes 1 kB.
+    assert expected < grown < 1.45 * expected
+
+
+def test_a_run_keeps_to_its_memory():
+    """The goal: within a tenth of what it has to hold."""
+    for architecture, capacity in memory.RUNS:
+        memory.run_peak(architecture, capacity)  # a first run compiles
+        assert memory.run_peak(architecture, capacity) <= 1.1 * memory.needed(architecture, capacity)
+
+
+def test_a_process_asks_for_its_own_peak_not_its_parents():
+    code = "from nasdqn_fast.benchmarking.peak_memory import peak_memory; print(peak_memory())"
+    large = np.ones(300_000_000, np.int8)
+    assert peak_memory() > large.nbytes
+    child = int(subprocess.run([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, check=True).stdout)
+    assert 10e6 < child < 150e6
+
+
+def test_threads_are_compared_with_processes(session):
+    threads_, processes, ratio = threads.figures(session)
+    assert ratio.unit is Unit.RATIO
+    # Medians of rounds' ratios and the ratio of medians differ by no more than the rounds do.
+    assert ratio.value == pytest.approx(threads_.value / processes.value, rel=0.5)
+
+
+def test_one_core_is_too_few_for_two_runs_and_the_report_says_so(session, monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: (0,))
+    assert threads.figures(session) == []
+    assert session.warnings == ["threads: two runs at once need two cores; this process has one"]
 
 
 def test_overhead_gives_a_share_and_a_ratio_for_each_search(session):

@@ -5,7 +5,7 @@ import pytest
 
 from nasdqn_fast.benchmarking.case import Case
 from nasdqn_fast.benchmarking.figure import Unit
-from nasdqn_fast.benchmarking.groups import overhead, peers
+from nasdqn_fast.benchmarking.groups import overhead
 from nasdqn_fast.benchmarking.measure import Repeat
 from nasdqn_fast.benchmarking.session import Session, Timing
 
@@ -30,14 +30,14 @@ def timing(name, seconds, disturbed=()):
 def test_a_peer_that_takes_twice_as_long_is_beaten_by_two(session):
     """Round by round: where one is slow both are, and the ratio does not scatter."""
     ours = np.array([1.0, 1.5, 1.0, 1.2, 1.1])
-    figure = peers._ratio(session, timing("ours", ours), timing("peer", 2 * ours))
+    figure = session.ratio("peers", "ours is faster by", timing("ours", ours), timing("peer", 2 * ours))
     assert (figure.value, figure.low, figure.high) == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_a_round_counts_if_both_were_undisturbed(session):
     ours = timing("ours", [1.0, 9.0, 1.0, 1.0, 1.0], disturbed=[1])
     peer = timing("peer", [2.0, 2.0, 9.0, 2.0, 2.0], disturbed=[2])
-    figure = peers._ratio(session, ours, peer)
+    figure = session.ratio("peers", "ours is faster by", ours, peer)
     assert figure.values == pytest.approx((2.0, 2.0, 2.0))
     assert (figure.repeats, figure.disturbed) == (5, 2)
 

@@ -44,7 +44,7 @@ def test_the_line_shows_mean_architecture_speed_and_time_left(clock):
         progress(played(float(value)))
     clock.now += 2.0
     # The mean of 50..99 is 74.5; 100 episodes of 200 steps in 2 s are 10,000 steps/s; 1,900 episodes are left: 38 s.
-    assert progress.line() == "episode 100 of 2,000 | mean of last 50: 74.5 | 2x32-relu | 10,000 steps/s | 0:38 left"
+    assert progress.line() == "episode 100 of 2,000 | 0:38 left | mean of last 50: 74.5 | 10,000 steps/s | 2x32-relu"
 
 
 def test_the_architecture_shown_is_what_came_of_the_transfer(clock):
@@ -79,6 +79,20 @@ def test_the_live_lines_leave_room_for_what_the_terminal_writes_at_ctrl_c(clock,
     lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.getvalue()))
     longest = max(map(len, lines))
     assert width - 10 < longest <= width - len("^C^C")
+
+
+@pytest.mark.parametrize("architecture", ["4x128-leaky_relu", "128,64,128,64-leaky_relu"])
+def test_eighty_columns_hold_all_of_it(clock, architecture):
+    written = io.StringIO()
+    with display.display(Console(file=written, force_terminal=True, width=80), 1_000_000) as listener:
+        listener(Asked(1, 1, Proposal(Architecture.parse(architecture), "uniform")))
+        for _ in range(60):
+            clock.now += 0.2
+            listener(played(-1234.5))
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.getvalue())
+    # 5 episodes a second of 200 steps: 999,940 episodes take 199,988 s.
+    assert "episode 60 of 1,000,000 | 3333:08 left" in text
+    assert f"mean of last 50: -1234.5 | 1,000 steps/s | {architecture}" in text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (65, "1:05"), (3_600, "60:00")])

@@ -93,7 +93,7 @@ def test_without_a_terminal_progress_is_plain_lines(run, tiny):
         ("2", "126"),
     ]
     assert re.findall(
-        r"^episode (\d+) of 250 \| mean of last 50: [\d.]+ \| \S+ \| [\d,]+ steps/s", out, re.MULTILINE
+        r"^episode (\d+) of 250 \| \d+:\d\d left \| mean of last 50: [\d.]+ \| [\d,]+ steps/s \| \S+", out, re.MULTILINE
     ) == [
         "100",
         "200",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasdqn_fast import backends
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, InputError
 
 
 def transition(number):
@@ -311,3 +311,11 @@ def test_outputs_used_again_are_written_again(engine):
             np.testing.assert_array_equal(getattr(outputs[n], name), array)
     with pytest.raises(ValueError, match="observations must be"):
         replay.sample(5, out=outputs[6])
+
+
+def test_more_memory_than_any_machine_has_is_refused_in_one_line(engine):
+    # 2^52 numbers for s, as many for s': beyond what an address can reach.
+    with pytest.raises(
+        InputError, match=r"^\S+ GiB of memory are needed, which this machine does not have; ask for less$"
+    ):
+        engine.ReplayBuffer((1 << 32) - 1, 1 << 20)

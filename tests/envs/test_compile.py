@@ -35,14 +35,23 @@ def step(params, uniforms, state, action, obs, reward):
 plugin = EnvKernel(reset, step, {"x": 1.0}, state_size=1, observation_size=1, n_actions=1,
                    observation_low=(0.0,), observation_high=(0.0,), max_episode_steps=1)
 """
-# Prints how many of the two functions came from disk, and the reward.
+# Prints where the two functions came from, and the reward.
 PLAY = """
+import sys
 import numpy as np
 from their_module import plugin
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast.types import StepError
 core = EnvironmentCore(plugin.bind())
-loaded = sum(callback.cache_hits for callback in plugin.bind().compiled().callbacks)
-print(loaded, core.step(np.empty(0), np.empty(1), 0, np.empty(1, np.float32))[0])
+owner = plugin.bind().compiled().owner
+if "numba" not in sys.modules:
+    origin = "object"
+else:
+    origin = "compiled" if not sum(callback.cache_hits for callback in owner.values()) else "Numba's"
+try:
+    print(origin, core.step(np.empty(0), np.empty(1), 0, np.empty(1, np.float32))[0])
+except StepError:
+    print(origin, "StepError")
 """
 
 
@@ -67,22 +76,55 @@ def play(tmp_path):
 
 
 def test_second_process_loads_and_a_change_compiles_anew(play):
-    assert play() == ("0 12.0", "")
-    assert play() == ("2 12.0", "")
+    assert play() == ("compiled 12.0", "")
+    assert play() == ("object 12.0", "")
     comment = MODULE.replace("GAIN = 3.0", "# a comment\nGAIN = 3.0")
-    assert play(module=comment) == ("2 12.0", "")
+    assert play(module=comment) == ("object 12.0", "")
     constant = MODULE.replace("GAIN = 3.0", "GAIN = 4.0")
-    assert play(module=constant) == ("0 14.0", "")
+    assert play(module=constant) == ("compiled 14.0", "")
     helper = HELPERS.replace("x + x", "x * 10")
-    assert play(module=constant, helpers=helper) == ("0 70.0", "")
-    assert play() == ("2 12.0", "")
+    assert play(module=constant, helpers=helper) == ("compiled 70.0", "")
+    assert play() == ("object 12.0", "")
+
+
+@pytest.mark.parametrize("name", ["inverted-pendulum", "cartpole"])
+def test_loaded_code_gives_the_bits_of_the_compiled(play, name):
+    """Oracle: the functions as Numba compiled them, in the process before."""
+    code = f"""
+import hashlib, sys
+from nasdqn_fast import DQNAgent
+agent = DQNAgent({name!r}, "2x8-tanh", rng=0, warm_up=100)
+episodes = agent.run_episodes(20)
+print("numba" in sys.modules, hashlib.sha256(episodes.returns.tobytes() + episodes.losses.tobytes()).hexdigest())
+"""
+    (compiled, first), (loaded, second) = (play(code=code)[0].split() for _ in range(2))
+    assert (compiled, loaded) == ("True", "False")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("statement", "reward", "origin"),
+    [
+        ("reward[0] = np.zeros(action + 2).size", "2.0", "Numba's"),  # of an array that Numba's runtime owns
+        ("reward[0] = np.random.randint(5, 6)", "5.0", "Numba's"),
+        ("reward[0] = 1.0; print('played')", "1.0", "Numba's"),
+        ("reward[0] = their_helpers.checked(params[0])", "StepError", "object"),  # it raises
+    ],
+)
+def test_what_needs_numba_at_run_time_is_loaded_by_numba(play, statement, reward, origin):
+    """The oracle is the process that compiled it."""
+    module = "import numpy as np\n" + MODULE.replace("reward[0] = GAIN", f"{statement}  # GAIN")
+    helpers = HELPERS + "\ndef checked(x):\n    if x > 0:\n        raise ValueError('too large')\n    return x\n"
+    first, second = (play(module=module, helpers=helpers) for _ in range(2))
+    assert f"compiled {reward}" in first[0]
+    assert second == (first[0].replace("compiled", origin), first[1])
 
 
 def test_unwritable_cache_warns_once_and_compiles_in_memory(play, tmp_path):
     (tmp_path / "file").touch()  # a file in a folder's place refuses even the superuser
     both = PLAY + "\nfrom nasdqn_fast import envs\nenvs.make('cartpole').compiled()\n"
     printed, warned = play(cache=tmp_path / "file" / "cache", code=both)
-    assert printed == "0 12.0"
+    assert printed == "compiled 12.0"
     assert warned.count("RuntimeWarning") == 1
     assert "cannot be kept on disk (Not a directory)" in warned
     assert "Set NASDQN_FAST_CACHE_DIR" in warned
@@ -90,9 +132,14 @@ def test_unwritable_cache_warns_once_and_compiles_in_memory(play, tmp_path):
 
 def test_damaged_cache_is_worked_round(play, tmp_path):
     play()
+    (code,) = (tmp_path / "cache").glob("*.o")
+    whole = code.read_bytes()
+    for damaged in (b"", whole[:-1], whole[:100] + b"?" + whole[101:]):
+        code.write_bytes(damaged)
+        assert play()[0] == "Numba's 12.0"
     for path in (tmp_path / "cache" / "__pycache__").iterdir():
         path.write_bytes(b"not what Numba wrote")
-    assert play()[0] == "0 12.0"
+    assert play()[0] == "compiled 12.0"
 
 
 def small_kernel(step):

@@ -6,13 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from nasdqn_fast.benchmarking import intervals, peer_check
-from nasdqn_fast.benchmarking.figure import Figure, Unit
+from nasdqn_fast.benchmarking import peer_check
+from nasdqn_fast.benchmarking.figure import Figure
 from nasdqn_fast.benchmarking.groups import training_step
-from nasdqn_fast.benchmarking.measure import disturbances, kept
-from nasdqn_fast.benchmarking.session import Session, Timing
+from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE
 from nasdqn_fast.space import Architecture
 
@@ -45,7 +42,9 @@ def _against(session: Session, architecture: Architecture, peers: dict[str, Any]
             continue
         cases.append(dataclasses.replace(ours, name=f"{architecture}, {name}", run=_episodes(training)))
     timings = session.time(cases)
-    ratios = [_ratio(session, timings[0], timing) for timing in timings[1:]]
+    ratios = [
+        session.ratio(GROUP, f"{timing.case.name}: ours is faster by", timings[0], timing) for timing in timings[1:]
+    ]
     return session.figures(GROUP, timings) + ratios
 
 
@@ -54,18 +53,3 @@ def _episodes(training: Any) -> Callable[[int], None]:
         training.run(n * EPISODE)
 
     return run
-
-
-def _ratio(session: Session, ours: Timing, peer: Timing) -> Figure:
-    """How many times faster we are, round by round."""
-    judged = np.maximum(*(disturbances(timing.repeats, session.stopwatch.fastest) for timing in (ours, peer)))
-    ratios = (peer.seconds / ours.seconds)[kept(judged)]
-    return Figure.of(
-        GROUP,
-        f"{peer.case.name}: ours is faster by",
-        Unit.RATIO,
-        ratios,
-        interval=intervals.median(ratios),
-        repeats=len(judged),
-        disturbed=int(np.count_nonzero(judged > 1)),
-    )
