@@ -1,0 +1,34 @@
+"""How the C beside this file is compiled: which files once for each CPU target, which once, with what flags.
+
+Read by setup.py, which puts the objects into the extension modules, and by tests/c/build.py, which puts them into a
+program of their own.
+"""
+
+import os
+import platform
+import sys
+
+FOLDER = "ext/kernels"
+HEADERS = [f"{FOLDER}/{name}" for name in sorted(os.listdir(FOLDER)) if name.endswith(".h")]
+# No -ffast-math: NaN and infinity must be seen, and sums keep their order. With -ffp-contract=fast a product and a sum
+# are fused wherever the target has the instruction, in avx2 and avx512 at the same places: they give the same bits.
+CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
+TARGET_FLAGS = {
+    "baseline": [],
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
+}
+TARGET_SOURCES = ["dense.c", "optimizer.c", "peak.c", "table.c"]
+PLAIN_SOURCES = ["dispatch.c", "loop.c", "network.c", "optimizer_step.c", "replay.c"]
+# On macOS always all: a universal build compiles for both processors in one call, and dispatch.c asks which it is.
+IS_X86 = sys.platform == "darwin" or platform.machine().lower() in ("x86_64", "amd64")
+TARGETS = list(TARGET_FLAGS) if IS_X86 else ["baseline"]
+MACROS = [(f"NDQ_HAVE_{target.upper()}", "1") for target in TARGETS]
+
+
+def target_flags(target: str) -> list[str]:
+    """Flags of a file that is compiled once for each CPU target."""
+    flags = [f"-DNDQ_TARGET={target}"]
+    for flag in TARGET_FLAGS[target]:
+        flags += ["-Xarch_x86_64", flag] if sys.platform == "darwin" else [flag]
+    return flags
