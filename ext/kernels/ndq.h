@@ -31,7 +31,7 @@ typedef struct {
     const int64_t *sizes;     /* n_layers + 1: I, widths, A */
     const int64_t *offsets;   /* n_layers + 1: where layer l starts in the parameter block; last: its length */
     const int64_t *h_offsets; /* n_layers + 1: where h[l] starts in h */
-    float *h;                 /* activations */
+    float *h;                 /* activations; from the start the rows of ones, and any numbers in the others */
     float *d[2];              /* (widest padded, NDQ_PANEL) error of a layer's outputs, and of the layer below */
     float *d_rows;            /* (NDQ_PANEL, widest padded): d the other way round */
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */

@@ -1,0 +1,146 @@
+#include "agent.h"
+
+#include <string.h>
+
+#include "check.h"
+#include "generator.h"
+#include "memory.h"
+
+agent_settings agent_sgd_settings(const ndq_kernels *kernels, ndq_env env)
+{
+    return (agent_settings){
+        .kernels = kernels, .env = env, .widths = {17, 5}, .activation = NDQ_RELU,
+        .optimizer = NDQ_SGD, .n_lanes = 1, .batch_size = 65, .capacity = 37, .updates_per_step = 1, .target_every = 7,
+        .keeps_targets = 1, .seed = 1,
+    };
+}
+
+agent_settings agent_adam_settings(const ndq_kernels *kernels, ndq_env env)
+{
+    return (agent_settings){
+        .kernels = kernels, .env = env, .widths = {9, 35}, .activation = NDQ_TANH,
+        .optimizer = NDQ_ADAM, .n_lanes = 3, .batch_size = 33, .capacity = 50, .updates_per_step = 2,
+        .target_every = 11, .horizon_is_terminal = 1, .seed = 2,
+    };
+}
+
+static void make_learner(agent *a, const agent_settings *s)
+{
+    const int64_t length = mlp_length(&a->network), stride = ndq_replay_stride(s->env.observation_size);
+    const int is_adam = s->optimizer == NDQ_ADAM;
+    a->target = TAKE(float, length);
+    memcpy(a->target, a->network.params, length * sizeof(float));
+    a->optimizer = (ndq_optimizer){
+        .kind = s->optimizer, .learning_rate = 0.01f, .clip = 1.0f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f,
+        .m = is_adam ? ZEROS(float, length) : NULL, .v = is_adam ? ZEROS(float, length) : NULL,
+    };
+    a->replay = (ndq_replay){
+        .rows = TAKE(float, s->capacity * stride), .capacity = s->capacity, .stride = stride,
+        .observation_size = s->env.observation_size, .largest_action = -1,
+    };
+}
+
+static void make_loop(agent *a, const agent_settings *s)
+{
+    const ndq_env *env = &s->env;
+    const int64_t length = mlp_length(&a->network), n = s->n_lanes, known_stride = ndq_row_stride(1 + env->n_actions);
+    const int32_t n_uniforms =
+        env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
+    a->loop = (ndq_loop){
+        .env = *env, .net = &a->network.net,
+        .params = a->network.params, .target = a->target, .gradient = TAKE(float, length),
+        .optimizer = &a->optimizer, .replay = &a->replay,
+        .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1], .replay_rng = &a->bitgens[2],
+        .gamma = 0.95f, .huber_delta = 1.0f,
+        .batch_size = s->batch_size, .updates_per_step = s->updates_per_step, .warm_up = AGENT_WARM_UP,
+        .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
+        .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
+        .n_lanes = n, .lanes = TAKE(ndq_lane, n),
+        .states = TAKE(double, n * env->state_size),
+        .obs = TAKE(float, n * env->observation_size), .next_obs = TAKE(float, n * env->observation_size),
+        .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
+        .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
+        .slots = TAKE(int64_t, s->batch_size),
+        .batch_actions = TAKE(int64_t, NDQ_PANEL), .batch_targets = TAKE(float, NDQ_PANEL),
+        .known = s->keeps_targets ? ZEROS(float, s->capacity * known_stride) : NULL, .known_stride = known_stride,
+        .known_target = TAKE(float, length), .known_version = -1,
+        .ended = TAKE(ndq_episode, n), .last_episode = s->last_episode,
+    };
+}
+
+static int never(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+agent *agent_make(const agent_settings *s)
+{
+    agent *a = TAKE(agent, 1);
+    const int64_t sizes[] = {s->env.observation_size, s->widths[0], s->widths[1], s->env.n_actions};
+    mlp_make(&a->network, s->kernels, s->activation, sizes, AGENT_HIDDEN + 1, s->seed);
+    for (int i = 0; i < 3; i++) {
+        a->random[i] = s->seed * 3 + i;
+        a->bitgens[i] = generator_bitgen(&a->random[i]);
+    }
+    make_learner(a, s);
+    make_loop(a, s);
+    a->loop.poll = never;
+    return a;
+}
+
+void agent_free(agent *a)
+{
+    ndq_loop *loop = &a->loop;
+    void *const blocks[] = {
+        a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, loop->gradient, loop->lanes, loop->states, loop->obs,
+        loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->slots, loop->batch_actions,
+        loop->batch_targets, loop->known, loop->known_target, loop->ended,
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
+    mlp_free(&a->network);
+    memory_give(a);
+}
+
+void agent_prune(agent *a, int64_t n)
+{
+    int64_t *kept = TAKE(int64_t, n);
+    float *scratch = TAKE(float, n * a->replay.stride);
+    for (int64_t i = 0; i < n; i++) kept[i] = a->replay.size - n + i;
+    ndq_replay_keep(&a->replay, kept, n, scratch);
+    memory_give(scratch);
+    memory_give(kept);
+}
+
+static int same(const void *a, const void *b, int64_t bytes) { return !memcmp(a, b, bytes); }
+
+static void check_replay_equal(const ndq_replay *a, const ndq_replay *b)
+{
+    CHECK(a->size == b->size && a->next == b->next);
+    for (int64_t i = 0; i < a->size; i++) /* what lies between the end of a row and the next one is never written */
+        CHECK(same(ndq_row(a, i), ndq_row(b, i), (2 * a->observation_size + 3) * sizeof(float)));
+}
+
+void agent_check_equal(const agent *a, const agent *b)
+{
+    const ndq_loop *x = &a->loop, *y = &b->loop;
+    const int64_t block = mlp_length(&a->network) * sizeof(float);
+    CHECK(same(a->network.params, b->network.params, block));
+    CHECK(same(a->target, b->target, block));
+    CHECK(a->optimizer.steps == b->optimizer.steps);
+    if (a->optimizer.kind == NDQ_ADAM)
+        CHECK(same(a->optimizer.m, b->optimizer.m, block) && same(a->optimizer.v, b->optimizer.v, block));
+    check_replay_equal(&a->replay, &b->replay);
+    CHECK(same(a->random, b->random, sizeof a->random));
+    CHECK(x->steps == y->steps && x->updates == y->updates && x->episodes == y->episodes);
+    CHECK(x->started == y->started && x->n_ended == y->n_ended);
+    CHECK(same(x->lanes, y->lanes, x->n_lanes * sizeof *x->lanes));
+    CHECK(same(x->states, y->states, x->n_lanes * x->env.state_size * sizeof(double)));
+    CHECK(same(x->obs, y->obs, x->n_lanes * x->env.observation_size * sizeof(float)));
+    agent_check_episodes_equal(x->ended, y->ended, x->n_ended);
+}
+
+void agent_check_episodes_equal(const ndq_episode *a, const ndq_episode *b, int64_t n)
+{
+    CHECK(same(a, b, n * sizeof *a));
+}

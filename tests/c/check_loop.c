@@ -1,0 +1,170 @@
+/* The whole loop, each claim by two ways to one result. */
+#include <math.h>
+#include <string.h>
+
+#include "agent.h"
+#include "check.h"
+#include "environments.h"
+#include "memory.h"
+
+enum { EPISODES = 8 };
+
+static const double wide[LINE_PARAMS] = {[LINE_WIDTH] = INFINITY}, narrow[LINE_PARAMS] = {[LINE_WIDTH] = 2.0};
+
+/* Episodes by ndq_run, in one block of exactly n. */
+static ndq_episode *episodes_of(agent *a, int64_t n)
+{
+    ndq_episode *out = TAKE(ndq_episode, n);
+    int64_t n_out;
+    CHECK(ndq_run(&a->loop, n, out, &n_out) == NDQ_DONE && n_out == n);
+    return out;
+}
+
+static void check_padding(const agent *a)
+{
+    const ndq_net *net = &a->network.net;
+    for (int l = 0; l < net->n_layers; l++)
+        for (int64_t i = 0; i <= net->sizes[l]; i++)
+            for (int64_t o = net->sizes[l + 1]; o < ndq_pad(net->sizes[l + 1]); o++)
+                CHECK(a->network.params[mlp_index(&a->network, l, i, o)] == 0.0f);
+}
+
+/* The memory wraps, updates happen, the target is copied; a second agent in two calls ends where the first did. */
+static void check_parts_equal_whole(const agent_settings *settings)
+{
+    agent *whole = agent_make(settings), *parts = agent_make(settings);
+    ndq_episode *all = episodes_of(whole, EPISODES), *first = episodes_of(parts, 3);
+    ndq_episode *rest = episodes_of(parts, EPISODES - 3);
+    agent_check_episodes_equal(all, first, 3);
+    agent_check_episodes_equal(all + 3, rest, EPISODES - 3);
+    agent_check_equal(whole, parts);
+    CHECK(whole->loop.steps > settings->capacity && whole->replay.size == settings->capacity);
+    CHECK(whole->loop.updates > settings->target_every);
+    check_padding(whole);
+    memory_give(all), memory_give(first), memory_give(rest);
+    agent_free(whole), agent_free(parts);
+}
+
+/* Also when the memory was cut and the target written to between two runs. */
+static void check_kept_targets_change_nothing(agent_settings settings)
+{
+    agent *agents[2];
+    for (int keeps = 0; keeps < 2; keeps++) {
+        settings.keeps_targets = keeps;
+        agent *a = agents[keeps] = agent_make(&settings);
+        memory_give(episodes_of(a, 3));
+        agent_prune(a, 5);
+        memory_give(episodes_of(a, 2));
+        a->target[0] += 0.25f;
+        memory_give(episodes_of(a, 3));
+    }
+    agent_check_equal(agents[0], agents[1]);
+    agent_free(agents[0]), agent_free(agents[1]);
+}
+
+static int count_and_stop(void *context)
+{
+    ++*(int *)context;
+    return 1;
+}
+
+/* Stopped as often as it asks, and run again each time. */
+static void check_stops_change_nothing(const agent_settings *settings)
+{
+    agent *straight = agent_make(settings), *stopped = agent_make(settings);
+    ndq_episode *expected = episodes_of(straight, EPISODES), *out = TAKE(ndq_episode, EPISODES);
+    int polls = 0;
+    int64_t done = 0, n_out;
+    stopped->loop.poll = count_and_stop;
+    stopped->loop.context = &polls;
+    ndq_status status;
+    do {
+        stopped->loop.polled = (struct timespec){0}; /* long ago */
+        status = ndq_run(&stopped->loop, EPISODES - done, out + done, &n_out);
+        CHECK(status == NDQ_DONE || status == NDQ_STOPPED);
+        done += n_out;
+    } while (status == NDQ_STOPPED);
+    CHECK(polls > 4 && done == EPISODES);
+    agent_check_episodes_equal(expected, out, EPISODES);
+    agent_check_equal(straight, stopped);
+    memory_give(expected), memory_give(out);
+    agent_free(straight), agent_free(stopped);
+}
+
+/* A loop that has no memory to learn from changes no weight; episodes end by themselves or at the limit. */
+static void check_play(const agent_settings *settings)
+{
+    agent *a = agent_make(settings), *untouched = agent_make(settings);
+    a->loop.replay = NULL;
+    ndq_episode *out = episodes_of(a, EPISODES);
+    for (int i = 0; i < EPISODES; i++)
+        CHECK(out[i].length >= 1 && out[i].length <= settings->env.max_episode_steps && isnan(out[i].mean_loss));
+    CHECK(!memcmp(a->network.params, untouched->network.params, mlp_length(&a->network) * sizeof(float)));
+    CHECK(a->loop.updates == 0 && a->replay.size == 0);
+    memory_give(out);
+    agent_free(a), agent_free(untouched);
+}
+
+/* After the last episode no draw is made for another. */
+static void check_last_episode(agent_settings settings)
+{
+    settings.n_lanes = 1;
+    settings.env = counter_environment(100);
+    settings.last_episode = EPISODES;
+    agent *a = agent_make(&settings);
+    ndq_episode *out = episodes_of(a, EPISODES);
+    for (int i = 0; i < EPISODES; i++) CHECK(out[i].length == 6 && out[i].reward_sum == 6.0);
+    CHECK(a->loop.steps == 6 * EPISODES && a->loop.obs[0] == 1.0f); /* the sixth observation: not reset */
+    memory_give(out);
+    agent_free(a);
+}
+
+/* Batches around the panel, from a memory of one transition and a full one. */
+static void check_update(agent_settings settings)
+{
+    const int64_t batches[] = {1, 63, 64, 65, 130};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        settings.batch_size = batches[i];
+        agent *a = agent_make(&settings);
+        ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
+                       NDQ_ROW_TERMINATED);
+        CHECK(isfinite(ndq_update(&a->loop)));
+        memory_give(episodes_of(a, EPISODES));
+        const int64_t updates = a->loop.updates;
+        CHECK(isfinite(ndq_update(&a->loop)) && a->loop.updates == updates + 1);
+        agent_free(a);
+    }
+}
+
+static void check_settings(agent_settings settings)
+{
+    check_parts_equal_whole(&settings);
+    check_kept_targets_change_nothing(settings);
+    check_stops_change_nothing(&settings);
+    check_play(&settings);
+    check_last_episode(settings);
+    check_update(settings);
+}
+
+void check_loop(const ndq_kernels *kernels)
+{
+    const ndq_env truncates = line_environment(wide, 13), terminates = line_environment(narrow, 1000);
+    check_settings(agent_sgd_settings(kernels, truncates));
+    check_settings(agent_sgd_settings(kernels, terminates));
+    check_settings(agent_adam_settings(kernels, truncates));
+    check_settings(agent_adam_settings(kernels, terminates));
+}
+
+void check_targets_agree(const ndq_kernels *first, const ndq_kernels *second)
+{
+    const ndq_env env = line_environment(narrow, 13);
+    const agent_settings of_first[] = {agent_sgd_settings(first, env), agent_adam_settings(first, env)};
+    for (int i = 0; i < 2; i++) {
+        agent_settings of_second = of_first[i];
+        of_second.kernels = second;
+        agent *a = agent_make(&of_first[i]), *b = agent_make(&of_second);
+        memory_give(episodes_of(a, EPISODES)), memory_give(episodes_of(b, EPISODES));
+        agent_check_equal(a, b);
+        agent_free(a), agent_free(b);
+    }
+}

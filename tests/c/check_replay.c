@@ -1,0 +1,81 @@
+/* The ring against a list of all that was ever added. */
+#include "check.h"
+#include "generator.h"
+#include "memory.h"
+#include "replay.h"
+
+enum { I = 3, ADDED = 60 };
+
+/* Transition number i, made up so that each number in it is its own. */
+static void add(ndq_replay *r, int i)
+{
+    float *obs = TAKE(float, I), *next = TAKE(float, I);
+    for (int k = 0; k < I; k++) obs[k] = 10.0f * i + k, next[k] = 10.0f * i + 5 + k;
+    ndq_replay_add(r, obs, i % 7, -(float)i, next, i % 3);
+    memory_give(obs), memory_give(next);
+}
+
+static void check_row(const ndq_replay *r, int64_t slot, int64_t i)
+{
+    const float *row = ndq_row(r, slot);
+    for (int k = 0; k < I; k++) {
+        CHECK(row[k] == 10.0f * i + k);
+        CHECK(ndq_row_next(r, row)[k] == 10.0f * i + 5 + k);
+    }
+    CHECK(ndq_row_reward(r, row) == -(float)i);
+    CHECK(ndq_row_action(r, row) == i % 7 && ndq_row_flags(r, row) == i % 3);
+}
+
+/* Draws only filled slots, and in the end each of them. */
+static void check_draws(const ndq_replay *r, uint64_t seed)
+{
+    const int64_t n = 40 * r->size;
+    int64_t *slots = TAKE(int64_t, n), *seen = ZEROS(int64_t, r->size);
+    bitgen_t rng = generator_bitgen(&seed);
+    ndq_replay_draw(r, &rng, n, slots);
+    for (int64_t i = 0; i < n; i++) {
+        CHECK(slots[i] >= 0 && slots[i] < r->size);
+        seen[slots[i]]++;
+    }
+    for (int64_t s = 0; s < r->size; s++) CHECK(seen[s] > 0);
+    memory_give(slots), memory_give(seen);
+}
+
+/* Every third, after which the memory goes on as one that never held the others. */
+static void check_keep(ndq_replay *r, int newest)
+{
+    const int64_t n = (r->size + 2) / 3, size = r->size, version = r->version;
+    int64_t *kept = TAKE(int64_t, n);
+    float *scratch = TAKE(float, n * r->stride);
+    for (int64_t i = 0; i < n; i++) kept[i] = 3 * i;
+    ndq_replay_keep(r, kept, n, scratch);
+    CHECK(r->size == n && r->next == n % r->capacity && r->version > version);
+    for (int64_t i = 0; i < n; i++) check_row(r, i, newest - size + 1 + 3 * i);
+    add(r, newest + 1);
+    check_row(r, n % r->capacity, newest + 1);
+    memory_give(kept), memory_give(scratch);
+}
+
+static void check_capacity(int64_t capacity)
+{
+    const int64_t stride = ndq_replay_stride(I);
+    ndq_replay r = {.rows = TAKE(float, capacity * stride), .capacity = capacity, .stride = stride,
+                    .observation_size = I, .largest_action = -1};
+    for (int i = 0; i < ADDED; i++) {
+        add(&r, i);
+        CHECK(r.size == (i + 1 < capacity ? i + 1 : capacity) && r.next == (i + 1) % capacity);
+        if (i % 10 == 9) check_draws(&r, (uint64_t)i);
+    }
+    for (int64_t i = ADDED - r.size; i < ADDED; i++) check_row(&r, i % capacity, i);
+    CHECK(!ndq_replay_holds(&r, 7));
+    CHECK(ndq_replay_holds(&r, 6) == (capacity >= 4)); /* number 55 was the last with action 6, 4 were added since */
+    check_keep(&r, ADDED - 1);
+    memory_give(r.rows);
+}
+
+void check_replay(void)
+{
+    const int64_t capacities[] = {1, 2, 37, ADDED, 100};
+    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) check_capacity(capacities[i]);
+    CHECK(ndq_row_stride(3) == 4 && ndq_row_stride(16) == 16 && ndq_row_stride(17) == 32);
+}
