@@ -56,7 +56,7 @@ INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j
         b += ldb;
     }
     const vf slope = vf_set(g->end.slope);
-    const float *h = g->end.h + i * ldc + j * VL;
+    const float *h = g->end.h ? g->end.h + i * ldc + j * VL : NULL; /* nothing may be added to a null pointer */
 #define FOR_TILE(value)                                                                                               \
     _Pragma("GCC unroll 32") for (int ii = 0; ii < MR; ii++)                                                          \
     {                                                                                                                 \
