@@ -3,9 +3,12 @@
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, intptr_t
-from nasdqn_fast._core.ndq cimport NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_reset, ndq_env_step
+from nasdqn_fast._core.ndq cimport (
+    NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_lockstep, ndq_env_reset, ndq_env_step,
+)
 from numpy cimport PyArray_DATA, ndarray
 
+from nasdqn_fast.envs._lockstep import LANES
 from nasdqn_fast.types import StepError
 from nasdqn_fast.validation import check_actions, check_array, check_int
 
@@ -34,6 +37,7 @@ cdef class EnvironmentCore:
         self.env.reset_uniforms = kernel.reset_uniforms
         self.env.step_uniforms = kernel.step_uniforms
         self.env.max_episode_steps = environment.max_episode_steps
+        self.lanes = LANES
 
     def reset(self, uniforms, state, observation):
         """Starts an episode.
@@ -83,7 +87,9 @@ cdef class EnvironmentCore:
         return reward, bool(flags & NDQ_TERMINATED)
 
     def step_batch(self, states, actions, uniforms, observations, rewards, flags):
-        """One step of n independent episodes, without the GIL.
+        """One step of n independent episodes, without the GIL; each comes to what `step` makes of it, to the last bit.
+
+        The first call compiles a loop over episodes around the environment's step, or loads it from disk.
 
         Args:
             states: float64 (n, state_size), read and written.
@@ -91,27 +97,82 @@ cdef class EnvironmentCore:
             uniforms: float64 (n, step_uniforms), in [0, 1).
             observations: float32 (n, observation_size), written.
             rewards: float64 (n,), written.
-            flags: int32 (n,), written: 1 terminated, 2 the environment reported an error.
+            flags: int32 (n,), written: 1 terminated, 2 the environment reported an error, and
+                then the episode's other numbers mean nothing.
 
         Raises:
             TypeError, ValueError: wrong type, dtype or shape; nowhere to write; no such action.
         """
-        cdef Py_ssize_t i, n = len(states)
+        n = len(states)
+        actions = check_actions(actions, n, self.env.n_actions)
+        uniforms = check_array("uniforms", uniforms, (n, self.env.step_uniforms), np.float64)
+        self.run(states, actions, uniforms, observations, rewards, flags, n, 1)
+
+    def step_sequence(self, states, actions, uniforms, observations, rewards, flags):
+        """T steps of n independent episodes in one call, without the GIL; for n = 1 by the pointer that training calls.
+
+        It goes on after a termination: what is written is what the last step made.
+
+        Args:
+            states, observations, rewards, flags: as `step_batch`'s.
+            actions: integers (T, n), in [0, n_actions).
+            uniforms: float64 (T, n, step_uniforms), in [0, 1).
+
+        Raises:
+            TypeError, ValueError: as `step_batch`'s.
+        """
+        n, steps = len(states), len(actions)
+        actions = check_actions(np.ravel(actions), steps * n, self.env.n_actions)
+        uniforms = check_array("uniforms", uniforms, (steps, n, self.env.step_uniforms), np.float64)
+        self.run(states, actions, uniforms, observations, rewards, flags, n, steps)
+
+    cdef run(
+        self, states, actions, uniforms, observations, rewards, flags, Py_ssize_t n, Py_ssize_t steps
+    ):
+        """Steps, once actions and uniforms are checked; checks what it writes to."""
+        cdef Py_ssize_t t
         cdef ndq_env *env = &self.env
-        actions = check_actions(actions, n, env.n_actions)
-        uniforms = check_array("uniforms", uniforms, (n, env.step_uniforms), np.float64)
         cdef const int64_t *c_actions = <const int64_t *>data(actions)
         cdef const double *c_uniforms = <const double *>data(uniforms)
         cdef double *c_states = <double *>data(written("states", states, (n, env.state_size), np.float64))
         cdef float *c_obs = <float *>data(written("observations", observations, (n, env.observation_size), np.float32))
         cdef double *c_rewards = <double *>data(written("rewards", rewards, (n,), np.float64))
         cdef int32_t *c_flags = <int32_t *>data(written("flags", flags, (n,), np.int32))
+        if n > 1 and not self.lockstep_tried:
+            self.compile_lockstep()
         with nogil:
-            for i in range(n):
-                c_flags[i] = env.step(
-                    env.params, c_uniforms + i * env.step_uniforms, c_states + i * env.state_size, c_actions[i],
-                    c_obs + i * env.observation_size, c_rewards + i,
+            for t in range(steps):
+                self.advance(
+                    n, c_uniforms + t * n * env.step_uniforms, c_states, c_actions + t * n, c_obs, c_rewards, c_flags
                 )
+
+    cdef void advance(
+        self, Py_ssize_t n, const double *uniforms, double *states, const int64_t *actions, float *obs,
+        double *rewards, int32_t *flags,
+    ) noexcept nogil:
+        """One step of n episodes, in panels of lockstep where there is a function for them."""
+        cdef Py_ssize_t i = 0, size
+        cdef ndq_env *env = &self.env
+        while i < n:
+            size = min(self.lanes, n - i)
+            if size > 1 and self.lockstep != NULL:
+                self.lockstep(
+                    env.params, uniforms + i * env.step_uniforms, states + i * env.state_size, actions + i,
+                    obs + i * env.observation_size, rewards + i, flags + i, size,
+                )
+                i += size
+            else:
+                flags[i] = env.step(
+                    env.params, uniforms + i * env.step_uniforms, states + i * env.state_size, actions[i],
+                    obs + i * env.observation_size, rewards + i,
+                )
+                i += 1
+
+    cdef compile_lockstep(self):
+        self.lockstep_code = self.environment.compiled_lockstep()
+        self.lockstep_tried = True
+        if self.lockstep_code is not None:
+            self.lockstep = <ndq_env_lockstep><intptr_t>self.lockstep_code.addresses["lockstep"]
 
 
 cdef void *data(array):

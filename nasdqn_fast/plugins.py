@@ -20,7 +20,7 @@ from nasdqn_fast.types import InputError
 # Kind -> folder of the package.
 KINDS = {"environments": "envs", "controllers": "controllers", "transfers": "transfers"}
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
-_SHARED = ("base", "kernel")
+_SHARED = ("base", "kernel", "trigonometry")
 
 
 def names(kind: str) -> list[str]:

@@ -27,8 +27,9 @@ def module(tmp_path, monkeypatch):
 
 def test_environments_are_the_files_of_their_folder():
     files = {path.stem for path in Path(nasdqn_fast.__file__).with_name("envs").glob("*.py")}
-    assert {"kernel", "__init__"} < files
-    expected = {stem.replace("_", "-") for stem in files if stem != "kernel" and not stem.startswith("_")}
+    shared = {"kernel", "trigonometry"}
+    assert {"__init__", *shared} < files
+    expected = {stem.replace("_", "-") for stem in files - shared if not stem.startswith("_")}
     assert plugins.names("environments") == sorted(expected)
     assert {"inverted-pendulum", "cartpole"} <= expected
 
@@ -67,7 +68,7 @@ def test_unknown_name_is_answered_with_the_nearest():
         plugins.find("environments", "cart-pole")
 
 
-@pytest.mark.parametrize("name", ["kernel", "-compile", "--init--", "", "../envs/cartpole"])
+@pytest.mark.parametrize("name", ["kernel", "trigonometry", "-compile", "--init--", "", "../envs/cartpole"])
 def test_files_that_are_no_plug_ins_are_not_found(name):
     with pytest.raises(InputError, match="unknown environment"):
         plugins.find("environments", name)

@@ -11,6 +11,10 @@ typedef void (*ndq_env_reset)(const double *params, const double *uniforms, doub
 typedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
                                 float *obs, double *reward);
 
+/* One step of n episodes, n at most what the maker of the function says; arrays of n rows, flags (n). */
+typedef void (*ndq_env_lockstep)(const double *params, const double *uniforms, double *states, const int64_t *actions,
+                                 float *obs, double *rewards, int32_t *flags, int64_t n);
+
 enum { NDQ_TERMINATED = 1, NDQ_ENV_ERROR = 2 };
 
 typedef struct {

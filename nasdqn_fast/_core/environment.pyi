@@ -20,3 +20,12 @@ class EnvironmentCore:
         rewards: np.ndarray,
         flags: np.ndarray,
     ) -> None: ...
+    def step_sequence(
+        self,
+        states: np.ndarray,
+        actions: np.ndarray,
+        uniforms: np.ndarray,
+        observations: np.ndarray,
+        rewards: np.ndarray,
+        flags: np.ndarray,
+    ) -> None: ...

@@ -79,6 +79,9 @@ cdef extern from "env.h" nogil:
 
     ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state,
                                    float *obs) noexcept nogil
+    ctypedef void (*ndq_env_lockstep)(const double *params, const double *uniforms, double *states,
+                                      const int64_t *actions, float *obs, double *rewards, int32_t *flags,
+                                      int64_t n) noexcept nogil
     ctypedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
                                      float *obs, double *reward) noexcept nogil
 

@@ -9,7 +9,7 @@ import functools
 import platform
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 
 from nasdqn_fast import cache
 from nasdqn_fast.envs import _object
-from nasdqn_fast.envs._jit import jitted
+from nasdqn_fast.envs._jit import OPTIONS, jitted
 from nasdqn_fast.envs._reach import fingerprint
 from nasdqn_fast.files import replacing
 from nasdqn_fast.types import InputError
@@ -52,6 +52,12 @@ def step(params, uniforms, state, action, obs, reward):
     except Exception:
         return 2
 '''
+_SIGNATURES = {
+    "reset": "void(CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float32))",
+    "step": (
+        "int32(CPointer(float64), CPointer(float64), CPointer(float64), int64, CPointer(float32), CPointer(float64))"
+    ),
+}
 
 
 class Sizes(NamedTuple):
@@ -78,6 +84,18 @@ class Compiled:
     owner: Any
 
 
+class MachineCode(NamedTuple):
+    """Compiled functions.
+
+    Args:
+        addresses: C function pointers by name, valid as long as `owner` lives.
+        owner: what keeps the machine code in memory.
+    """
+
+    addresses: Mapping[str, int]
+    owner: Any
+
+
 @functools.cache
 def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> Compiled:
     """Compiles both functions, or loads them from disk if nothing that they reach has changed.
@@ -91,42 +109,69 @@ def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> 
         InputError: Numba cannot compile one of them; names it, with Numba's reason.
     """
     source = _SOURCE.format(**sizes._asdict())
+    code = machine_code(name, source, _SIGNATURES, {"kernel_reset": reset, "kernel_step": step})
+    return Compiled(code.addresses["reset"], code.addresses["step"], code.owner)
+
+
+def machine_code(
+    name: str,
+    source: str,
+    signatures: Mapping[str, str],
+    own: Mapping[str, Callable],
+    builtins: Callable[[], Mapping[str, Any]] | None = None,
+) -> MachineCode:
+    """Compiles functions given as source text, or loads them from disk.
+
+    Args:
+        name: whose functions they are, for messages and the file's name.
+        source: text that defines them.
+        signatures: their names and types, as Numba writes types.
+        own: the author's functions, by the names that the source has for them.
+        builtins: makes what else the source uses besides `carray` and `nan`.
+
+    Raises:
+        InputError: Numba cannot compile one of them; names it, with Numba's reason.
+    """
+
+    def compiled(filename: str, *, keep: bool) -> dict[str, Any]:
+        return _compile(name, source, filename, signatures, own, builtins, keep=keep)
+
     try:
-        path = cache.directory() / f"{name.replace('.', '_')}_{_key(source, reset, step)}.py"
-        machine_code = path.with_suffix(".o")
-        if (loaded := _object.load(machine_code, ("reset", "step"))) is not None:
-            return Compiled(loaded["reset"], loaded["step"], loaded)
+        key = _key(source, *own.values(), *filter(None, [builtins]))
+        path = cache.directory() / f"{name.replace('.', '_')}_{key}.py"
+        image = path.with_suffix(".o")
+        if (loaded := _object.load(image, signatures)) is not None:
+            return MachineCode({function: loaded[function] for function in signatures}, loaded)
         _store(path, source)
-        callbacks = _compile(name, source, str(path), reset, step, keep=True)
+        callbacks = compiled(str(path), keep=True)
         if not any(callback.cache_hits for callback in callbacks.values()):
-            _object.save(machine_code, callbacks)
+            _object.save(image, callbacks)
     except InputError:
         raise
     except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer
-        callbacks = _compile(name, source, f"<{name}>", reset, step, keep=False)
+        callbacks = compiled(f"<{name}>", keep=False)
         _warn_once(getattr(problem, "strerror", None) or str(problem))
-    return Compiled(callbacks["reset"].address, callbacks["step"].address, callbacks)
+    return MachineCode({function: callback.address for function, callback in callbacks.items()}, callbacks)
 
 
-def _compile(name: str, source: str, filename: str, reset: Callable, step: Callable, *, keep: bool) -> dict[str, Any]:
-    """The two callbacks, `numba.cfunc` objects by name."""
+def _compile(
+    name: str,
+    source: str,
+    filename: str,
+    signatures: Mapping[str, str],
+    own: Mapping[str, Callable],
+    builtins: Callable[[], Mapping[str, Any]] | None,
+    *,
+    keep: bool,
+) -> dict[str, Any]:
+    """The callbacks, `numba.cfunc` objects by name."""
     import numba
-    from numba import types
 
     done: dict[FunctionType, Any] = {}
-    namespace: dict[str, Any] = {
-        "__name__": __name__,
-        "carray": numba.carray,
-        "nan": np.nan,
-        "kernel_reset": jitted(reset, done),
-        "kernel_step": jitted(step, done),
-    }
+    namespace: dict[str, Any] = {"__name__": __name__, "carray": numba.carray, "nan": np.nan}
+    namespace |= builtins() if builtins else {}
+    namespace |= {known_as: jitted(function, done) for known_as, function in own.items()}
     exec(compile(source, filename, "exec"), namespace)
-    doubles, floats = types.CPointer(types.float64), types.CPointer(types.float32)
-    signatures = {
-        "reset": types.void(doubles, doubles, doubles, floats),
-        "step": types.int32(doubles, doubles, doubles, types.int64, floats, doubles),
-    }
     callbacks: dict[str, Any] = {}
     for function, signature in signatures.items():
         try:
@@ -149,9 +194,9 @@ def _store(path: Path, source: str) -> None:
             file.write(source.encode())
 
 
-def _key(source: str, reset: Callable, step: Callable) -> str:
+def _key(source: str, *functions: Callable) -> str:
     versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
-    return fingerprint(reset, step, source, tuple(versions), _object.processor())[:32]
+    return fingerprint(*functions, source, str(OPTIONS), tuple(versions), _object.processor())[:32]
 
 
 def _reason(error: Exception, generated: str) -> str:

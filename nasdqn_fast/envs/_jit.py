@@ -10,6 +10,10 @@ from typing import Any
 from nasdqn_fast.envs._reach import is_own_function, is_own_module, names, referenced_globals
 from nasdqn_fast.types import InputError
 
+# error_model: division by zero gives an infinity, and no test for it stops vectorisation. forceinline: a call that LLVM
+# finds too large to inline would stop it, too.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "forceinline": True}
+
 
 def jitted(value: Any, done: dict[FunctionType, Any], wanted: Set[str] = frozenset()) -> Any:
     """The value with own functions replaced by Numba dispatchers, and all else unchanged.
@@ -46,4 +50,4 @@ def _jit(function: FunctionType, done: dict[FunctionType, Any]) -> Any:
         namespace[name] = jitted(value, done, wanted)
     cells = tuple(CellType(jitted(cell.cell_contents, done, wanted)) for cell in function.__closure__ or ())
     copy = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, cells)
-    return numba.njit(error_model="numpy")(copy)
+    return numba.njit(**OPTIONS)(copy)

@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from nasdqn_fast.envs.kernel import EnvKernel
+from nasdqn_fast.envs.trigonometry import sine_and_cosine
 
 UPRIGHT = {"theta_low": -0.2, "theta_high": 0.2, "omega_low": -0.2, "omega_high": 0.2}  # rad, rad/s
 UNIFORM = {"theta_low": -math.pi, "theta_high": math.pi, "omega_low": -1.0, "omega_high": 1.0}
@@ -35,15 +36,26 @@ PARAMS = {
 }
 
 
+# 2 * math.pi in two parts of 27 and 26 bits: their products with whole numbers below 2**26 are exact.
+TURN = 2 * math.pi
+TURN_HIGH = math.floor(TURN * 2.0**24) / 2.0**24
+TURN_LOW = TURN - TURN_HIGH
+WHOLE = 1.5 * 2.0**52  # adding and subtracting it rounds to a whole number
+
+
 def wrap(theta):
-    """The angle in (-pi, pi], for any theta. fmod and both sums are exact: no rounding error is added."""
+    """The angle in (-pi, pi]; for |theta| up to 4e8 exactly, no rounding error is added.
+
+    Without a call of fmod, which would keep steps in lockstep from being vectorised.
+    """
     if -math.pi < theta <= math.pi:
         return theta
-    theta = np.fmod(theta, 2 * math.pi)
-    if theta > math.pi:
-        return theta - 2 * math.pi
+    turns = (theta * (1.0 / TURN) + WHOLE) - WHOLE
+    theta = (theta - turns * TURN_HIGH) - turns * TURN_LOW
+    if theta > math.pi:  # the quotient was rounded across a half
+        return theta - TURN
     if theta <= -math.pi:
-        return theta + 2 * math.pi
+        return theta + TURN
     return theta
 
 
@@ -53,8 +65,9 @@ def put(theta, omega, state, obs):
     The sine and cosine are kept because the next step's dynamics and reward want those of this
     very theta: one of each a step.
     """
-    state[0], state[1], state[2], state[3] = theta, omega, math.cos(theta), math.sin(theta)
-    obs[0], obs[1], obs[2] = state[2], state[3], omega
+    sine, cosine = sine_and_cosine(theta)
+    state[0], state[1], state[2], state[3] = theta, omega, cosine, sine
+    obs[0], obs[1], obs[2] = cosine, sine, omega
 
 
 def reset(params, uniforms, state, obs):
@@ -62,7 +75,7 @@ def reset(params, uniforms, state, obs):
     # low + (high - low) u is NumPy's own map: seeded resets match Generator.uniform.
     theta = theta_low + (theta_high - theta_low) * uniforms[0]
     omega = omega_low + (omega_high - omega_low) * uniforms[1]
-    put(wrap(theta), omega, state, obs)
+    put(wrap(np.fmod(theta, TURN)), omega, state, obs)  # fmod is exact, however far away an author starts
 
 
 def step(params, uniforms, state, action, obs, reward):

@@ -22,7 +22,8 @@ from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
-from nasdqn_fast.envs._compile import Compiled, Sizes, compile_kernel
+from nasdqn_fast.envs._compile import Compiled, MachineCode, Sizes, compile_kernel
+from nasdqn_fast.envs._lockstep import compile_lockstep
 from nasdqn_fast.envs._reach import fingerprint
 from nasdqn_fast.plugins import check_takes
 from nasdqn_fast.space import nearest
@@ -199,15 +200,24 @@ class Environment:
         Raises:
             InputError: Numba cannot compile one of them; names the function and Numba's reason.
         """
+        return compile_kernel(self.kernel.name, self.kernel.reset, self.kernel.step, self._sizes())
+
+    def compiled_lockstep(self) -> MachineCode | None:
+        """A C function ``lockstep`` that steps up to 64 episodes.
+
+        Compiled, or loaded from disk, on the first call; None if the step has to be called lane by lane.
+        """
+        return compile_lockstep(self.kernel.name, self.kernel.step, self._sizes())
+
+    def _sizes(self) -> Sizes:
         kernel = self.kernel
-        sizes = Sizes(
+        return Sizes(
             params=len(kernel.params),
             reset_uniforms=kernel.reset_uniforms,
             step_uniforms=kernel.step_uniforms,
             state=kernel.state_size,
             observation=kernel.observation_size,
         )
-        return compile_kernel(kernel.name, kernel.reset, kernel.step, sizes)
 
     def _bound(self, name: str) -> np.ndarray:
         bound = getattr(self.kernel, name)

@@ -1,13 +1,17 @@
 """EnvironmentCore: the compiled functions from Python; oracle: the same functions uncompiled."""
 
+import dataclasses
+import math
+import re
+
 import numpy as np
 import pytest
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
-
-N = 7
+from nasdqn_fast.envs._lockstep import compile_lockstep
+from nasdqn_fast.types import StepError
 
 
 def reset(params, uniforms, state, obs):
@@ -49,23 +53,129 @@ def arrays(**changes):
     return {"uniforms": np.ones(1), "state": np.empty(1), "observation": np.empty(1, np.float32)} | changes
 
 
-@pytest.mark.parametrize("name", ["inverted-pendulum", "cartpole"])
-def test_batch_is_n_single_steps(name):
-    core = EnvironmentCore(envs.make(name))
-    kernel = core.environment.kernel
-    rng = np.random.default_rng(0)
-    states, observations = np.empty((N, kernel.state_size)), np.empty((N, kernel.observation_size), np.float32)
+def branching_step(params, uniforms, state, action, obs, reward):
+    """Everything that makes vector code hard: stores under conditions, early returns, a loop, an exception."""
+    total = 0.0
+    for uniform in uniforms:
+        total += uniform if uniform > 0.3 else -uniform
+    if action == 2 and total > 1.0:
+        obs[0] = obs[1] = reward[0] = 0.0
+        raise ValueError("rarely")
+    if total < params[0]:
+        state[1] = total / state[0]
+    if action == 1:
+        state[0] += math.sin(total)
+        reward[0] = state[0]
+    else:
+        reward[0] = -1.0
+    obs[0], obs[1] = state[0], state[1]
+    return 1 if state[0] > 1.5 else 0
+
+
+def branching_reset(params, uniforms, state, obs):
+    obs[0] = obs[1] = state[0] = state[1] = 1.0
+
+
+BRANCHING = EnvKernel(
+    branching_reset,
+    branching_step,
+    {"threshold": 0.5},
+    state_size=2,
+    observation_size=2,
+    n_actions=3,
+    observation_low=(-1e9, -1e9),
+    observation_high=(1e9, 1e9),
+    max_episode_steps=100,
+    step_uniforms=3,
+)
+
+
+def reshaping_step(params, uniforms, state, action, obs, reward):
+    state.reshape((1, 2))[0, 1] += action  # Numba reshapes an array only if it lies in one piece
+    obs[0], obs[1], reward[0] = state[0], state[1], 0.0
+    return 0
+
+
+# One stands in for kernels whose step cannot be compiled for the columns of a panel.
+RESHAPING = dataclasses.replace(BRANCHING, step=reshaping_step)
+
+
+def lanes_of(core, n):
+    """n episodes at their starts, and what a step of theirs writes to."""
+    kernel, rng = core.environment.kernel, np.random.default_rng(0)
+    states, observations = np.empty((n, kernel.state_size)), np.empty((n, kernel.observation_size), np.float32)
     for state, observation in zip(states, observations, strict=True):
         core.reset(rng.random(kernel.reset_uniforms), state, observation)
-    actions = rng.integers(kernel.n_actions, size=N)
-    expected, no_uniforms = states.copy(), np.empty((N, 0))
-    rewards, flags = np.full(N, np.nan), np.full(N, -1, np.int32)
-    core.step_batch(states, actions, no_uniforms, observations, rewards, flags)
-    for i in range(N):
-        observation = np.empty(kernel.observation_size, np.float32)
-        assert core.step(no_uniforms[i], expected[i], actions[i], observation) == (rewards[i], bool(flags[i]))
-        np.testing.assert_array_equal(observation, observations[i])
-    np.testing.assert_array_equal(states, expected)
+    return states, observations, np.full(n, np.nan), np.full(n, -1, np.int32)
+
+
+@pytest.mark.parametrize("n", [2, 7, 64, 65, 203])
+@pytest.mark.parametrize("env", ["inverted-pendulum", "cartpole", BRANCHING, RESHAPING])
+def test_batch_is_n_single_steps_to_the_last_bit(env, n):
+    core = EnvironmentCore(envs.make(env))
+    kernel, rng = core.environment.kernel, np.random.default_rng(1)
+    states, observations, rewards, flags = lanes_of(core, n)
+    for _ in range(30):
+        before = states.copy()
+        actions, uniforms = rng.integers(kernel.n_actions, size=n), rng.random((n, kernel.step_uniforms))
+        core.step_batch(states, actions, uniforms, observations, rewards, flags)
+        for i in range(n):
+            if flags[i] == 2:
+                states[i] = before[i]
+                with pytest.raises(StepError):
+                    core.step(uniforms[i], before[i], actions[i], np.empty_like(observations[i]))
+                continue
+            observation = np.empty_like(observations[i])
+            reward, terminated = core.step(uniforms[i], before[i], actions[i], observation)
+            assert (reward, terminated) == (rewards[i], bool(flags[i]))
+            assert observation.tobytes() == observations[i].tobytes()
+            assert before[i].tobytes() == states[i].tobytes()
+
+
+def test_the_branching_step_takes_all_its_branches():
+    """Or else the test above compares less than it seems to."""
+    core = EnvironmentCore(BRANCHING.bind())
+    states, observations, rewards, flags = lanes_of(core, 1_000)
+    rng = np.random.default_rng(0)
+    core.step_batch(states, rng.integers(3, size=1_000), rng.random((1_000, 3)), observations, rewards, flags)
+    assert set(flags.tolist()) == {0, 1, 2}
+    assert 0 < np.count_nonzero(states[:, 1] != 1.0) < 1_000
+
+
+def test_a_step_for_arrays_in_one_piece_is_called_lane_by_lane():
+    assert RESHAPING.bind().compiled_lockstep() is None
+    assert BRANCHING.bind().compiled_lockstep() is not None
+
+
+def test_the_pendulum_in_lockstep_is_vector_code(monkeypatch, tmp_path):
+    """Oracle: LLVM's own text of the optimised code, which names vectors of doubles whatever the processor."""
+    monkeypatch.setenv("NASDQN_FAST_CACHE_DIR", str(tmp_path))  # code that was loaded from disk has no text
+    compile_lockstep.cache_clear()
+    code = envs.make("inverted-pendulum").compiled_lockstep()
+    assert re.search(r"fmul <\d+ x double>", code.owner["lockstep"].inspect_llvm())
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_sequence_is_its_steps(n):
+    """Oracle: step_batch, once for each."""
+    core = EnvironmentCore(BRANCHING.bind())
+    rng = np.random.default_rng(2)
+    actions, uniforms = rng.integers(2, size=(6, n)), rng.random((6, n, 3))
+    expected, got = lanes_of(core, n), lanes_of(core, n)
+    for action, uniform in zip(actions, uniforms, strict=True):
+        core.step_batch(expected[0], action, uniform, *expected[1:])
+    core.step_sequence(got[0], actions, uniforms, *got[1:])
+    for mine, theirs in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_wrong_sequences_are_refused():
+    core = EnvironmentCore(BRANCHING.bind())
+    states, *written = lanes_of(core, 2)
+    with pytest.raises(ValueError, match=r"uniforms must be float64 of shape \(4, 2, 3\); got float64 \(4, 3\)"):
+        core.step_sequence(states, np.zeros((4, 2), int), np.zeros((4, 3)), *written)
+    with pytest.raises(ValueError, match="actions"):
+        core.step_sequence(states, np.full((4, 2), 3), np.zeros((4, 2, 3)), *written)
 
 
 def test_batch_hands_each_episode_its_uniforms_and_flags(noisy):
