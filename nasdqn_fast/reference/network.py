@@ -154,6 +154,9 @@ class QNetwork(BaseNetwork):
         """A new network between the same observations and actions, of the same dtype."""
         return type(self)(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
 
+    def _copy_parameters(self, other: Self) -> None:
+        self.parameters = other.parameters
+
     def _forward(self, x: np.ndarray) -> list[np.ndarray]:
         """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q."""
         sigma, _ = ACTIVATIONS[self.architecture.activation]
