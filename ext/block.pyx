@@ -1,5 +1,7 @@
 """The parameters of a network as one aligned block, and everything laid out like them."""
 
+import math
+
 import numpy as np
 
 from libc.stdint cimport int64_t
@@ -16,7 +18,7 @@ def aligned_zeros(shape, dtype=np.float32):
         InputError: more memory than there is.
     """
     cdef Py_ssize_t align = 64
-    cdef object n_bytes = int(np.prod([int(n) for n in np.atleast_1d(shape)], dtype=object)) * np.dtype(dtype).itemsize
+    cdef object n_bytes = math.prod(map(int, np.atleast_1d(shape))) * np.dtype(dtype).itemsize
     try:
         raw = np.zeros(n_bytes + align, np.uint8)
     except (MemoryError, ValueError, OverflowError):

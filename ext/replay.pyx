@@ -234,7 +234,7 @@ cdef class ReplayCore:
         if len(stay) == 0:
             return
         cdef const int64_t[::1] kept = stay
-        cdef float[:, ::1] scratch = aligned_zeros((len(stay), self.replay.stride))
+        cdef float[:, ::1] scratch = np.empty((len(stay), self.replay.stride), np.float32)
         self.enter()
         ndq_replay_keep(&self.replay, &kept[0], len(stay), &scratch[0, 0])
         self.leave()

@@ -68,7 +68,11 @@ class BaseNetwork(ABC):
                 f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
                 f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
             )
-        self.parameters = other.parameters
+        self._copy_parameters(other)
+
+    @abstractmethod
+    def _copy_parameters(self, other: Self) -> None:
+        """The same, of a network that is known to have this shape."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a network file, which both backends read."""

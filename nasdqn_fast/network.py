@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from nasdqn_fast import initial_weights
 from nasdqn_fast._core.block import ParameterBlock
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast.base_network import BaseNetwork
@@ -48,7 +49,7 @@ class QNetwork(BaseNetwork, NetworkCore):
         self = super().__new__(cls, sizes, architecture.activation)
         self.architecture, self.observation_size, self.n_actions = architecture, observation_size, n_actions
         if rng is not None:
-            self._draw_weights(check_rng("rng", rng))
+            initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
         return self
 
     @property
@@ -91,13 +92,9 @@ class QNetwork(BaseNetwork, NetworkCore):
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""
         self._apply_gradient(gradient, optimizer or Optimizer("sgd"))
 
-    def _draw_weights(self, rng: np.random.Generator) -> None:
-        """Section 2.2.2; the biases stay 0."""
-        for weights in self.block.weights:
-            n_in, n_out = weights.shape
-            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
-            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
-
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions."""
         return type(self)(architecture, self.observation_size, self.n_actions, rng)
+
+    def _copy_parameters(self, other: Self) -> None:
+        self.block.array[...] = other.block.array  # in one piece, padding and all

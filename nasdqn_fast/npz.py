@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
@@ -18,6 +19,7 @@ import numpy as np
 
 _SUFFIX = ".npy"
 _KINDS = "biufU"  # of numpy.dtype.kind
+_END = struct.Struct("<4s6xH10x")  # the archive's last record: its signature, and how many members there are
 
 
 def write(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
@@ -36,6 +38,7 @@ def read(file: BinaryIO) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             _check_members(members, file.seek(0, io.SEEK_END))
+            _check_count(members, file)
             return {member.filename.removesuffix(_SUFFIX): _array(archive, member) for member in members}
     except OSError:
         raise
@@ -55,6 +58,14 @@ def _check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
         names.add(member.filename)
     if sum(member.file_size for member in members) > size:
         raise ValueError("its members overlap")
+
+
+def _check_count(members: Sequence[zipfile.ZipInfo], file: BinaryIO) -> None:
+    """An entry whose length is damaged swallows the next one, and zipfile does not count."""
+    file.seek(-_END.size, io.SEEK_END)
+    signature, count = _END.unpack(file.read(_END.size))
+    if signature != b"PK\5\6" or count != len(members):
+        raise ValueError("its directory is damaged")
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:

@@ -11,7 +11,7 @@ import nasdqn_fast
 LAYERS = """
     space clock files cache interrupts npz
     types validation state_file
-    seeding plugins pruning optimizer_settings line_file loop_state cadence checkpoints
+    seeding plugins pruning initial_weights optimizer_settings line_file loop_state cadence checkpoints
     metrics network_file agent_settings envs
     _core config base_agent base_network
     build_facts optimizer replay optimal

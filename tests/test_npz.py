@@ -122,6 +122,16 @@ def test_members_that_overlap_are_refused():
         read(content[:start] + many + bytes(last))
 
 
+def test_an_entry_that_swallows_the_next_one_is_seen():
+    content = archive_of(a=np.ones(3), state=np.ones(4))
+    start = content.index(b"PK\x01\x02")
+    length = content.index(b"PK\x01\x02", start + 1) - start
+    damaged = bytearray(content)
+    damaged[start + 30 : start + 32] = length.to_bytes(2, "little")  # of the entry's extra field
+    with pytest.raises(ValueError, match="its directory is damaged"):
+        read(bytes(damaged))
+
+
 @given(st.data())
 def test_a_flipped_bit_is_refused_or_harmless(data):
     arrays = {"a": np.arange(12.0).reshape(3, 4), "state": np.arange(40, dtype=np.uint8)}

@@ -5,7 +5,8 @@ Some three seconds, compilation included:
     python examples/own_environment/train.py
 
 A car that never gets out of the valley has a return of -200, a good driver about -42 from this start.
-The last line is the mean return of ten greedy episodes, some -45, whatever the seed.
+The last line is the mean return of ten greedy episodes, some -43. Of the seeds 0 to 11,
+three never got out and one came to -108.
 """
 
 import argparse
@@ -22,7 +23,7 @@ def main(episodes: int) -> None:
         optimizer="adam",
         learning_rate=1e-3,
         target_every=200,
-        rng=0,
+        rng=1,
     )
     for played in range(0, episodes, 50):
         returns = agent.run_episodes(min(50, episodes - played)).returns

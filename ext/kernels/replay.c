@@ -46,16 +46,24 @@ int ndq_replay_holds(ndq_replay *r, int32_t action)
     return r->largest_action >= action;
 }
 
+/* Rows `offset` + kept[i] to `to`, ascending, a run of neighbours at a time. `to` may be the rows themselves: no row moves up,
+ * is written over before it has moved. */
+static void gather(const ndq_replay *r, const int64_t *kept, int64_t n, int64_t offset, float *to)
+{
+    for (int64_t i = 0, run; i < n; i += run) {
+        for (run = 1; i + run < n && kept[i + run] == kept[i] + run;) run++;
+        memmove(to + i * r->stride, ndq_row(r, offset + kept[i]), run * r->stride * sizeof(float));
+    }
+}
+
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
 {
-    const int64_t oldest = r->size == r->capacity ? r->next : 0;
-    r->largest_action = -1;
-    for (int64_t i = 0; i < n; i++) {
-        const float *row = ndq_row(r, (oldest + kept[i]) % r->capacity);
-        if (ndq_row_action(r, row) > r->largest_action) r->largest_action = ndq_row_action(r, row);
-        memcpy(scratch + i * r->stride, row, r->stride * sizeof(float));
-    }
-    memcpy(r->rows, scratch, n * r->stride * sizeof(float));
+    const int64_t oldest = r->size == r->capacity ? r->next : 0, to_end = r->capacity - oldest;
+    int64_t older = 0; /* how many of them lie between the oldest and the end of the ring; the others begin at slot 0 */
+    while (older < n && kept[older] < to_end) older++;
+    gather(r, kept + older, n - older, -to_end, older ? scratch : r->rows);
+    gather(r, kept, older, oldest, r->rows);
+    if (older) memcpy(ndq_row(r, older), scratch, (n - older) * r->stride * sizeof(float));
     r->size = n;
     r->next = n == r->capacity ? 0 : n;
     r->version++;

@@ -49,7 +49,8 @@ void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slo
 /* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
 int ndq_replay_holds(ndq_replay *r, int32_t action);
 
-/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride). */
+/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride), which is used only if
+ * some lie at both ends of the ring. */
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);
 
 #endif

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nasdqn_fast import initial_weights
 from nasdqn_fast.base_network import BaseNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
@@ -81,7 +82,7 @@ class QNetwork(BaseNetwork):
         self._parameters = np.zeros(count, self.dtype)
         self._weights, self._biases = self._views(self._parameters)
         if rng is not None:
-            self._draw_weights(check_rng("rng", rng))
+            initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -149,16 +150,12 @@ class QNetwork(BaseNetwork):
         vector = check_array("gradient.parameters", gradient.parameters, self._parameters.shape, self.dtype)
         (optimizer or Optimizer("sgd")).step(self._parameters, vector)
 
-    def _draw_weights(self, rng: np.random.Generator) -> None:
-        """Section 2.2.2; the biases stay 0."""
-        for weights in self._weights:
-            n_in, n_out = weights.shape
-            variance = 2 / (n_in + n_out) if self.architecture.activation == "tanh" else 2 / n_in
-            weights[...] = rng.standard_normal((n_in, n_out)) * np.sqrt(variance)
-
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions, of the same dtype."""
         return type(self)(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
+
+    def _copy_parameters(self, other: Self) -> None:
+        self.parameters = other.parameters
 
     def _forward(self, x: np.ndarray) -> list[np.ndarray]:
         """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q."""

@@ -95,7 +95,7 @@ class TransferContract:
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
     def test_the_report_says_how_far_q_moved(self, before: str, after: str) -> None:
-        """Oracle: the equation of a forward pass in float64, over every state of a memory of at most 256."""
+        """Oracle: the equation of a forward pass in float64, over every state of a small memory."""
         old, states = trained_network(self.backend, before), some_states(STATES)
         transfer: Any = plugins.find("transfers", self.transfer)
         new, report = base.apply(

@@ -15,7 +15,7 @@ from nasdqn_fast.benchmarking.folder import modules
 from nasdqn_fast.benchmarking.groups import environments, memory, overhead, peers, replay, threads
 from nasdqn_fast.benchmarking.peak_memory import peak_memory
 from nasdqn_fast.benchmarking.session import Session
-from nasdqn_fast.benchmarking.setting import ARCHITECTURES
+from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE
 from nasdqn_fast.space import Architecture
 
 USUAL = list(suite.Request().chosen())
@@ -120,6 +120,22 @@ def test_overhead_pairs_an_episode_with_one_of_the_same_architecture(session, mo
     assert played[::2] == played[1::2]
     assert len(set(played)) > 1  # there was something to confuse
     assert len(comparison.searching) == len(comparison.fixed) == 6
+
+
+def test_overhead_pairs_learn_from_memories_of_the_same_size(session, monkeypatch):
+    """The number of forward passes depends upon it. The fixed side is ahead by the episode that it has just played."""
+    sizes = []
+    original = overhead._Run.play_episode
+
+    def play_episode(run):
+        original(run)
+        sizes.append(len(run.replay))
+
+    monkeypatch.setattr(overhead._Run, "play_episode", play_episode)
+    overhead.compare(session, "random-nas", episodes=6, switch_every=2)
+    searching, fixed = np.array(sizes[::2]), np.array(sizes[1::2])
+    assert searching[2] < searching[1]  # pruned: by itself, a fixed run would not follow
+    np.testing.assert_array_equal(fixed, searching + EPISODE)
 
 
 class Twin:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from nasdqn_fast import backends
+from nasdqn_fast import backends, initial_weights
 
 GOOD = {
     "observations": np.zeros((2, 3), np.float32),
@@ -45,12 +45,13 @@ def test_the_initial_variance_is_hes_or_glorots(engine, activation, variance):
     assert not any(biases.any() for biases in network.biases)
 
 
-def test_initial_weights_are_drawn_layer_by_layer_in_double_precision(engine):
-    rng = np.random.default_rng(3)
+def test_both_backends_draw_the_same_initial_weights(engine):
+    """Oracle: what the one function of both gives, in plain arrays."""
     network = engine.QNetwork("5,2-relu", 3, 4, rng=3)
-    for weights in network.weights:
-        drawn = rng.standard_normal(weights.shape) * np.sqrt(2 / len(weights))
-        np.testing.assert_array_equal(weights, drawn.astype(np.float32))
+    drawn = [np.zeros_like(weights) for weights in network.weights]
+    initial_weights.draw(drawn, "relu", np.random.default_rng(3))
+    for weights, expected in zip(network.weights, drawn, strict=True):
+        np.testing.assert_array_equal(weights, expected)
 
 
 def test_a_generator_is_drawn_from_and_shared(engine):

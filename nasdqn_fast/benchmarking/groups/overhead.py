@@ -2,9 +2,10 @@
 
 "Negligible overhead" is a claim of Rahmani et al. 2025 (arXiv:2510.19872). Each searching run goes on side by side with
 fixed runs of the architectures it comes upon, episode by episode: the search plays one, then the fixed run of the same
-architecture does. All run through the same trainer, with the paper's profile but for two things held constant, so that
-both sides of a pair do the same arithmetic: exploration, because a step that explores has no forward pass, and a
-warm-up of nothing, because every step then learns.
+architecture does. All run through the same trainer, with the paper's profile but for three things, so that both sides
+of a pair do the same arithmetic: exploration is constant, because a step that explores has no forward pass; there is no
+warm-up, because every step then learns; and a segment's fixed run begins it with the searching run's replay memory,
+because the emptier a memory is, the more target values are found kept and need no forward pass.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import EPSILON
 from nasdqn_fast.config import resolve
 from nasdqn_fast.events import Played
+from nasdqn_fast.replay import ReplayBuffer
 from nasdqn_fast.run import make_environment, make_trainer
 
 ON_REQUEST = True
@@ -64,13 +66,16 @@ class Comparison:
 
 def compare(session: Session, method: str, episodes: int, switch_every: int) -> Comparison:
     """Plays the run of a method and its fixed runs in turn."""
-    search, fixed = _Run(episodes, switch_every, method=method), {}
+    search, runs = _Run(episodes, switch_every, method=method), {}
     pairs: list[tuple[Repeat, Repeat]] = []
-    for _ in range(episodes):
+    for episode in range(episodes):
         searching = session.stopwatch.time(search.play_episode)
-        if search.architecture not in fixed:
-            fixed[search.architecture] = _Run(episodes, switch_every, "fixed", str(search.architecture))
-        pairs.append((searching, session.stopwatch.time(fixed[search.architecture].play_episode)))
+        if search.architecture not in runs:
+            runs[search.architecture] = _Run(episodes, switch_every, "fixed", str(search.architecture))
+        fixed = runs[search.architecture]
+        if episode % switch_every == 0:
+            fixed.copy_memory(search)
+        pairs.append((searching, session.stopwatch.time(fixed.play_episode)))
     first, second = zip(*pairs, strict=True)
     return Comparison(list(first), list(second), sum(search.seconds.get(purpose, 0.0) for purpose in SEARCH))
 
@@ -111,6 +116,15 @@ class _Run:
     def seconds(self) -> dict[str, float]:
         """Wall time by purpose."""
         return self._trainer.clock.seconds
+
+    @property
+    def replay(self) -> ReplayBuffer:
+        """The memory that it learns from."""
+        return self._trainer.agent.replay
+
+    def copy_memory(self, other: _Run) -> None:
+        """Goes on with the transitions of another run, in place of its own."""
+        self.replay.set_state(other.replay.get_state())
 
     def play_episode(self) -> None:
         """Goes on until an episode has ended, over a switch if one is due."""

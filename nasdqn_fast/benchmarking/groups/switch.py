@@ -20,6 +20,7 @@ from nasdqn_fast.types import Result
 
 OLD, NEW = Architecture.parse("3x64-relu"), Architecture.parse("4x128-relu")
 CAPACITY = 50_000  # transitions
+SEGMENT = 40_000  # transitions, 200 episodes: after a pruning they fill the memory and write over some that were kept
 KEEP = 0.25
 RETURNS = np.linspace(-100.0, 200.0, 200)  # of a segment
 
@@ -82,7 +83,7 @@ class _Switch:
         self._transfer: Any = plugins.find("transfers", transfer)
         self._agent = learning_agent(OLD, CAPACITY)
         self._old: QNetwork = self._agent.network
-        self._transitions = transitions(CAPACITY)
+        self._transitions = transitions(SEGMENT)
         self._rng = np.random.default_rng(0)
 
     def restore(self) -> None:
