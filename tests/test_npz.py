@@ -127,7 +127,7 @@ def test_an_entry_that_swallows_the_next_one_is_seen():
     start = content.index(b"PK\x01\x02")
     length = content.index(b"PK\x01\x02", start + 1) - start
     damaged = bytearray(content)
-    damaged[start + 30 : start + 32] = length.to_bytes(2, "little")  # of the entry's extra field
+    damaged[start + 32 : start + 34] = length.to_bytes(2, "little")  # of the comment on the entry
     with pytest.raises(ValueError, match="its directory is damaged"):
         read(bytes(damaged))
 
