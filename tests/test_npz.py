@@ -123,7 +123,7 @@ def test_members_that_overlap_are_refused():
 
 
 def test_an_entry_that_swallows_the_next_one_is_seen():
-    content = archive_of(a=np.ones(3), state=np.ones(4))
+    content = archive_of(a=np.ones(3), b=np.ones(4))
     start = content.index(b"PK\x01\x02")
     length = content.index(b"PK\x01\x02", start + 1) - start
     damaged = bytearray(content)
