@@ -53,6 +53,7 @@ typedef struct {
     int32_t *flags;          /* (n_lanes) replay flags of this step */
     double *uniforms;        /* (max of reset's and step's) */
     int64_t *slots;          /* (batch_size) drawn from the replay */
+    float *batch;            /* (stride of the replay, NDQ_PANEL) drawn rows, each a column */
     int64_t *batch_actions;  /* (NDQ_PANEL) */
     float *batch_targets;    /* (NDQ_PANEL) */
 

@@ -18,9 +18,6 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
     for (int64_t i = 0; i < net->sizes[0]; i++) h[i * NDQ_PANEL] = observation[i];
 }
 
-/* Action of the largest Q of every column of the panel; ties keep the lowest, as np.argmax does. */
-void ndq_best(const ndq_net *net, int32_t best[NDQ_PANEL]);
-
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
  * returns the sum of the Huber losses (Huber 1964). actions and targets (n). */
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,

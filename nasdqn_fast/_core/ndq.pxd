@@ -170,6 +170,7 @@ cdef extern from "loop.h" nogil:
         int32_t *flags
         double *uniforms
         int64_t *slots
+        float *batch
         int64_t *batch_actions
         float *batch_targets
         float *known
