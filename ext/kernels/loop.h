@@ -62,6 +62,7 @@ typedef struct {
     float *known;            /* (capacity, known_stride); NULL: compute them each time */
     int64_t known_stride;
     uint32_t epoch;          /* rows of other epochs are void; never 0, which no row has */
+    int64_t ahead;           /* slots before it were known in this epoch, or have been */
     float *known_target;     /* a parameter block: the target that this epoch's rows were computed with */
     int64_t known_version;   /* of the replay, when the loop last wrote to it */
 
