@@ -53,8 +53,8 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 /* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
 
-/* Reads a number of each of n rows, some 64 of them, that will be used at once: so short a loop has as many cache misses under
- * way as the processor can, one that also copies has a fifth. A prefetch is dropped when there are too many. */
+/* Reads a number of each of n rows, some 64 of them, that will be used at once: so short a loop has many more cache
+ * misses under way than one that also copies, and does what the prefetches of a draw were measured not to. */
 void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n);
 
 /* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
