@@ -103,7 +103,7 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
                 .end = {.kind = net->activation == NDQ_TANH ? BACK_TANH : BACK_LEAKY,
                         .slope = negative_slope(net), .h = ndq_h(net, l)},
             });
-        /* The padding columns of the gradient come from here: zeros. */
+        /* What is written to padding columns of the gradient comes from here: zeros. */
         memset(d + O * NDQ_PANEL, 0, (ldw - O) * NDQ_PANEL * sizeof(float));
         NDQ_NAME(ndq_transpose)(net->d_rows, d, ldw, n);
         gemm weights = {

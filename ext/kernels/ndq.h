@@ -3,8 +3,8 @@
  * Sizes: B batch, I inputs, O outputs of a layer, A actions. All arrays float32 unless said otherwise.
  *
  * Parameters. One block; layer l is a matrix of (I + 1) rows, the last of them the bias, each row
- * padded to NDQ_PAD floats. Padding holds zeros, and every kernel keeps it so while numbers are finite: its gradient
- * is zero, and both optimizers move nothing where the gradient is zero.
+ * padded to NDQ_PAD floats. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
+ * numbers are finite: what it writes there is zero, and both optimizers move nothing where the gradient is zero.
  *
  * Activations are feature-major in panels of NDQ_PANEL transitions: h[l] is (I + 1, NDQ_PANEL), the
  * last row ones, which multiplies the bias. Vectors so run along the batch, a width of 17 costs 17 rows, not

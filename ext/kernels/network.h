@@ -7,7 +7,8 @@
 /* q (n, A) of x (n, I), rows contiguous. */
 void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
 
-/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block. */
+/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block, whose
+ * padding is zero and stays so. */
 double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
                              const float *targets, int64_t n, float delta, float *gradient);
 
