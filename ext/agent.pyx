@@ -136,6 +136,7 @@ cdef class LoopCore:
             "flags": np.zeros(n, np.int32),
             "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
             "slots": np.zeros(self.settings.batch_size, np.int64),
+            "batch": aligned_zeros((0 if self.replay is None else self.replay.replay.stride, NDQ_PANEL)),
             "batch_actions": np.zeros(NDQ_PANEL, np.int64),
             "batch_targets": np.zeros(NDQ_PANEL, np.float32),
         }
@@ -149,6 +150,7 @@ cdef class LoopCore:
         self.loop.flags = <int32_t *><size_t>self._memory["flags"].ctypes.data
         self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
         self.loop.slots = <int64_t *><size_t>self._memory["slots"].ctypes.data
+        self.loop.batch = <float *><size_t>self._memory["batch"].ctypes.data
         self.loop.batch_actions = <int64_t *><size_t>self._memory["batch_actions"].ctypes.data
         self.loop.batch_targets = <float *><size_t>self._memory["batch_targets"].ctypes.data
 

@@ -13,8 +13,8 @@ from numpy cimport (
 )
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.ndq cimport (
-    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride, ndq_row,
-    ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
+    NDQ_PANEL, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride,
+    ndq_replay_touch, ndq_row, ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
 )
 
 from nasdqn_fast._core.block import aligned_zeros
@@ -51,7 +51,7 @@ cdef class _Destination:
         self.terminated, self.truncated = batch.terminated.view(np.uint8), batch.truncated.view(np.uint8)
 
     cdef void fill(self, const ndq_replay *replay) noexcept:
-        cdef int64_t i, j, n = self.slots.shape[0], size = replay.observation_size
+        cdef int64_t i, j, start, end = 0, n = self.slots.shape[0], size = replay.observation_size
         cdef int64_t *slots = &self.slots[0]
         cdef int64_t *actions = &self.actions[0]
         cdef float *observations = &self.observations[0, 0]
@@ -63,17 +63,20 @@ cdef class _Destination:
         cdef const float *row
         cdef const float *after
         with nogil:
-            for i in range(n):
-                row = ndq_row(replay, slots[i])
-                after = ndq_row_next(replay, row)
-                for j in range(size):
-                    observations[i * size + j] = row[j]
-                    next_observations[i * size + j] = after[j]
-                actions[i] = ndq_row_action(replay, row)
-                rewards[i] = ndq_row_reward(replay, row)
-                flags = ndq_row_flags(replay, row)
-                terminated[i] = flags & NDQ_ROW_TERMINATED
-                truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
+            while end < n:
+                start, end = end, min(end + NDQ_PANEL, n)
+                ndq_replay_touch(replay, slots + start, end - start)
+                for i in range(start, end):
+                    row = ndq_row(replay, slots[i])
+                    after = ndq_row_next(replay, row)
+                    for j in range(size):
+                        observations[i * size + j] = row[j]
+                        next_observations[i * size + j] = after[j]
+                    actions[i] = ndq_row_action(replay, row)
+                    rewards[i] = ndq_row_reward(replay, row)
+                    flags = ndq_row_flags(replay, row)
+                    terminated[i] = flags & NDQ_ROW_TERMINATED
+                    truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
 
 
 cdef class ReplayCore:

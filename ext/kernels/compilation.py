@@ -18,7 +18,7 @@ TARGET_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
 }
-TARGET_SOURCES = ["dense.c", "optimizer.c", "peak.c", "table.c"]
+TARGET_SOURCES = ["best.c", "dense.c", "narrow.c", "optimizer.c", "peak.c", "table.c", "transpose.c"]
 PLAIN_SOURCES = ["dispatch.c", "loop.c", "network.c", "optimizer_step.c", "replay.c"]
 # On macOS always all: a universal build compiles for both processors in one call, and dispatch.c asks which it is.
 IS_X86 = sys.platform == "darwin" or platform.machine().lower() in ("x86_64", "amd64")

@@ -5,11 +5,22 @@
  *
  * act' is written with the outputs h, so that no pre-activation is kept: h > 0 iff z > 0 for both ReLUs,
  * and tanh' = 1 - h^2. */
+#include <string.h>
+
 #include "gemm.h"
 #include "tanh.h"
 #include "target.h"
 
 static float negative_slope(const ndq_net *net) { return net->activation == NDQ_LEAKY_RELU ? 0.01f : 0.0f; }
+
+static epilogue_kind forward_kind(const ndq_net *net)
+{
+    switch (net->activation) {
+    case NDQ_RELU: return RELU;
+    case NDQ_LEAKY_RELU: return LEAKY;
+    default: return STORE; /* tanh has a pass of its own */
+    }
+}
 
 static int64_t vectors(int64_t n) { return (n + VL - 1) / VL; }
 
@@ -23,8 +34,8 @@ void NDQ_NAME(ndq_forward)(const ndq_net *net, const float *params, int n)
             .c = out, .ldc = NDQ_PANEL,
             .a = params + net->offsets[l], .a_row = 1, .a_k = ndq_pad(O),
             .b = ndq_h(net, l), .ldb = NDQ_PANEL,
-            .m = O, .n_vectors = vectors(n), .k = I + 1,
-            .end = {.kind = hidden && !is_tanh ? LEAKY : STORE, .slope = negative_slope(net)},
+            .m = O, .n = n, .k = I + 1,
+            .end = {.kind = hidden ? forward_kind(net) : STORE, .slope = negative_slope(net)},
         });
         if (hidden && is_tanh)
             for (int64_t o = 0; o < O; o++)
@@ -77,57 +88,37 @@ void NDQ_NAME(ndq_forward_row)(const ndq_net *net, const float *params, const fl
     }
 }
 
-typedef float v4 __attribute__((vector_size(16), may_alias));
-typedef int32_t v4i __attribute__((vector_size(16)));
-#if defined(__clang__)
-#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (v4i){i, j, k, l})
-#endif
-
-/* out (n, rows) = in (rows, NDQ_PANEL) transposed, rows a multiple of 4, n rounded up to one. */
-static void transpose(float *out, const float *in, int64_t rows, int64_t n)
-{
-    for (int64_t r = 0; r < rows; r += 4)
-        for (int64_t c = 0; c < n; c += 4) {
-            const float *from = in + r * NDQ_PANEL + c;
-            float *to = out + c * rows + r;
-            const v4 a = *(const v4 *)from, b = *(const v4 *)(from + NDQ_PANEL);
-            const v4 d = *(const v4 *)(from + 2 * NDQ_PANEL), e = *(const v4 *)(from + 3 * NDQ_PANEL);
-            const v4 ab_low = SHUFFLE(a, b, 0, 4, 1, 5), ab_high = SHUFFLE(a, b, 2, 6, 3, 7);
-            const v4 de_low = SHUFFLE(d, e, 0, 4, 1, 5), de_high = SHUFFLE(d, e, 2, 6, 3, 7);
-            *(v4 *)to = SHUFFLE(ab_low, de_low, 0, 1, 4, 5);
-            *(v4 *)(to + rows) = SHUFFLE(ab_low, de_low, 2, 3, 6, 7);
-            *(v4 *)(to + 2 * rows) = SHUFFLE(ab_high, de_high, 0, 1, 4, 5);
-            *(v4 *)(to + 3 * rows) = SHUFFLE(ab_high, de_high, 2, 3, 6, 7);
-        }
-}
-
-void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate)
+void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate,
+                            const ndq_descent *descent)
 {
     float *d = net->d[0], *d_below = net->d[1];
     for (int l = net->n_layers - 1; l >= 0; l--) {
-        const int64_t I = net->sizes[l], O = net->sizes[l + 1], ldw = ndq_pad(O);
-        /* The padding columns of the gradient come from here: zeros. */
+        const int64_t I = net->sizes[l], O = net->sizes[l + 1], ldw = ndq_pad(O), offset = net->offsets[l];
+        if (l > 0) /* before a descent changes the weights */
+            gemm_run(&(gemm){
+                .c = d_below, .ldc = NDQ_PANEL,
+                .a = params + offset, .a_row = ldw, .a_k = 1,
+                .b = d, .ldb = NDQ_PANEL,
+                .m = I, .n = n, .k = O,
+                .end = {.kind = net->activation == NDQ_TANH ? BACK_TANH : BACK_LEAKY,
+                        .slope = negative_slope(net), .h = ndq_h(net, l)},
+            });
+        /* What is written to padding columns of the gradient comes from here: zeros. */
         memset(d + O * NDQ_PANEL, 0, (ldw - O) * NDQ_PANEL * sizeof(float));
-        transpose(net->d_rows, d, ldw, n);
-        gemm_run(&(gemm){
-            .c = gradient + net->offsets[l], .ldc = ldw,
+        NDQ_NAME(ndq_transpose)(net->d_rows, d, ldw, n);
+        gemm weights = {
+            .c = gradient + offset, .ldc = ldw,
             .a = ndq_h(net, l), .a_row = NDQ_PANEL, .a_k = 1,
             .b = net->d_rows, .ldb = ldw,
-            .m = I + 1, .n_vectors = ldw / VL, .k = n,
-            .accumulate = accumulate,
+            .m = I + 1, .n = O, .k = n,
+            .start = accumulate ? gradient + offset : NULL,
             .end = {.kind = STORE},
-        });
-        if (l == 0) break;
-        gemm_run(&(gemm){
-            .c = d_below, .ldc = NDQ_PANEL,
-            .a = params + net->offsets[l], .a_row = ldw, .a_k = 1,
-            .b = d, .ldb = NDQ_PANEL,
-            .m = I, .n_vectors = vectors(n), .k = O,
-            .end = {.kind = net->activation == NDQ_TANH ? BACK_TANH : BACK_LEAKY,
-                    .slope = negative_slope(net), .h = ndq_h(net, l)},
-        });
+        };
+        if (descent) {
+            weights.c = descent->params + offset;
+            weights.end = (epilogue){DESCEND, .learning_rate = descent->learning_rate, .clip = descent->clip};
+        }
+        gemm_run(&weights);
         float *swap = d;
         d = d_below;
         d_below = swap;

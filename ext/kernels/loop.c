@@ -3,17 +3,26 @@
 #include <math.h>
 #include <string.h>
 
-static void load_panel(const ndq_loop *loop, const int64_t *slots, int n, int next)
+/* n drawn transitions side by side: field f of all of them is row f of loop->batch. */
+static void gather(const ndq_loop *loop, const int64_t *slots, int n)
 {
-    for (int b = 0; b < n; b++) {
-        const float *row = ndq_row(loop->replay, slots[b]);
-        ndq_put(loop->net, b, next ? ndq_row_next(loop->replay, row) : row);
-    }
+    const float *rows[NDQ_PANEL];
+    for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(loop->replay, slots[b < n ? b : 0]);
+    loop->net->kernels->gather(loop->batch, rows, ndq_row_floats(loop->replay));
+}
+
+static const float *field(const ndq_loop *loop, int64_t at) { return loop->batch + at * NDQ_PANEL; }
+
+static void forward(const ndq_loop *loop, const float *observations, int n)
+{
+    memcpy(ndq_h(loop->net, 0), observations, loop->replay->observation_size * NDQ_PANEL * sizeof(float));
+    loop->net->kernels->forward(loop->net, loop->params, n);
 }
 
 static void begin_epoch(ndq_loop *loop)
 {
     if (++loop->epoch == 0) loop->epoch = 1;
+    loop->ahead = 0;
 }
 
 /* What was written from Python since the last call, through a view of the target's weights or into the replay, is
@@ -37,21 +46,41 @@ static void copy_target(ndq_loop *loop)
     begin_epoch(loop);
 }
 
-/* Makes sure that the rows of n drawn slots are of this epoch: one forward pass over those that are not. */
+static float *known_row(const ndq_loop *loop, int64_t slot) { return loop->known + slot * loop->known_stride; }
+
+/* Whether the row of a slot is to be computed; from now on it counts as known, so that a slot drawn twice is computed once. */
+static int claim(const ndq_loop *loop, float *row)
+{
+    if ((uint32_t)ndq_row_int(row) == loop->epoch) return 0;
+    memcpy(row, &loop->epoch, sizeof loop->epoch);
+    return 1;
+}
+
+/* Makes sure that the rows of n drawn slots are of this epoch: one forward pass over those that are not. Columns that
+ * would be left over in its vectors are given to slots that will be drawn later, if most of them will in this epoch. */
 static void know(ndq_loop *loop, const int64_t *slots, int n)
 {
+    enum { TOGETHER = NDQ_PAD }; /* columns computed in the time of one, on the widest CPU target */
     const ndq_net *net = loop->net;
-    const float *q = ndq_h(net, net->n_layers);
-    float *rows[NDQ_PANEL];
+    const ndq_replay *replay = loop->replay;
+    const float *q = ndq_h(net, net->n_layers), *next = field(loop, ndq_at_next(replay));
+    float *x = ndq_h(net, 0), *rows[NDQ_PANEL];
     int unknown = 0;
     for (int b = 0; b < n; b++) {
-        float *row = loop->known + slots[b] * loop->known_stride;
-        if ((uint32_t)ndq_row_int(row) == loop->epoch) continue;
-        memcpy(row, &loop->epoch, sizeof loop->epoch); /* a slot that was drawn twice is computed once */
-        ndq_put(net, unknown, ndq_row_next(loop->replay, ndq_row(loop->replay, slots[b])));
+        float *row = known_row(loop, slots[b]);
+        if (!claim(loop, row)) continue;
+        for (int64_t i = 0; i < net->sizes[0]; i++) x[i * NDQ_PANEL + unknown] = next[i * NDQ_PANEL + b];
         rows[unknown++] = row;
     }
-    if (unknown) net->kernels->forward(net, loop->target, unknown);
+    if (!unknown) return;
+    if (loop->target_every * loop->batch_size >= replay->size)
+        for (; unknown % TOGETHER && loop->ahead < replay->size; loop->ahead++) {
+            float *row = known_row(loop, loop->ahead);
+            if (!claim(loop, row)) continue;
+            ndq_put(net, unknown, ndq_row_next(replay, ndq_row(replay, loop->ahead)));
+            rows[unknown++] = row;
+        }
+    net->kernels->forward(net, loop->target, unknown);
     for (int i = 0; i < unknown; i++)
         for (int64_t a = 0; a < loop->env.n_actions; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
 }
@@ -65,19 +94,18 @@ static void targets_of(ndq_loop *loop, const int64_t *slots, int n)
     /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
      * termination does (Pardo et al. 2018). */
     const int32_t ends = NDQ_ROW_TERMINATED | (loop->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
-    int32_t best[NDQ_PANEL];
+    const float *rewards = field(loop, ndq_at_reward(replay)), *flags = field(loop, ndq_at_flags(replay));
+    const float *actions = field(loop, ndq_at_action(replay));
+    _Alignas(64) int32_t best[NDQ_PANEL];
     if (loop->known) know(loop, slots, n);
-    load_panel(loop, slots, n, 1);
-    net->kernels->forward(net, loop->params, n);
-    ndq_best(net, best);
+    forward(loop, field(loop, ndq_at_next(replay)), n);
+    net->kernels->best(net, best);
     if (!loop->known) net->kernels->forward(net, loop->target, n); /* h[0] still holds s' */
     for (int b = 0; b < n; b++) {
-        const float *row = ndq_row(replay, slots[b]);
-        const float next = loop->known ? loop->known[slots[b] * loop->known_stride + 1 + best[b]] : q[best[b] * NDQ_PANEL + b];
-        float y = ndq_row_reward(replay, row);
-        if (!(ndq_row_flags(replay, row) & ends)) y += loop->gamma * next;
-        loop->batch_targets[b] = y;
-        loop->batch_actions[b] = ndq_row_action(replay, row);
+        const float next = loop->known ? known_row(loop, slots[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
+        const float bootstrapped = rewards[b] + loop->gamma * next;
+        loop->batch_targets[b] = ndq_row_int(flags + b) & ends ? rewards[b] : bootstrapped;
+        loop->batch_actions[b] = ndq_row_int(actions + b);
     }
 }
 
@@ -85,17 +113,20 @@ static double update(ndq_loop *loop)
 {
     const ndq_net *net = loop->net;
     const int64_t batch = loop->batch_size, n_params = net->offsets[net->n_layers];
+    ndq_descent descent;
+    const int descends = ndq_optimizer_descent(loop->optimizer, loop->params, &descent);
     double loss = 0.0;
     ndq_replay_draw(loop->replay, loop->replay_rng, batch, loop->slots);
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
+        gather(loop, loop->slots + start, n);
         targets_of(loop, loop->slots + start, n);
-        load_panel(loop, loop->slots + start, n, 0);
-        net->kernels->forward(net, loop->params, n);
+        forward(loop, loop->batch, n);
         loss += ndq_td_error(net, loop->batch_actions, loop->batch_targets, n, batch, loop->huber_delta);
-        net->kernels->backward(net, loop->params, loop->gradient, n, start > 0);
+        const int is_last = start + n == batch;
+        net->kernels->backward(net, loop->params, loop->gradient, n, start > 0, descends && is_last ? &descent : NULL);
     }
-    ndq_optimizer_step(loop->optimizer, net->kernels, loop->params, loop->gradient, n_params);
+    if (!descends) ndq_optimizer_step(loop->optimizer, net->kernels, loop->params, loop->gradient, n_params);
     loop->work++;
     if (++loop->updates % loop->target_every == 0) copy_target(loop);
     return loss / batch;
@@ -168,7 +199,7 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
                      : lane->length >= env->max_episode_steps    ? NDQ_ROW_TRUNCATED
                                                                  : 0;
     if (loop->replay) {
-        if (loop->known) loop->known[loop->replay->next * loop->known_stride] = 0.0f; /* epoch 0: void */
+        if (loop->known) *known_row(loop, loop->replay->next) = 0.0f; /* epoch 0: void */
         ndq_replay_add(loop->replay, obs, (int32_t)loop->actions[i], (float)reward, next, loop->flags[i]);
         loop->known_version = loop->replay->version;
     }

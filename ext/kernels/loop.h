@@ -53,6 +53,7 @@ typedef struct {
     int32_t *flags;          /* (n_lanes) replay flags of this step */
     double *uniforms;        /* (max of reset's and step's) */
     int64_t *slots;          /* (batch_size) drawn from the replay */
+    float *batch;            /* (stride of the replay, NDQ_PANEL) drawn rows, each a column */
     int64_t *batch_actions;  /* (NDQ_PANEL) */
     float *batch_targets;    /* (NDQ_PANEL) */
 
@@ -61,6 +62,7 @@ typedef struct {
     float *known;            /* (capacity, known_stride); NULL: compute them each time */
     int64_t known_stride;
     uint32_t epoch;          /* rows of other epochs are void; never 0, which no row has */
+    int64_t ahead;           /* slots before it were known in this epoch, or have been */
     float *known_target;     /* a parameter block: the target that this epoch's rows were computed with */
     int64_t known_version;   /* of the replay, when the loop last wrote to it */
 

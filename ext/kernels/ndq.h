@@ -3,8 +3,8 @@
  * Sizes: B batch, I inputs, O outputs of a layer, A actions. All arrays float32 unless said otherwise.
  *
  * Parameters. One block; layer l is a matrix of (I + 1) rows, the last of them the bias, each row
- * padded to NDQ_PAD floats. Padding holds zeros, and every kernel keeps it so while numbers are finite: its gradient
- * is zero, and both optimizers move nothing where the gradient is zero.
+ * padded to NDQ_PAD floats. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
+ * numbers are finite: what it writes there is zero, and both optimizers move nothing where the gradient is zero.
  *
  * Activations are feature-major in panels of NDQ_PANEL transitions: h[l] is (I + 1, NDQ_PANEL), the
  * last row ones, which multiplies the bias. Vectors so run along the batch, a width of 17 costs 17 rows, not
@@ -41,6 +41,12 @@ static inline int64_t ndq_pad(int64_t n) { return (n + NDQ_PAD - 1) / NDQ_PAD * 
 
 static inline float *ndq_h(const ndq_net *net, int layer) { return net->h + net->h_offsets[layer]; }
 
+/* One step of SGD on `params`, the gradient clipped element by element. */
+typedef struct {
+    float *params;
+    float learning_rate, clip;
+} ndq_descent;
+
 /* Adam's settings of one step; corrections are 1 - beta^t. */
 typedef struct {
     float learning_rate, clip, beta1, beta2, epsilon, correction1, correction2;
@@ -50,10 +56,16 @@ typedef struct ndq_kernels {
     const char *name;
     /* h[0] holds n columns; fills h[1..]; Q values are h[n_layers], (A, NDQ_PANEL). 1 <= n <= NDQ_PANEL. */
     void (*forward)(const ndq_net *net, const float *params, int n);
+    /* Action of the largest Q of every column of the panel; ties keep the lowest, as np.argmax does. */
+    void (*best)(const ndq_net *net, int32_t best[NDQ_PANEL]);
+    /* panel (columns rounded up to 4, NDQ_PANEL) = the first numbers of NDQ_PANEL rows, a row a column. Rows are aligned to 16 bytes. */
+    void (*gather)(float *panel, const float *const rows[NDQ_PANEL], int64_t columns);
     /* Q values of one observation: q (A padded). Same bits as a column of `forward`. */
     void (*forward_row)(const ndq_net *net, const float *params, const float *observation, float *q);
-    /* After `forward`, d[0] holds dL/dQ (A, NDQ_PANEL): writes, or adds to, the gradient (a parameter block). */
-    void (*backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate);
+    /* After `forward`, d[0] holds dL/dQ (A, NDQ_PANEL): writes, or adds to, the gradient (a parameter block). With
+     * `descent`, takes the step that the gradient would have led to, and writes none: the same bits, a pass fewer. */
+    void (*backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate,
+                     const ndq_descent *descent);
     void (*sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
     void (*adam)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
     int (*all_finite)(const float *x, int64_t n);

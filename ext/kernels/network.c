@@ -16,21 +16,6 @@ void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, i
     }
 }
 
-void ndq_best(const ndq_net *net, int32_t best[NDQ_PANEL])
-{
-    const float *q = ndq_h(net, net->n_layers);
-    float largest[NDQ_PANEL];
-    memcpy(largest, q, sizeof largest);
-    memset(best, 0, NDQ_PANEL * sizeof *best);
-    /* All columns, action by action: this order vectorises, where a branch for each would be mispredicted. */
-    for (int32_t a = 1; a < net->sizes[net->n_layers]; a++)
-        for (int b = 0; b < NDQ_PANEL; b++) {
-            const float qa = q[a * NDQ_PANEL + b];
-            best[b] = qa > largest[b] ? a : best[b];
-            largest[b] = qa > largest[b] ? qa : largest[b];
-        }
-}
-
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
                     float delta)
 {
@@ -57,7 +42,7 @@ double ndq_loss_and_gradient(const ndq_net *net, const float *params, const floa
         for (int b = 0; b < rows; b++) ndq_put(net, b, x + (start + b) * net->sizes[0]);
         net->kernels->forward(net, params, rows);
         loss += ndq_td_error(net, actions + start, targets + start, rows, n, delta);
-        net->kernels->backward(net, params, gradient, rows, start > 0);
+        net->kernels->backward(net, params, gradient, rows, start > 0, NULL);
     }
     return loss / n;
 }

@@ -7,7 +7,8 @@
 /* q (n, A) of x (n, I), rows contiguous. */
 void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
 
-/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block. */
+/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block, whose
+ * padding is zero and stays so. */
 double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
                              const float *targets, int64_t n, float delta, float *gradient);
 
@@ -17,9 +18,6 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
     float *h = ndq_h(net, 0) + b;
     for (int64_t i = 0; i < net->sizes[0]; i++) h[i * NDQ_PANEL] = observation[i];
 }
-
-/* Action of the largest Q of every column of the panel; ties keep the lowest, as np.argmax does. */
-void ndq_best(const ndq_net *net, int32_t best[NDQ_PANEL]);
 
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
  * returns the sum of the Huber losses (Huber 1964). actions and targets (n). */

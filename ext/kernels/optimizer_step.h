@@ -15,4 +15,7 @@ typedef struct {
 
 void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n);
 
+/* Instead of a step, where the pass that makes the gradient can take it: whether it can; if so, the step is counted. */
+int ndq_optimizer_descent(ndq_optimizer *o, float *params, ndq_descent *descent);
+
 #endif

@@ -29,10 +29,16 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
 {
+    enum { PREFETCHED = 256 }; /* rows: what a first-level cache keeps until they are read */
     for (int64_t i = 0; i < n; i++) {
         slots[i] = ndq_bounded(rng, (uint32_t)r->size);
-        __builtin_prefetch(ndq_row(r, slots[i])); /* all on their way before the first is read */
+        if (i < PREFETCHED) __builtin_prefetch(ndq_row(r, slots[i]));
     }
+}
+
+void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) (void)*(const volatile float *)ndq_row(r, slots[i]);
 }
 
 int ndq_replay_holds(ndq_replay *r, int32_t action)

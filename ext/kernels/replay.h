@@ -18,9 +18,16 @@ typedef struct {
     int32_t largest_action; /* at least that of those stored, -1 if none: a learner indexes its Q values with it */
 } ndq_replay;
 
+/* Where the fields after the observation are in a row, and how many floats they all are. */
+static inline int64_t ndq_at_next(const ndq_replay *r) { return r->observation_size; }
+static inline int64_t ndq_at_reward(const ndq_replay *r) { return 2 * r->observation_size; }
+static inline int64_t ndq_at_action(const ndq_replay *r) { return 2 * r->observation_size + 1; }
+static inline int64_t ndq_at_flags(const ndq_replay *r) { return 2 * r->observation_size + 2; }
+static inline int64_t ndq_row_floats(const ndq_replay *r) { return 2 * r->observation_size + 3; }
+
 static inline float *ndq_row(const ndq_replay *r, int64_t slot) { return r->rows + slot * r->stride; }
-static inline const float *ndq_row_next(const ndq_replay *r, const float *row) { return row + r->observation_size; }
-static inline float ndq_row_reward(const ndq_replay *r, const float *row) { return row[2 * r->observation_size]; }
+static inline const float *ndq_row_next(const ndq_replay *r, const float *row) { return row + ndq_at_next(r); }
+static inline float ndq_row_reward(const ndq_replay *r, const float *row) { return row[ndq_at_reward(r)]; }
 static inline int32_t ndq_row_int(const float *at)
 {
     int32_t value;
@@ -29,11 +36,11 @@ static inline int32_t ndq_row_int(const float *at)
 }
 static inline int32_t ndq_row_action(const ndq_replay *r, const float *row)
 {
-    return ndq_row_int(row + 2 * r->observation_size + 1);
+    return ndq_row_int(row + ndq_at_action(r));
 }
 static inline int32_t ndq_row_flags(const ndq_replay *r, const float *row)
 {
-    return ndq_row_int(row + 2 * r->observation_size + 2);
+    return ndq_row_int(row + ndq_at_flags(r));
 }
 
 /* Floats from one row to the next: whole divisors or multiples of a cache line, so that no small row straddles two. */
@@ -45,6 +52,10 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 
 /* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
+
+/* Reads a number of each of n rows, some 64 of them, that will be used at once: so short a loop has many more cache
+ * misses under way than one that also copies, and does what the prefetches of a draw were measured not to. */
+void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n);
 
 /* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
 int ndq_replay_holds(ndq_replay *r, int32_t action);

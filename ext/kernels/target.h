@@ -13,7 +13,12 @@
 
 void NDQ_NAME(ndq_forward)(const ndq_net *net, const float *params, int n);
 void NDQ_NAME(ndq_forward_row)(const ndq_net *net, const float *params, const float *observation, float *q);
-void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate);
+void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate,
+                            const ndq_descent *descent);
+void NDQ_NAME(ndq_best)(const ndq_net *net, int32_t best[NDQ_PANEL]);
+/* out (n, rows) = in (rows, NDQ_PANEL) transposed; rows a multiple of NDQ_PAD, n rounded up to 16. */
+void NDQ_NAME(ndq_transpose)(float *out, const float *in, int64_t rows, int64_t n);
+void NDQ_NAME(ndq_gather)(float *panel, const float *const rows[NDQ_PANEL], int64_t columns);
 void NDQ_NAME(ndq_sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
 void NDQ_NAME(ndq_adam_step)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
 int NDQ_NAME(ndq_all_finite)(const float *x, int64_t n);

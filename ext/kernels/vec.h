@@ -1,19 +1,24 @@
 /* One vector of floats, as wide as the CPU target has, in the vector extensions of GCC and Clang.
- * Included only by kernels that are compiled once for each target; everything is static. */
+ * Included only by kernels that are compiled once for each target; everything is static.
+ * With NDQ_HALF_VECTORS, AVX-512 has vectors of half its width, those of AVX2. */
 #ifndef NDQ_VEC_H
 #define NDQ_VEC_H
 
 #include <stdint.h>
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(NDQ_HALF_VECTORS)
 #include <immintrin.h>
+#define VECTOR_BITS 512
 enum { VL = 16, TILE_VECTORS = 24 }; /* floats in a vector; vectors of a tile held in registers, of 32 */
 #elif defined(__AVX2__)
 #include <immintrin.h>
+#define VECTOR_BITS 256
 enum { VL = 8, TILE_VECTORS = 12 }; /* of 16 */
 #elif defined(__aarch64__)
+#define VECTOR_BITS 128
 enum { VL = 4, TILE_VECTORS = 24 }; /* of 32 */
 #else
+#define VECTOR_BITS 128
 enum { VL = 4, TILE_VECTORS = 12 }; /* of 16 */
 #endif
 
@@ -33,9 +38,9 @@ INLINE vf vf_select(vi where, vf a, vf b) { return (vf)((where & (vi)a) | (~wher
 /* x limited to [-limit, limit]. min and max return their second operand when one is NaN: NaN stays NaN. */
 INLINE vf vf_clip(vf x, float limit)
 {
-#if defined(__AVX512F__)
+#if VECTOR_BITS == 512
     return (vf)_mm512_max_ps(_mm512_set1_ps(-limit), _mm512_min_ps(_mm512_set1_ps(limit), (__m512)x));
-#elif defined(__AVX2__)
+#elif VECTOR_BITS == 256
     return (vf)_mm256_max_ps(_mm256_set1_ps(-limit), _mm256_min_ps(_mm256_set1_ps(limit), (__m256)x));
 #else
     x = vf_select(x > limit, vf_set(limit), x);
@@ -43,14 +48,25 @@ INLINE vf vf_clip(vf x, float limit)
 #endif
 }
 
-/* h > 0 ? x : slope * x: Leaky ReLU with h = x, its backward pass with h = the output.
- * Slope 0 is ReLU: -0 instead of 0 for negative x, which compares and multiplies alike, and NaN for -infinity. */
+/* max(x, 0); NaN stays NaN. */
+INLINE vf vf_relu(vf x)
+{
+#if VECTOR_BITS == 512
+    return (vf)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x);
+#elif VECTOR_BITS == 256
+    return (vf)_mm256_max_ps(_mm256_setzero_ps(), (__m256)x);
+#else
+    return vf_select(x < 0.0f, (vf){0}, x);
+#endif
+}
+
+/* h > 0 ? x : slope * x: Leaky ReLU with h = x, its backward pass with h = the output, that of ReLU with slope 0. */
 INLINE vf vf_leaky(vf h, vf x, vf slope)
 {
-#if defined(__AVX512F__)
+#if VECTOR_BITS == 512
     return (vf)_mm512_mask_mul_ps((__m512)x, _mm512_cmp_ps_mask((__m512)h, _mm512_setzero_ps(), _CMP_NGT_UQ),
                                   (__m512)x, (__m512)slope);
-#elif defined(__AVX2__)
+#elif VECTOR_BITS == 256
     return (vf)_mm256_blendv_ps((__m256)(x * slope), (__m256)x,
                                 _mm256_cmp_ps((__m256)h, _mm256_setzero_ps(), _CMP_GT_OQ));
 #else

@@ -63,6 +63,7 @@ cdef extern from "replay.h" nogil:
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
+    void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n)
     int ndq_replay_holds(ndq_replay *r, int32_t action)
     void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
     float *ndq_row(const ndq_replay *r, int64_t slot)
@@ -170,6 +171,7 @@ cdef extern from "loop.h" nogil:
         int32_t *flags
         double *uniforms
         int64_t *slots
+        float *batch
         int64_t *batch_actions
         float *batch_targets
         float *known

@@ -48,7 +48,7 @@ static void make_loop(agent *a, const agent_settings *s)
         env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
     a->loop = (ndq_loop){
         .env = *env, .net = &a->network.net,
-        .params = a->network.params, .target = a->target, .gradient = TAKE(float, length),
+        .params = a->network.params, .target = a->target, .gradient = ZEROS(float, length),
         .optimizer = &a->optimizer, .replay = &a->replay,
         .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1], .replay_rng = &a->bitgens[2],
         .gamma = 0.95f, .huber_delta = 1.0f,
@@ -61,6 +61,7 @@ static void make_loop(agent *a, const agent_settings *s)
         .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
         .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
         .slots = TAKE(int64_t, s->batch_size),
+        .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
         .batch_actions = TAKE(int64_t, NDQ_PANEL), .batch_targets = TAKE(float, NDQ_PANEL),
         .known = s->keeps_targets ? ZEROS(float, s->capacity * known_stride) : NULL, .known_stride = known_stride,
         .known_target = TAKE(float, length), .known_version = -1,
@@ -94,8 +95,8 @@ void agent_free(agent *a)
     ndq_loop *loop = &a->loop;
     void *const blocks[] = {
         a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, loop->gradient, loop->lanes, loop->states, loop->obs,
-        loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->slots, loop->batch_actions,
-        loop->batch_targets, loop->known, loop->known_target, loop->ended,
+        loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->slots, loop->batch,
+        loop->batch_actions, loop->batch_targets, loop->known, loop->known_target, loop->ended,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
     mlp_free(&a->network);

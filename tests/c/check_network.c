@@ -43,7 +43,7 @@ static void check_gradient(mlp *network, int64_t n)
     const double step = 1e-6, delta = 0.5;
     const int64_t length = mlp_length(network), A = network->net.sizes[network->net.n_layers];
     float *x = random_floats(n * network->net.sizes[0], 5), *targets = random_floats(n, 6);
-    float *gradient = TAKE(float, length);
+    float *gradient = ZEROS(float, length);
     int64_t *actions = TAKE(int64_t, n);
     double *params = as_doubles(network->params, length);
     for (int64_t i = 0; i < n; i++) actions[i] = i % A;

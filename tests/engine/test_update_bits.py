@@ -1,0 +1,86 @@
+"""An update of the loop takes short cuts: the step of SGD within the pass that makes the gradient, a batch gathered
+by a transposition, the best actions by vectors. It is, bit for bit, what its parts are when called from Python."""
+
+import numpy as np
+import pytest
+
+from nasdqn_fast.agent import DQNAgent
+from nasdqn_fast.envs.kernel import EnvKernel
+from nasdqn_fast.network import QNetwork
+from nasdqn_fast.optimizer import Optimizer
+
+GAMMA, DELTA, TRANSITIONS = 0.97, 0.7, 300
+
+
+def reset(params, uniforms, state, obs):
+    """Never called."""
+
+
+def step(params, uniforms, state, action, obs, reward):
+    return 0
+
+
+def environment(observation_size, n_actions):
+    """It is not played; it only says how many numbers an observation has."""
+    return EnvKernel(
+        reset,
+        step,
+        {},
+        state_size=1,
+        observation_size=observation_size,
+        n_actions=n_actions,
+        observation_low=(-np.inf,) * observation_size,
+        observation_high=(np.inf,) * observation_size,
+        max_episode_steps=10,
+    )
+
+
+def random_agent(architecture, observation_size, n_actions, **settings):
+    """Its memory, its target and its biases are random; some transitions end an episode."""
+    rng = np.random.default_rng(5)
+    agent = DQNAgent(
+        environment(observation_size, n_actions),
+        QNetwork(architecture, observation_size, n_actions, rng),
+        gamma=GAMMA,
+        huber_delta=DELTA,
+        replay_capacity=TRANSITIONS,
+        target_every=10**6,
+        **settings,
+    )
+    agent.target.parameters = rng.normal(scale=0.3, size=agent.target.parameters.shape).astype(np.float32)
+    observations, next_observations = rng.normal(size=(2, TRANSITIONS, observation_size)).astype(np.float32)
+    actions, rewards = rng.integers(n_actions, size=TRANSITIONS), rng.normal(size=TRANSITIONS).astype(np.float32)
+    terminated = rng.random(TRANSITIONS) < 0.2
+    agent.replay.add_batch(observations, actions, rewards, next_observations, terminated, np.zeros(TRANSITIONS, bool))
+    return agent
+
+
+def update_from_python(network, target, batch, optimizer):
+    """The oracle: Double DQN (van Hasselt, Guez & Silver 2016) in float32, in the order in which the loop rounds."""
+    best = network.forward(batch.next_observations).argmax(axis=1)
+    following = target.forward(batch.next_observations)[np.arange(len(best)), best]
+    targets = np.where(batch.terminated, batch.rewards, batch.rewards + np.float32(GAMMA) * following)
+    loss, gradient = network.loss_and_gradient(batch.observations, batch.actions, targets, DELTA)
+    network.apply_gradient(gradient, optimizer)
+    return loss
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 65, 200])
+@pytest.mark.parametrize(
+    ("architecture", "observation_size", "n_actions"),
+    [("2x32-relu", 3, 3), ("17,100-tanh", 1, 1), ("1,40,9-leaky_relu", 7, 20), ("24-relu", 30, 8)],
+)
+def test_an_update_is_what_its_parts_are(cpu_target, architecture, observation_size, n_actions, batch_size, kind):
+    rate, clip = 0.1, 0.01  # that clips some numbers, and not others
+    settings = {"batch_size": batch_size, "optimizer": kind, "learning_rate": rate, "gradient_clip": clip}
+    agent = random_agent(architecture, observation_size, n_actions, **settings)
+    network, optimizer = agent.network.copy(), Optimizer(kind, learning_rate=rate, clip=clip)
+    for _ in range(3):
+        places = agent.replay.get_state()["rng"]
+        batch = agent.replay.sample(batch_size)
+        agent.replay.rng.bit_generator.state = places  # the loop draws the same ones
+        loss = update_from_python(network, agent.target, batch, optimizer)
+        assert agent.learn() == loss
+        assert agent.network.parameters.tobytes() == network.parameters.tobytes()
+    assert agent.optimizer.steps == optimizer.steps
