@@ -5,8 +5,6 @@ import numpy as np
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
 
-from nasdqn_fast.validation import check_int
-
 
 cdef class OptimizerCore:
     """One rule and its state.
@@ -84,12 +82,10 @@ cdef class OptimizerCore:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state is another kind's.
+            KeyError, TypeError, ValueError: the state is none, or another kind's; nothing was changed.
         """
-        if state["kind"] != self.settings.kind:
-            raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.settings.kind!r}")
-        steps = check_int("steps", state["steps"], 0)
+        steps, m, v = self.settings.checked_state(state)
         self.reset()
         self.optimizer.steps = steps
-        if len(state["m"]):  # laid out when the first step shows the network's shape
-            self.restored = np.array(state["m"], np.float32), np.array(state["v"], np.float32)
+        if len(m):  # laid out when the first step shows the network's shape
+            self.restored = np.array(m, np.float32), np.array(v, np.float32)

@@ -19,6 +19,7 @@ from nasdqn_fast._core.ndq cimport (
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.pruning import survivors
+from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
@@ -273,7 +274,7 @@ cdef class ReplayCore:
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
         self.enter()
         try:
-            self.rng.bit_generator.state = state["rng"]
+            set_generator_state(self.rng, state["rng"])
             self.replay.size = self.replay.next = 0
             self.replay.largest_action = -1
             self._append(batch)

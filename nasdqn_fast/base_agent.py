@@ -13,7 +13,15 @@ from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
-from nasdqn_fast.validation import check_array, check_instance, check_observations, check_rng, check_unit_interval
+from nasdqn_fast.validation import (
+    check_actions,
+    check_all_finite,
+    check_array,
+    check_instance,
+    check_observations,
+    check_rng,
+    check_unit_interval,
+)
 
 
 class BaseAgent(ABC):
@@ -197,17 +205,29 @@ class BaseAgent(ABC):
         Raises:
             KeyError, TypeError, ValueError: the state is none, or that of other settings.
         """
-        network = self._new_network(state["architecture"], None)
+        architecture = Architecture.parse(state["architecture"])
+        sizes = self.environment.observation_size, self.environment.n_actions
+        # Before the network is made: a few characters could ask for more memory than there is.
+        if len(state["network"]) != architecture.parameter_count(*sizes):
+            raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
+        network = self._new_network(architecture, None)
         for moment in (state["optimizer"]["m"], state["optimizer"]["v"]):
-            if len(moment) not in (0, network.parameters.size):
+            if len(moment) not in (0, len(state["network"])):
                 raise ValueError(f"the optimizer's state is not that of {network.architecture}")
-        network.parameters = state["network"]
+        network.parameters = check_all_finite("network", state["network"])
         self.switch_network(network)
-        self.target.parameters = state["target"]
+        self.target.parameters = check_all_finite("target", state["target"])
         self.optimizer.set_state(state["optimizer"])
         self.streams.set_state(state["streams"])
         self.replay.set_state(state["replay"])
+        self._check_replay(state["replay"])
         self._set_loop_state(state["loop"])
+
+    def _check_replay(self, state: dict[str, Any]) -> None:
+        """What a memory takes from anybody, but no loop has stored."""
+        check_actions(state["actions"], len(self.replay), self.environment.n_actions)
+        for name in ("observations", "rewards", "next_observations"):
+            check_all_finite(name, state[name])
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> Any:
         sizes = self.environment.observation_size, self.environment.n_actions

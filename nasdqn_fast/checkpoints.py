@@ -29,7 +29,8 @@ class Checkpoints:
         """The files."""
         if not self.folder.is_dir():
             return []
-        found = {int(match[1]): path for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))}
+        files = filter(Path.is_file, self.folder.iterdir())  # to read from a pipe could take for ever
+        found = {int(match[1]): path for path in files if (match := _NAME.fullmatch(path.name))}
         return [found[number] for number in sorted(found, reverse=True)]
 
     def save(self, state: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.validation import check_array, check_bool, check_int
+from nasdqn_fast.validation import MAX_INT, check_all_finite, check_array, check_bool, check_int, check_sums
 
 _LANES = {
     "reward_sum": np.float64,
@@ -36,14 +36,23 @@ def check_loop_state(
     for name in ("steps", "updates", "episodes"):
         check_int(name, state[name], 0)
     check_array("states", state["states"], states, np.float64)
-    check_array("observations", state["observations"], observations, np.float32)
+    check_all_finite("observations", check_array("observations", state["observations"], observations, np.float32))
     for name, dtype in _LANES.items():
         check_array(f"lane_{name}", state[f"lane_{name}"], states[:1], dtype)
-    # A lane that is beyond its end already would never meet it.
-    for name, limit in (("length", max_episode_steps), ("n_losses", np.inf)):
-        values = state[f"lane_{name}"]
-        if ((values < 0) | (values >= limit)).any():
-            raise ValueError(f"lane_{name} must be at least 0 and below {limit}; got {values.tolist()}")
     n: int | str = "n"
     for name, dtype in _ENDED.items():
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
+    for name in ("lane_reward_sum", "lane_loss_sum", "ended_reward_sum"):
+        check_sums(name, state[name])
+    # A lane that is beyond its end already would never meet it.
+    _check_range("lane_length", state, 0, max_episode_steps - 1)
+    _check_range("lane_n_losses", state, 0, MAX_INT)
+    _check_range("ended_length", state, 1, max_episode_steps)
+    for name in ("lane_epsilon", "ended_epsilon"):
+        _check_range(name, state, 0, 1)
+
+
+def _check_range(name: str, state: Mapping[str, Any], low: int, high: int) -> None:
+    outside = ~((state[name] >= low) & (state[name] <= high))  # NaN, too
+    if outside.any():
+        raise ValueError(f"{name} must be from {low} to {high}; got {state[name][outside][0]}")

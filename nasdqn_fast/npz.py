@@ -8,6 +8,7 @@ exactly what their header says. Nothing is unpickled.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import struct
@@ -40,9 +41,9 @@ def read(file: BinaryIO) -> dict[str, np.ndarray]:
             _check_members(members, file.seek(0, io.SEEK_END))
             _check_count(members, file)
             return {member.filename.removesuffix(_SUFFIX): _array(archive, member) for member in members}
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which is of a place before the beginning
+            raise
         # Damaged bytes make zipfile and the header's parser raise almost anything, NotImplementedError,
         # RuntimeError (an "encrypted" member) and RecursionError among it.
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error

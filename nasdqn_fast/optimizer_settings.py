@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from nasdqn_fast.validation import check_choice, check_decay_rate, check_positive32
+import numpy as np
+
+from nasdqn_fast.validation import (
+    check_all_finite,
+    check_array,
+    check_choice,
+    check_decay_rate,
+    check_int,
+    check_positive32,
+)
 
 # 1e-3: not given in the paper. 2.5e-4: CleanRL's dqn.py.
 LEARNING_RATES = {"sgd": 1e-3, "adam": 2.5e-4}
@@ -40,6 +51,23 @@ class OptimizerSettings:
         object.__setattr__(self, "beta1", check_decay_rate("beta1", self.beta1))
         object.__setattr__(self, "beta2", check_decay_rate("beta2", self.beta2))
         object.__setattr__(self, "epsilon", check_positive32("epsilon", self.epsilon))
+
+    def checked_state(self, state: Mapping[str, Any]) -> tuple[int, np.ndarray, np.ndarray]:
+        """Steps and both moments of what an optimizer's ``get_state`` gave, or claims to have given.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state, or another kind's.
+        """
+        if state["kind"] != self.kind:
+            raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.kind!r}")
+        steps, m, v = check_int("steps", state["steps"], 0), state["m"], state["v"]
+        for name, moment in (("m", m), ("v", v)):
+            # Of either backend and precision: both read each other's.
+            dtype = np.float32 if getattr(moment, "dtype", None) == np.float32 else np.float64
+            check_all_finite(name, check_array(name, moment, (len(m),), dtype))
+        if self.kind == "adam" and steps and not len(m):
+            raise ValueError(f"adam must have moments after {steps} steps; got none")
+        return steps, m, v
 
     @property
     def resolved_learning_rate(self) -> float:

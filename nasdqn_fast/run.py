@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from nasdqn_fast.config import Config, find_method, to_toml
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.events import Event, Played, Resumed
 from nasdqn_fast.files import replacing
-from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, unwritable
+from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, clear, unwritable
 from nasdqn_fast.run_result import Recorder, RunResult, Times
 from nasdqn_fast.runlog import RunLog
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.trainer import Trainer
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import InputError
+from nasdqn_fast.types import InputError, WriteError
 
 Listener = Callable[[Event], None]
 
@@ -67,11 +68,16 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
+        before = (out / CONFIG).exists()
         try:
             with replacing(out / CONFIG, durable=True) as file:
                 file.write(to_toml(self.config).encode())
             self._write_to(RunLog(out))
         except OSError as error:
+            with contextlib.suppress(OSError):  # so that the same command can be given again
+                clear(out)
+                if not before:
+                    (out / CONFIG).unlink(missing_ok=True)
             raise unwritable(out, error) from None
 
     def take_up(self, out: Path) -> None:
@@ -117,7 +123,8 @@ class Run:
                 kind = interrupts.Terminated if isinstance(interrupt, interrupts.Terminated) else KeyboardInterrupt
                 raise kind(self._stop()) from None
             except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
-                self._conclude(f"failed: {error}")
+                with contextlib.suppress(WriteError):  # of two errors the first is the one to tell
+                    self._conclude(f"failed: {error}")
                 raise
             result = self._conclude(FINISHED)
             if self.log is not None:
@@ -134,7 +141,8 @@ class Run:
         self._told = False
         self.recorder(event)
         if self.log is not None:
-            self.log(event)
+            with _writing(self.log):
+                self.log(event)
         self._told = True
         if self.progress is not None:
             self.progress(event)
@@ -142,8 +150,12 @@ class Run:
     def _save_if_due(self) -> None:
         if self.log is not None and self.schedule.due(self.episodes_done):
             started = time.monotonic()
-            self.checkpoints.save(self._get_state(self.log))
+            self._save(self.log)
             self.schedule.saved(self.episodes_done, time.monotonic() - started)
+
+    def _save(self, log: RunLog) -> None:
+        with _writing(log):
+            self.checkpoints.save(self._get_state(log))
 
     def _stop(self) -> str:
         """Leaves the run so that it can be taken up again; what to tell about it."""
@@ -151,7 +163,7 @@ class Run:
         if self.log is not None:
             # At a switch, and while the log is written, only impatience lets a signal through.
             if self.trainer.resumable and self._told:
-                self.checkpoints.save(self._get_state(self.log))
+                self._save(self.log)
             saved = f"; to go on: nasdqn-fast resume {self.log.out}"
         self._conclude("interrupted")
         return f"interrupted after {self.episodes_done} episodes{saved}"
@@ -182,11 +194,18 @@ class Run:
             )
         self.trainer.set_state(state["trainer"])
         self.recorder.set_state(state["recorder"])
-        log = RunLog(out, state["log"])
-        seconds = dict(state["seconds"])
-        self.started -= seconds.pop("total")
-        self.trainer.clock.seconds.update(seconds)
+        counts = self.episodes_done, len(self.recorder.episodes()), state["log"]["episode"]
+        if len(set(counts)) > 1:
+            raise ValueError(f"its parts count {', '.join(map(str, counts))} episodes")
+        times = Times.of_state(state["seconds"])
         changed = [f"{name} {then}" for name, then in state["build"].items() if self.build.get(name) != then]
+        # The files come last, for what was written after the state is cut off them.
+        try:
+            log = RunLog(out, state["log"])
+        except OSError as error:  # no fault of the state's
+            raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
+        self.started -= times.total
+        self.trainer.clock.seconds.update({name: s for name, s in times.get_state().items() if name != "total"})
         if changed:
             warnings.warn(
                 f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
@@ -210,8 +229,21 @@ class Run:
             out=None if self.log is None else self.log.out,
         )
         if self.log is not None:
-            self.log.close(result)
+            with _writing(self.log):
+                self.log.close(result)
         return result
+
+
+@contextlib.contextmanager
+def _writing(log: RunLog) -> Iterator[None]:
+    """Tells of a full disk, and the like, what has become of the run."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"the run in {log.out} cannot be written: {error.strerror}; when there is room again: "
+            f"nasdqn-fast resume {log.out}"
+        ) from error
 
 
 def make_environment(config: Config) -> envs.Environment:

@@ -16,7 +16,7 @@ from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers.base import TransferReport
 from nasdqn_fast.types import Episodes
-from nasdqn_fast.validation import check_array
+from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sum, check_sums, check_text
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,21 @@ class Segment:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The segment that gave this state."""
-        transfer = None if state["transfer"] is None else TransferReport(**state["transfer"])
-        return cls(**{**state, "architecture": Architecture.parse(state["architecture"]), "transfer": transfer})
+        """The segment that gave this state.
+
+        Raises:
+            KeyError, TypeError, ValueError: none did.
+        """
+        transfer = None if state["transfer"] is None else TransferReport.of_state(state["transfer"])
+        first = check_positive_int("first", state["first"])
+        return cls(
+            Architecture.parse(state["architecture"]),
+            check_text("reason", state["reason"]),
+            first,
+            check_int("last", state["last"], first - 1),
+            None if state["score"] is None else check_sum("score", state["score"]),
+            transfer,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,19 @@ class Times:
     def get_state(self) -> dict[str, float]:
         """Seconds by purpose."""
         return asdict(self)
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The times that gave this state.
+
+        Raises:
+            TypeError, ValueError: none did.
+        """
+        times = cls(**state)
+        for name, seconds in times.get_state().items():
+            if check_sum(name, seconds) < 0:
+                raise ValueError(f"{name} must be at least 0 seconds; got {seconds}")
+        return times
 
     @property
     def search_share(self) -> float:
@@ -178,6 +203,7 @@ class Recorder:
         for name, dtype in columns.items():
             arrays[name] = check_array(name, state["episodes"][name], (n,), dtype)
             n = len(arrays[name])
+        check_sums("returns", arrays["returns"])
         self._episodes = [Episodes(**arrays)] if n else []
         self._ended = [Segment.of_state(segment) for segment in state["ended"]]
-        self._current = state["current"] and Segment.of_state(state["current"])
+        self._current = Segment.of_state(state["current"])

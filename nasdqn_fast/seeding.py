@@ -51,4 +51,16 @@ class Streams:
         """Takes back what `get_state` gave; a stream the state does not know keeps its own."""
         for name in STREAMS:
             if name in state:
-                getattr(self, name).bit_generator.state = state[name]
+                set_generator_state(getattr(self, name), state[name])
+
+
+def set_generator_state(generator: np.random.Generator, state: dict) -> None:
+    """Takes back the state of a generator's bit generator.
+
+    Raises:
+        KeyError, OverflowError, TypeError, ValueError: it is none, or one that no seed leads to.
+    """
+    if isinstance(generator.bit_generator, np.random.PCG64) and state["state"]["inc"] % 2 == 0:
+        # NumPy takes it; the period then is short, or 1, and a draw that is repeated until it fits never ends.
+        raise ValueError("the increment of a PCG64 must be odd")
+    generator.bit_generator.state = state

@@ -54,7 +54,7 @@ def load(path: Path) -> dict[str, Any]:
         arrays = npz.read(file)
 
     def array(value: dict[str, Any]) -> Any:
-        return arrays[value[_ARRAY]] if value.keys() == {_ARRAY} else value
+        return arrays[str(value[_ARRAY])] if value.keys() == {_ARRAY} else value
 
     try:
         state = json.loads(arrays[_STATE].tobytes(), object_hook=array)

@@ -20,7 +20,7 @@ from nasdqn_fast.metrics import segment_score
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import Proposal, Result
-from nasdqn_fast.validation import check_array, check_int, check_positive_int
+from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sums
 
 
 @dataclass
@@ -139,13 +139,18 @@ class Trainer:
         self.agent.set_state(state["agent"])
         self.controller.set_state(state["controller"])
         self.proposal = Proposal(**state["proposal"])
+        if self.controller.pending != self.proposal:
+            raise ValueError(f"the controller waits for the result of {self.controller.pending}, not {self.proposal}")
         self._kept = deque(Architecture.parse(text) for text in state["kept"])
-        self._course = _Course(
-            check_int("last", state["last"], 1, self.episodes),
-            check_int("first_step", state["first_step"], 0),
-            [check_array("returns", state["returns"], ("n",), np.float64)],
-        )
-        self.episodes_done = check_int("episodes_done", state["episodes_done"], 0, self._course.last)
+        last = check_int("last", state["last"], 1, self.episodes)
+        first_step = check_int("first_step", state["first_step"], 0, self.agent.steps)
+        returns = check_sums("returns", check_array("returns", state["returns"], ("n",), np.float64))
+        self.episodes_done = check_int("episodes_done", state["episodes_done"], len(returns), last)
+        if self.episodes_done + self.agent.unreported != self.agent.episodes:
+            raise ValueError(f"episodes_done must be that of the agent; got {self.episodes_done}")
+        if self.episodes_done == last and not len(returns):
+            raise ValueError("a segment that is over must have returns; got none")
+        self._course = _Course(last, first_step, [returns])
         self.segment = check_positive_int("segment", state["segment"])
 
     def _ask(self) -> Proposal:

@@ -26,6 +26,10 @@ def lacking_memory(n_bytes: int) -> InputError:
     return InputError(f"{needed}, which this machine does not have; ask for less")
 
 
+class WriteError(OSError):
+    """A run's directory can no longer be written; what was saved is as it was, and the message says how to go on."""
+
+
 class NonFiniteError(FloatingPointError):
     """Training met a NaN or an infinity; the message says where and in which episode."""
 

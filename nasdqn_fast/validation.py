@@ -25,6 +25,8 @@ from nasdqn_fast.space import nearest
 MAX_INT = 1 << 60
 # Actions in a replay memory are int32.
 MAX_ACTION = (1 << 31) - 1
+# No sum of float32 rewards is larger, however many steps it is over; the square of it is finite.
+MAX_SUM = float(np.finfo(np.float32).max) * MAX_INT
 
 
 def check_int(name: str, value: Any, minimum: int, maximum: float = MAX_INT) -> int:
@@ -105,6 +107,13 @@ def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
     return value
 
 
+def check_text(name: str, value: Any) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string; got {described(value)}; pass a str")
+    return value
+
+
 def check_bool(name: str, value: Any) -> bool:
     """True or False (NumPy's too); 0 and 1 are refused, they are most often a swapped argument."""
     if not isinstance(value, (bool, np.bool_)):
@@ -166,6 +175,26 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
     if value.dtype != dtype:
         raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.{dtype})")
     raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
+
+
+def check_all_finite(name: str, array: np.ndarray) -> np.ndarray:
+    """An array of numbers none of which is NaN or infinite."""
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise ValueError(f"{name} must be finite; got {array[~finite][0]}")
+    return array
+
+
+def check_sum(name: str, value: Any) -> float:
+    """A real number that a sum of rewards, or a mean of such sums, can be."""
+    return _check_real(name, value, "a sum of rewards", lambda x: abs(x) <= MAX_SUM)
+
+
+def check_sums(name: str, array: np.ndarray) -> np.ndarray:
+    """An array of float64, each as `check_sum` has it."""
+    for value in array[~(np.abs(array) <= MAX_SUM)][:1]:
+        check_sum(name, value)
+    return array
 
 
 def check_observations(

@@ -62,4 +62,4 @@ def _ratio(a: Figure, b: Figure) -> Ratio:
     low, high = np.nan, np.nan
     if min(len(a.values), len(b.values)) > 1:
         low, high = intervals.ratio_of_medians(np.array(top.values), np.array(bottom.values))
-    return Ratio(a, b, top.value / bottom.value, low, high)
+    return Ratio(a, b, top.value / bottom.value if bottom.value else np.nan, low, high)

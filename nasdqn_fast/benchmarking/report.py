@@ -11,9 +11,11 @@ from typing import Any
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.files import replacing
 from nasdqn_fast.types import InputError
+from nasdqn_fast.validation import check_finite, check_int, check_positive, check_text
 
 FORMAT = 1
 BUSY_SHARE = 0.25  # of disturbed repeats
+MAX_VALUES = 10_000  # of a figure; an interval of more would take gigabytes
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,29 @@ def load(path: Path) -> Report:
         record = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"cannot read the report {str(path)!r}: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{str(path)!r} is not a report: it is not JSON") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise InputError(f"{str(path)!r} is not a report of format {FORMAT}; make one with bench --json")
     try:
         figures = tuple(_figure(figure) for figure in record["figures"])
-        return Report(record["machine"], record["peak"], figures, tuple(record["warnings"]))
+        machine = {name: check_text(name, text) for name, text in dict(record["machine"]).items()}
+        warnings = tuple(check_text("warning", warning) for warning in record["warnings"])
+        return Report(machine, check_positive("peak", record["peak"]), figures, warnings)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the report {str(path)!r} is damaged: {type(error).__name__}: {error}") from None
 
 
 def _figure(record: dict[str, Any]) -> Figure:
-    return Figure(**record | {"unit": Unit(record["unit"]), "values": tuple(record["values"])})
+    figure = Figure(**record | {"unit": Unit(record["unit"]), "values": tuple(record["values"])})
+    for name in ("group", "name"):
+        check_text(name, getattr(figure, name))
+    check_int("the number of values", len(figure.values), 0, MAX_VALUES)
+    check = check_finite if figure.unit is Unit.SHARE else check_positive  # a run that never switches has a share of 0
+    for number in (figure.value, figure.low, figure.high, *figure.values):
+        check(f"{figure.group}: {figure.name}", number)
+    for name in ("repeats", "disturbed"):
+        check_int(name, getattr(figure, name), 0)
+    if figure.limit is not None:
+        check_positive("limit", figure.limit)
+    return figure

@@ -34,6 +34,11 @@ class Controller(ABC):
         self.rng = rng
         self._pending: Proposal | None = None
 
+    @property
+    def pending(self) -> Proposal | None:
+        """What was asked for and has no result yet."""
+        return self._pending
+
     @abstractmethod
     def propose(self) -> Proposal:
         """What to train next."""

@@ -14,7 +14,14 @@ import numpy as np
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.types import Proposal, Result
-from nasdqn_fast.validation import check_choice, check_decay, check_positive, check_positive_int
+from nasdqn_fast.validation import (
+    check_choice,
+    check_decay,
+    check_int,
+    check_positive,
+    check_positive_int,
+    check_sum,
+)
 
 SCORE_KEPT = ("best", "every-visit")
 
@@ -108,8 +115,12 @@ class NASDQN(Controller):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         super().set_state(state)
-        self.switches = state["switches"]
-        self.best = [(Architecture.parse(text), score) for text, score in state["best"]]
+        self.switches = check_int("switches", state["switches"], 0)
+        best = [(Architecture.parse(text), check_sum("score", score)) for text, score in state["best"]]
+        strange = [str(architecture) for architecture, _ in best if architecture not in self.space]
+        if strange:
+            raise ValueError(f"the best buffer holds {strange[0]}, which the search space does not")
+        self.best = best
 
 
 plugin = NASDQN

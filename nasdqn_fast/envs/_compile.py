@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasdqn_fast import cache
-from nasdqn_fast.envs import _object
+from nasdqn_fast.envs import _kept_code, _object
 from nasdqn_fast.envs._jit import OPTIONS, jitted
 from nasdqn_fast.envs._reach import fingerprint
 from nasdqn_fast.files import replacing
@@ -143,9 +143,11 @@ def machine_code(
         if (loaded := _object.load(image, signatures)) is not None:
             return MachineCode({function: loaded[function] for function in signatures}, loaded)
         _store(path, source)
+        _kept_code.discard_damaged(path)
         callbacks = compiled(str(path), keep=True)
         if not any(callback.cache_hits for callback in callbacks.values()):
             _object.save(image, callbacks)
+        _kept_code.seal(path)
     except InputError:
         raise
     except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer

@@ -82,15 +82,14 @@ def _key(environment: Environment) -> dict[str, Any]:
 
 
 def _path(key: dict[str, Any]) -> Path:
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    return cache.directory() / f"optimal_{digest[:32]}.json"
+    return cache.directory() / f"optimal_{_digest(key)[:32]}.json"
 
 
 def _read(key: dict[str, Any]) -> OptimalReturn | None:
     """None if there is nothing, or nothing sound."""
     try:
         content = json.loads(_path(key).read_bytes())
-        if content["key"] != key:
+        if content["key"] != key or content["sha256"] != _digest(content["optimum"]):
             return None
         return OptimalReturn(**{name: check_finite(name, value) for name, value in content["optimum"].items()})
     except (*NO_PLACE, ValueError, TypeError, KeyError, AttributeError):
@@ -103,4 +102,10 @@ def _write(key: dict[str, Any], optimum: OptimalReturn) -> None:
         path = _path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            file.write(json.dumps({"key": key, "optimum": asdict(optimum)}, indent=1).encode())
+            found = asdict(optimum)
+            file.write(json.dumps({"key": key, "optimum": found, "sha256": _digest(found)}, indent=1).encode())
+
+
+def _digest(value: Any) -> str:
+    """Of the numbers, because a digit that flipped on the disk would shift every regret, and nobody would notice."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

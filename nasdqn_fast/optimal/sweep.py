@@ -42,10 +42,7 @@ def sweep(
 
 @functools.cache
 def compiled_sweep() -> Callable[..., None]:
-    """The sweep in machine code, from Numba's disk cache where it has a place for one."""
+    """The sweep in machine code; not kept on disk, for what it computes is."""
     import numba
 
-    try:
-        return numba.njit(cache=True, error_model="numpy")(sweep)
-    except RuntimeError:  # "no locator available": neither the package's nor the user's folder can be written to
-        return numba.njit(error_model="numpy")(sweep)
+    return numba.njit(error_model="numpy")(sweep)

@@ -71,8 +71,7 @@ class Optimizer:
         """Takes back what `get_state` gave.
 
         Raises:
-            ValueError: the state is another kind's.
+            KeyError, TypeError, ValueError: the state is none, or another kind's; nothing was changed.
         """
-        if state["kind"] != self.settings.kind:
-            raise ValueError(f"the state is that of {state['kind']!r}, this optimizer is {self.settings.kind!r}")
-        self.steps, self._m, self._v = state["steps"], state["m"].copy(), state["v"].copy()
+        steps, m, v = self.settings.checked_state(state)
+        self.steps, self._m, self._v = steps, m.copy(), v.copy()

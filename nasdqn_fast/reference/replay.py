@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.pruning import survivors
+from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.types import Batch, lacking_memory
 from nasdqn_fast.validation import (
     MAX_ACTION,
@@ -165,7 +166,7 @@ class ReplayBuffer:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
-        self._rng.bit_generator.state = state["rng"]
+        set_generator_state(self._rng, state["rng"])
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._size, self._next = len(batch), next_slot

@@ -8,17 +8,17 @@ no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from nasdqn_fast import plugins
 from nasdqn_fast.base_network import BaseNetwork
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, InputError
-from nasdqn_fast.validation import described
+from nasdqn_fast.types import Batch, InputError, NonFiniteError
+from nasdqn_fast.validation import check_finite, check_unit_interval, described
 
 MEASURED_STATES = 128  # their mean is within 3 % of that over a whole memory, as 256 have it; 64: 7 %
 
@@ -51,6 +51,19 @@ class TransferReport:
     kept: float
     q_change_mean: float | None
     q_change_max: float | None
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The report of which `dataclasses.asdict` gave this.
+
+        Raises:
+            KeyError, TypeError, ValueError: none did.
+        """
+        changes = [state[name] for name in ("q_change_mean", "q_change_max")]
+        return cls(
+            check_unit_interval("kept", state["kept"]),
+            *(None if change is None else check_finite("q_change", change) for change in changes),
+        )
 
 
 def find(name: str) -> Transfer[Any]:
@@ -95,6 +108,7 @@ def apply(
 
     Raises:
         InputError: what the transfer gave is no network between the same observations and actions.
+        NonFiniteError: a Q-value of either is NaN or infinite.
     """
     new = transfer(old, architecture, rng)
     if not isinstance(new, type(old)) or _ends(new) != _ends(old):
@@ -108,7 +122,10 @@ def apply(
         return new, TransferReport(kept, None, None)
     spaced = np.linspace(0, len(replay) - 1, min(len(replay), MEASURED_STATES), dtype=np.int64)
     states = replay.transitions(spaced).observations
-    change = np.abs(new.forward(states).astype(np.float64) - old.forward(states))
+    with np.errstate(over="ignore", invalid="ignore"):  # reported below
+        change = np.abs(new.forward(states).astype(np.float64) - old.forward(states))
+    if not np.isfinite(change).all():
+        raise NonFiniteError(f"non-finite Q-value at the switch to {architecture}: lower learning_rate")
     return new, TransferReport(kept, float(change.mean()), float(change.max()))
 
 

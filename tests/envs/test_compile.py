@@ -142,6 +142,18 @@ def test_damaged_cache_is_worked_round(play, tmp_path):
     assert play()[0] == "compiled 12.0"
 
 
+def test_damaged_machine_code_is_never_run(play, tmp_path):
+    """It would end the process by SIGILL or SIGSEGV: Numba notices nothing, for the archive around it is sound."""
+    play()
+    for path in (tmp_path / "cache" / "__pycache__").glob("*.step*.nbc"):
+        content = bytearray(path.read_bytes())
+        code = content.index(b"\x7fELF") + 64
+        content[code : code + 400] = bytes(byte ^ 0xFF for byte in content[code : code + 400])
+        path.write_bytes(content)
+    assert play() == ("0 12.0", "")
+    assert play() == ("2 12.0", "")
+
+
 def small_kernel(step):
     def reset(params, uniforms, state, obs):
         obs[0] = 0.0

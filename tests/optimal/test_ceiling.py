@@ -71,6 +71,7 @@ def test_other_physics_starts_and_horizons_are_computed_anew(computations, chang
         lambda content: content.replace(b'"mean"', b'"means"'),
         lambda content: content.replace(b'"rollout_mean": ', b'"rollout_mean": NaN, "x": '),
         lambda content: content.replace(b'"gravity": 9.8', b'"gravity": 1.6'),
+        lambda content: content.replace(b'"rollout_mean": 1', b'"rollout_mean": 3'),
     ],
 )
 def test_a_damaged_file_is_computed_again_and_mended(computations, tmp_path, damage):
