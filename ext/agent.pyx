@@ -40,7 +40,8 @@ cdef int _check_signals(void *context) noexcept nogil:
     with gil:
         try:
             PyErr_CheckSignals()
-            interrupts.check()  # what a run holds back: here the loop can stop and be saved
+            if (<LoopCore>context).replay is not None:  # what a run holds back: where it learns, it can be saved
+                interrupts.check()
         except BaseException as error:
             (<LoopCore>context).interrupt = error
             return 1

@@ -10,6 +10,8 @@ from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+import numpy as np
+
 PACKAGES = ("nasdqn-fast", "numpy", "numba", "llvmlite", "gymnasium", "pydantic", "click", "rich")
 
 
@@ -31,6 +33,8 @@ def _installed(core: Path) -> dict[str, str]:
     return versions | {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
+        # NumPy's logarithm, sine and cosine, of which initial weights are made, have their own choice of instructions.
+        "numpy_simd": ", ".join(np.show_config(mode="dicts")["SIMD Extensions"]["found"]),
         "core": _digest(sorted(core.glob(f"*{EXTENSION_SUFFIXES[0]}"))),
     }
 

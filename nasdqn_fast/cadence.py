@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from nasdqn_fast.validation import check_positive_int, described
+from nasdqn_fast.validation import check_int, described
 
 # Where time decides, saving may take up this share of it: a large memory on a slow disk is saved less often.
 SHARE = 0.01
@@ -39,15 +39,10 @@ class Cadence:
         elif isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) and int(value):
             return cls(episodes=int(value))
         elif isinstance(value, int) and not isinstance(value, bool):
-            return cls(episodes=check_positive_int(name, value))
+            return cls(episodes=check_int(name, value, 1, 999_999_999))
         raise ValueError(
             f"{name} must be a number of episodes, as 25, of seconds, as 30s, or never; got {described(value)}"
         )
-
-    def __str__(self) -> str:
-        if self.seconds is not None:
-            return f"{self.seconds:g}s"
-        return "never" if self.episodes is None else str(self.episodes)
 
 
 class Schedule:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import state_file
-from nasdqn_fast.files import remove_leftovers
+from nasdqn_fast.files import remove_leftovers, sync_folder
 
 FORMAT = "nasdqn-fast checkpoint 1"
 KEPT = 2  # should the newest turn out to be damaged, the one before it is there
@@ -39,7 +39,9 @@ class Checkpoints:
         Raises:
             OSError: it cannot be written; the earlier ones are as they were.
         """
-        self.folder.mkdir(exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir()
+            sync_folder(self.folder.parent)
         before = self.newest_first()
         number = int(before[0].stem) + 1 if before else 1
         state_file.save(self.folder / f"{number:08}.npz", {"format": FORMAT} | state)

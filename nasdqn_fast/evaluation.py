@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nasdqn_fast import backends
-from nasdqn_fast.run import make_environment, optimum
+from nasdqn_fast.assembly import make_environment, optimum
 from nasdqn_fast.run_directory import NETWORK, read_config
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.types import InputError

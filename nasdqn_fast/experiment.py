@@ -93,6 +93,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
         if checkpoints.newest_first():
             taken_up.take_up(run)
         else:
+            run_directory.check_unfinished(run)
             warnings.warn(f"{str(run)!r} has no checkpoint yet: starting over", stacklevel=2)
             run_directory.clear(run)
             taken_up.begin(run)

@@ -38,7 +38,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         beside.unlink(missing_ok=True)
         raise
     if durable:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def is_leftover(path: Path) -> bool:
@@ -52,8 +52,8 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """The names in it, too, are on the disk after this."""
+def sync_folder(folder: Path) -> None:
+    """The names in a folder are on the disk after this."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

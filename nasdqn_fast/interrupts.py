@@ -19,53 +19,66 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, where `terminable` makes an exception of it; whatever winds up after Ctrl-C does so after this, too."""
 
 
-class _Held:
-    """The signals held in this process, and what came of them."""
+class Holding:
+    """The signals held in a block, and what came of them.
 
-    def __init__(self, handlers: dict[signal.Signals, Handler]) -> None:
-        self.handlers = handlers
+    Attributes:
+        impatient: a second signal was let through, wherever the block was.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, Handler] = {}
         self.came: tuple[int, FrameType | None] | None = None
-        self.since = 0.0
+        self.impatient = False
+        self._since = 0.0
 
     def take(self, number: int, frame: FrameType | None) -> None:
         """The handler while they are held."""
         now = time.monotonic()
-        if self.came is None:
-            self.came, self.since = (number, frame), now
-        elif now - self.since > PATIENCE:
+        if _held is not self:  # the block has just ended, or is about to begin
+            self.handlers[number](number, frame)
+        elif self.came is None:
+            self.came, self._since = (number, frame), now
+        elif now - self._since > PATIENCE:
+            self.impatient = True
             self.hand_on()
 
     def hand_on(self) -> None:
         """Gives the one that came, if any, to the handler that it would have met."""
         if self.came is not None:
             came, self.came = self.came, None
-            self.handlers[signal.Signals(came[0])](*came)
+            self.handlers[came[0]](*came)
 
 
-_held: _Held | None = None
+_held: Holding | None = None
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def held() -> Iterator[Holding]:
     """Holds SIGINT and SIGTERM back until the block has ended or calls `check`, then hands one on to its handler.
 
     What has no handler in Python is left alone: a signal that is ignored, or ends the process. In other threads
     than the main one, which Python does not interrupt, and in a block that is held already this does nothing.
     """
     global _held
+    mine = Holding()
     if threading.current_thread() is not threading.main_thread() or _held is not None:
-        yield
+        yield mine
         return
-    handlers = {number: found for number in SIGNALS if callable(found := signal.getsignal(number))}
-    _held = mine = _Held(handlers)
-    for number in handlers:
-        signal.signal(number, mine.take)
     try:
-        yield
+        for number in SIGNALS:
+            if callable(handler := signal.getsignal(number)):
+                mine.handlers[number] = handler
+                signal.signal(number, mine.take)
+        _held = mine
+        yield mine
+    except KeyboardInterrupt:
+        mine.came = None  # the one that leaves the block says more
+        raise
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
         _held = None
+        for signum, before in mine.handlers.items():
+            signal.signal(signum, before)
         mine.hand_on()
 
 

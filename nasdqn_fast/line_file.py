@@ -18,22 +18,28 @@ class LineFile:
 
     Args:
         path: the file.
-        state: of `get_state`; what was written after it is cut off. None begins a new file.
+        state: of `get_state`; what was written after it stays until `cut`, which comes before the first line. None
+            begins a new file.
 
     Raises:
         FileExistsError: a new file would replace one.
-        ValueError: the file's beginning is not what was written before the state was saved; nothing was changed.
+        ValueError: the file is gone, or its beginning is not what was written before the state was saved.
         OSError: it cannot be read or written.
     """
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
         self._digest = hashlib.sha256()
         # Unbuffered: a line is on its way to the disk, or the error is known, when `write` returns.
-        self._file = path.open("xb" if state is None else "r+b", buffering=0)
+        try:
+            self._file = path.open("xb" if state is None else "r+b", buffering=0)
+        except FileNotFoundError:
+            if state is None:
+                raise
+            raise ValueError(f"{path.name} is gone") from None
         self._size = 0
         if state is not None:
             try:
-                self._take_up(path, state)
+                self._verify(path, state)
             except BaseException:
                 self._file.close()
                 raise
@@ -57,15 +63,19 @@ class LineFile:
         os.fsync(self._file.fileno())
         return {"size": self._size, "sha256": self._digest.hexdigest()}
 
-    def close(self) -> None:
-        """No more lines."""
-        self._file.close()
+    def cut(self) -> None:
+        """Cuts off what was written after the state."""
+        self._file.truncate(self._size)
 
-    def _take_up(self, path: Path, state: Mapping[str, Any]) -> None:
+    def close(self) -> None:
+        """No more lines; those there are, are on the disk."""
+        with self._file:
+            os.fsync(self._file.fileno())
+
+    def _verify(self, path: Path, state: Mapping[str, Any]) -> None:
         self._size = left = check_int("size", state["size"], 0)
         while left > 0 and (chunk := self._file.read(min(left, _CHUNK))):
             self._digest.update(chunk)
             left -= len(chunk)
         if left or self._digest.hexdigest() != state["sha256"]:
             raise ValueError(f"{path.name} is not as it was written")
-        self._file.truncate(self._size)

@@ -44,8 +44,8 @@ def check_loop_state(
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
     for name in ("lane_reward_sum", "lane_loss_sum", "ended_reward_sum"):
         check_sums(name, state[name])
-    # A lane that is beyond its end already would never meet it.
-    _check_range("lane_length", state, 0, max_episode_steps - 1)
+    # A lane that is beyond its end already would never meet it. After an error, all lanes begin new episodes.
+    _check_range("lane_length", state, 0, max_episode_steps - 1 if state["started"] else max_episode_steps)
     _check_range("lane_n_losses", state, 0, MAX_INT)
     _check_range("ended_length", state, 1, max_episode_steps)
     for name in ("lane_epsilon", "ended_epsilon"):

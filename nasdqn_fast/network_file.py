@@ -41,7 +41,7 @@ def save(path: Path, network: Contents) -> None:
     """
     layers = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
     layers |= {f"biases_{i}": biases for i, biases in enumerate(network.biases)}
-    with replacing(path) as file:
+    with replacing(path, durable=True) as file:
         about = {
             "format": np.array(FORMAT),
             "architecture": np.array(str(network.architecture)),

@@ -28,6 +28,17 @@ def write(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
+def storable(array: np.ndarray) -> np.ndarray:
+    """The array in the form that `read` takes: in C's order.
+
+    Raises:
+        TypeError: it holds neither numbers nor text, or they are not in this machine's byte order.
+    """
+    if array.dtype.kind not in _KINDS or not array.dtype.isnative:
+        raise TypeError(f"an array of {array.dtype} cannot be stored; numbers, booleans and text can")
+    return np.asarray(array, order="C")
+
+
 def read(file: BinaryIO) -> dict[str, np.ndarray]:
     """All arrays of an archive, by name: numbers, booleans and text; read-only.
 

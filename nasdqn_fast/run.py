@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nasdqn_fast import backends, envs, interrupts
+from nasdqn_fast import interrupts
+from nasdqn_fast.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.build_facts import build_facts
 from nasdqn_fast.cadence import Cadence, Schedule
 from nasdqn_fast.checkpoints import Checkpoints
-from nasdqn_fast.config import Config, find_method, to_toml
-from nasdqn_fast.controllers import base as controllers
+from nasdqn_fast.config import Config, to_toml
 from nasdqn_fast.events import Event, Played, Resumed
-from nasdqn_fast.files import replacing
-from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, clear, unwritable
+from nasdqn_fast.files import replacing, sync_folder
+from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, clear, forget_end, unwritable
 from nasdqn_fast.run_result import Recorder, RunResult, Times
 from nasdqn_fast.runlog import RunLog
-from nasdqn_fast.seeding import Streams
-from nasdqn_fast.trainer import Trainer
-from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import InputError, WriteError
 
 Listener = Callable[[Event], None]
@@ -56,6 +52,7 @@ class Run:
         self.build = build_facts()
         self.log: RunLog | None = None
         self._told = True  # recorder and log know of the last event
+        self._then: dict[str, str] = {}  # what the run was begun with, if an earlier process did
 
     @property
     def episodes_done(self) -> int:
@@ -63,16 +60,18 @@ class Run:
         return self.trainer.episodes_done
 
     def begin(self, out: Path) -> None:
-        """Writes to this directory, where nothing is, or nothing but the config.
+        """Writes to this directory, where nothing is, or nothing but the config of this run.
 
         Raises:
             InputError: it cannot be written.
         """
         before = (out / CONFIG).exists()
         try:
-            with replacing(out / CONFIG, durable=True) as file:
-                file.write(to_toml(self.config).encode())
+            if not before:
+                with replacing(out / CONFIG, durable=True) as file:
+                    file.write(to_toml(self.config).encode())
             self._write_to(RunLog(out))
+            sync_folder(out)
         except OSError as error:
             with contextlib.suppress(OSError):  # so that the same command can be given again
                 clear(out)
@@ -85,12 +84,13 @@ class Run:
 
         Raises:
             InputError: none can be used, or they belong to another config.
+            OSError: one cannot be read, which says nothing about its content.
         """
         checkpoints, damage = Checkpoints(out / CHECKPOINTS), []
         for path in checkpoints.newest_first():
             try:
                 self._set_state(checkpoints.load(path), out)
-            except InputError:
+            except (InputError, OSError, MemoryError):
                 raise
             except Exception as error:  # of a damaged state, anything
                 reason = " ".join(str(error).split()) or type(error).__name__
@@ -99,6 +99,8 @@ class Run:
             for damaged, why in damage:
                 warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=2)
                 damaged.unlink()
+            forget_end(out)
+            self._warn_of_changes()
             return
         raise InputError(
             f"no checkpoint in {str(out)!r} can be used: {', '.join(why for _, why in damage)}; "
@@ -109,7 +111,7 @@ class Run:
         """Trains to the end, and concludes however the end comes."""
         # Held back all the time, and let through where the run is whole: between episodes, and by the engine between
         # two steps.
-        with interrupts.held():
+        with interrupts.held() as holding:
             try:
                 if self.trainer.resumable:
                     architecture = self.trainer.agent.network.architecture
@@ -121,7 +123,7 @@ class Run:
                         self._save_if_due()
             except KeyboardInterrupt as interrupt:
                 kind = interrupts.Terminated if isinstance(interrupt, interrupts.Terminated) else KeyboardInterrupt
-                raise kind(self._stop()) from None
+                raise kind(self._stop(save=not holding.impatient)) from None
             except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
                 with contextlib.suppress(WriteError):  # of two errors the first is the one to tell
                     self._conclude(f"failed: {error}")
@@ -157,21 +159,30 @@ class Run:
         with _writing(log):
             self.checkpoints.save(self._get_state(log))
 
-    def _stop(self) -> str:
-        """Leaves the run so that it can be taken up again; what to tell about it."""
-        saved = ""
-        if self.log is not None:
-            # At a switch, and while the log is written, only impatience lets a signal through.
-            if self.trainer.resumable and self._told:
+    def _stop(self, *, save: bool) -> str:
+        """Leaves the run so that it can be taken up again; what to tell about it.
+
+        Args:
+            save: False if the signal was let through where the run may not be whole: the last checkpoint must do.
+        """
+        message = f"interrupted after {self.episodes_done} episodes"
+        if self.log is None:
+            self._conclude("interrupted")
+            return message
+        try:
+            # At a switch, and before the log knows of it, a listener may have acted as Ctrl-C does.
+            if save and self.trainer.resumable and self._told:
                 self._save(self.log)
-            saved = f"; to go on: nasdqn-fast resume {self.log.out}"
-        self._conclude("interrupted")
-        return f"interrupted after {self.episodes_done} episodes{saved}"
+            self._conclude("interrupted")
+        except WriteError as error:
+            return f"{message}; {error}"
+        return f"{message}; to go on: {_resuming(self.log)}"
 
     def _get_state(self, log: RunLog) -> dict[str, Any]:
         return {
             "config": _plain(self.config),
             "build": self.build,
+            "environment": self.environment.kernel.fingerprint(),
             "seconds": self._times().get_state(),
             "log": log.get_state(),
             "recorder": self.recorder.get_state(),
@@ -185,7 +196,7 @@ class Run:
             f"{key} = {value!r}"
             for section, values in state["config"].items()
             for key, value in values.items()
-            if now[section][key] != value
+            if now.get(section, {}).get(key) != value
         ]
         if changed:
             raise InputError(
@@ -198,7 +209,7 @@ class Run:
         if len(set(counts)) > 1:
             raise ValueError(f"its parts count {', '.join(map(str, counts))} episodes")
         times = Times.of_state(state["seconds"])
-        changed = [f"{name} {then}" for name, then in state["build"].items() if self.build.get(name) != then]
+        self._then = {**state["build"], "environment": state["environment"]}
         # The files come last, for what was written after the state is cut off them.
         try:
             log = RunLog(out, state["log"])
@@ -206,12 +217,17 @@ class Run:
             raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
         self.started -= times.total
         self.trainer.clock.seconds.update({name: s for name, s in times.get_state().items() if name != "total"})
+        self._write_to(log)
+
+    def _warn_of_changes(self) -> None:
+        """Whatever may lead to other bits than where the run was begun."""
+        now = {**self.build, "environment": self.environment.kernel.fingerprint()}
+        changed = [f"{name} {then}" for name, then in self._then.items() if now.get(name) != then]
         if changed:
             warnings.warn(
                 f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
-                stacklevel=3,
+                stacklevel=4,
             )
-        self._write_to(log)
 
     def _times(self) -> Times:
         return Times(total=time.perf_counter() - self.started, **self.trainer.clock.seconds)
@@ -241,55 +257,12 @@ def _writing(log: RunLog) -> Iterator[None]:
         yield
     except OSError as error:
         raise WriteError(
-            f"the run in {log.out} cannot be written: {error.strerror}; when there is room again: "
-            f"nasdqn-fast resume {log.out}"
+            f"the run in {log.out} cannot be written: {error.strerror}; when there is room again: {_resuming(log)}"
         ) from error
 
 
-def make_environment(config: Config) -> envs.Environment:
-    """The environment of a config, with its parameters fixed."""
-    env = config.env
-    return envs.make(env.name, start=env.start, params=env.params, max_episode_steps=env.max_episode_steps)
-
-
-def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
-    """The trainer of a config; all random streams come from its seed."""
-    streams, search = Streams(config.run.seed), config.search
-    engine = backends.find(config.run.backend)
-    return Trainer(
-        lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
-        _make_controller(config, streams.controller),
-        transfers.find(search.transfer),
-        streams.transfer,
-        episodes=config.run.episodes,
-        switch_every=search.switch_every,
-        replay_keep=search.replay_keep,
-        replay_keep_which=search.replay_keep_which,
-    )
-
-
-def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:
-    search, method = config.search, find_method(config.search.method)
-    options = {
-        "architecture": method.architecture or search.architecture,
-        "epsilon_start": search.controller_epsilon_start,
-        "epsilon_decay": search.controller_epsilon_decay,
-        "epsilon_min": search.controller_epsilon_min,
-        "temperature": search.controller_temperature,
-        "buffer_size": search.controller_buffer,
-        "score_kept": search.controller_score_kept,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    return controllers.make(method.controller, search.space(), rng, given)
-
-
-def optimum(environment: envs.Environment) -> float | None:
-    """Best possible mean return of the environment; None where the package cannot compute it."""
-    from nasdqn_fast import optimal
-
-    # What its policy really earns: the value on the grid is 0.3 too low upright, and too high where the saddle
-    # between two actions is smoothed over. No optimum is lower than this, so no regret is too large.
-    return optimal.optimal_mean_return(environment).rollout_mean if optimal.covers(environment) else None
+def _resuming(log: RunLog) -> str:
+    return f"nasdqn-fast resume {shlex.quote(str(log.out))}"
 
 
 def _plain(config: Config) -> dict[str, dict[str, Any]]:

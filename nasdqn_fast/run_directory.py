@@ -126,6 +126,27 @@ def is_finished(run: Path) -> bool:
         ) from None
 
 
+def check_unfinished(run: Path) -> None:
+    """Refuses to start a run over where that could cost a finished one, or somebody's files.
+
+    Raises:
+        InputError: the files are not those of a run that was left before its first checkpoint.
+    """
+    if (run / SUMMARY).exists():  # `is_finished` has looked at it
+        return
+    foreign = [NETWORK] if (run / NETWORK).exists() else []
+    for name, beginning in ((EPISODES, b"episode,return,length,"), (ARCHITECTURES, b'{"event": "ask", "segment": 1,')):
+        if (run / name).exists():
+            with (run / name).open("rb") as file:
+                if not beginning.startswith(file.read(len(beginning))):
+                    foreign.append(name)
+    if foreign:
+        raise InputError(
+            f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "
+            f"{' and '.join(foreign)}; nothing was touched. train --config {run / CONFIG} --out DIR repeats the run"
+        )
+
+
 def clean(run: Path) -> None:
     """Removes what a process that was killed left beside the run's files."""
     remove_leftovers(run)
@@ -134,7 +155,18 @@ def clean(run: Path) -> None:
 
 def clear(run: Path) -> None:
     """Removes all that a run has written but its config."""
-    for name in (EPISODES, ARCHITECTURES, SUMMARY, NETWORK):
+    for name in (
+        NETWORK,
+        EPISODES,
+        ARCHITECTURES,
+        SUMMARY,
+    ):  # the summary last: as long as it is there, the rest is ours
+        (run / name).unlink(missing_ok=True)
+
+
+def forget_end(run: Path) -> None:
+    """Removes what an interruption had concluded: the run goes on."""
+    for name in (NETWORK, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 

@@ -46,6 +46,8 @@ class RunLog:
         except BaseException:
             self._episodes_file.close()
             raise
+        self._episodes_file.cut()  # now that both are known to be sound
+        self._architectures_file.cut()
         self._rows = csv.writer(self._episodes_file, lineterminator="\n")
         if state is None:
             self._rows.writerow(("episode", "return", "length", "epsilon", "loss", "architecture"))

@@ -26,18 +26,29 @@ def save(path: Path, state: dict[str, Any]) -> None:
         OSError: it cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
-
-    def default(value: Any) -> Any:
-        if isinstance(value, np.generic):
-            return value.item()
-        if not isinstance(value, np.ndarray):
-            raise TypeError(f"a state holds JSON values and arrays; got {type(value).__name__} {value!r}")
-        arrays[f"array_{len(arrays)}"] = value
-        return {_ARRAY: f"array_{len(arrays) - 1}"}
-
-    text = json.dumps(state, default=default)
+    text = json.dumps(_encoded(state, arrays))
     with replacing(path, durable=True) as file:
         npz.write(file, {_STATE: np.frombuffer(text.encode(), np.uint8)} | arrays)
+
+
+def _encoded(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """The value as JSON has it, with names for arrays, which are put into `arrays`."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):  # JSON would make a string of it
+                raise TypeError(f"a state's keys are strings; got {type(key).__name__} {key!r}")
+        return {key: _encoded(item, arrays) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encoded(item, arrays) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        name = f"array_{len(arrays)}"
+        arrays[name] = npz.storable(value)
+        return {_ARRAY: name}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a state holds JSON values and arrays; got {type(value).__name__} {value!r}")
 
 
 def load(path: Path) -> dict[str, Any]:

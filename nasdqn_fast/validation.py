@@ -31,7 +31,11 @@ MAX_SUM = float(np.finfo(np.float32).max) * MAX_INT
 
 def check_int(name: str, value: Any, minimum: int, maximum: float = MAX_INT) -> int:
     """An integer (NumPy's too, no bool) in [minimum, maximum]."""
-    expected = f"an integer >= {minimum}" if maximum >= MAX_INT else f"an integer from {minimum} to {maximum}"
+    expected = f"an integer >= {minimum}"
+    if maximum < MAX_INT:
+        expected = f"an integer from {minimum} to {maximum}"
+    elif isinstance(value, int) and value > maximum:
+        expected += ", at most 2^60"
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be {expected}; got the bool {value}; pass a number")
     try:

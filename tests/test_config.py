@@ -287,3 +287,10 @@ def test_the_paper_page_lists_every_option_with_its_default_and_source():
 
 def test_every_setting_has_help_and_source():
     assert all(setting.help and setting.source for setting in all_settings())
+
+
+@pytest.mark.parametrize("given", ["1000000s", "0.00001s", "123456.7s", "never", "25"])
+def test_a_cadence_stays_as_it_was_given(given):
+    config = resolve(None, {"checkpoint_every": given})
+    assert config.run.checkpoint_every == given
+    assert resolve(config) == config

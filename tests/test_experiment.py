@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from nasdqn_fast import envs, optimal
+from nasdqn_fast.assembly import make_environment, make_trainer
 from nasdqn_fast.config import resolve
 from nasdqn_fast.evaluation import evaluate
 from nasdqn_fast.events import Played
 from nasdqn_fast.experiment import train
 from nasdqn_fast.metrics import run_metrics
 from nasdqn_fast.network import QNetwork
-from nasdqn_fast.run import make_environment, make_trainer
 from nasdqn_fast.types import InputError, NonFiniteError
 
 TIMELESS = ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz")

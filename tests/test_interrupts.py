@@ -93,6 +93,32 @@ def test_impatience_lets_it_through(monkeypatch):
     assert done == ["patience"]
 
 
+def test_what_leaves_the_block_says_more_than_a_signal_on_the_way():
+    def block():
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt("and how to go on")
+
+    with pytest.raises(KeyboardInterrupt, match="and how to go on"):
+        block()
+
+
+def test_impatience_is_noted(monkeypatch):
+    monkeypatch.setattr(interrupts, "PATIENCE", -1.0)
+    seen = []
+
+    def stuck():
+        with interrupts.held() as holding:
+            seen.append(holding)
+            signal.raise_signal(signal.SIGINT)
+            seen.append(holding.impatient)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        stuck()
+    assert (seen[1], seen[0].impatient) == (False, True)
+
+
 def test_sigterm_is_an_exception_where_it_is_asked_for():
     with pytest.raises(interrupts.Terminated), interrupts.terminable():
         signal.raise_signal(signal.SIGTERM)

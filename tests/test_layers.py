@@ -24,6 +24,7 @@ LAYERS = """
     trainer run_result
     run_directory
     runlog
+    assembly
     run
     experiment
     evaluation

@@ -29,6 +29,7 @@ def test_it_is_taken_up_where_the_state_was_saved(path, after):
     file.write(after)
     file.close()
     again = LineFile(path, state)
+    again.cut()
     assert again.get_state() == state
     again.write(LINES[2])
     again.close()
@@ -56,3 +57,8 @@ def test_a_new_file_replaces_none(path):
     with pytest.raises(FileExistsError):
         LineFile(path)
     assert path.read_text() == "precious"
+
+
+def test_a_file_that_is_gone_is_told(path):
+    with pytest.raises(ValueError, match=r"lines\.csv is gone"):
+        LineFile(path, {"size": 0, "sha256": ""})

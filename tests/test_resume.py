@@ -16,11 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nasdqn_fast import plugins
+from nasdqn_fast import interrupts, plugins, state_file
 from nasdqn_fast.checkpoints import Checkpoints
 from nasdqn_fast.config.methods import all_methods
+from nasdqn_fast.envs.kernel import EnvKernel
 from nasdqn_fast.events import Asked, Played, Resumed, Told
 from nasdqn_fast.experiment import resume, train
+from nasdqn_fast.reference.lane import Lane
 from nasdqn_fast.types import InputError, NonFiniteError
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "own_environment"
@@ -168,10 +170,22 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
-def test_without_a_sound_checkpoint_nothing_is_touched(tmp_path):
-    leave(tmp_path, 7, **SMALL)
-    for path in Checkpoints(tmp_path / "checkpoints").newest_first():
+def spoil_checkpoints(run):
+    for path in Checkpoints(run / "checkpoints").newest_first():
         path.write_bytes(b"damaged")
+
+
+def spoil_second_log(run):
+    path = run / "architectures.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"ask", b"ASK"))
+
+
+@pytest.mark.parametrize("damage", [spoil_checkpoints, spoil_second_log])
+def test_without_a_sound_checkpoint_nothing_is_touched(tmp_path, damage):
+    leave(tmp_path, 7, **SMALL)
+    with (tmp_path / "episodes.csv").open("a") as rows:
+        rows.write("written after the last checkpoint\n")
+    damage(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(InputError, match=r"no checkpoint in .* can be used: .*\.npz \(.*\), .*; train --config"):
         resume(tmp_path)
@@ -187,6 +201,71 @@ def test_a_log_that_was_cut_short_falls_back_too(tmp_path):
     with pytest.warns(UserWarning, match=r"episodes\.csv is not as it was written"):
         resume(tmp_path / "left")
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+def test_impatience_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
+    """Two signals in the middle of a step of the NumPy backend; the second is let through there."""
+    options = SMALL | {"backend": "numpy"}
+    train(**options, out=tmp_path / "whole")
+    steps, step = 0, Lane.step
+
+    def stuck(self, *arguments):
+        nonlocal steps
+        steps += 1
+        done = step(self, *arguments)
+        if steps == 100:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return done
+
+    monkeypatch.setattr(Lane, "step", stuck)
+    monkeypatch.setattr(interrupts, "PATIENCE", -1.0)
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted after \d episodes; to go on"):
+        train(**options, out=tmp_path / "left")
+    monkeypatch.undo()
+    resume(tmp_path / "left")
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["network.npz", "episodes.csv", "architectures.jsonl"])
+def test_starting_over_costs_nobody_his_files(tmp_path, name):
+    (tmp_path / "config.toml").write_text("# mine\n[env]\nname = 'cartpole'\n")
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(InputError, match=rf"has no checkpoint, and .* leaves no such {name}; nothing was touched"):
+        resume(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"config.toml", name}
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_starting_over_leaves_the_config_as_it_is(tmp_path):
+    text = "# mine\n[env]\nname = 'cartpole'\n[run]\nepisodes = 2\n"
+    (tmp_path / "config.toml").write_text(text)
+    with pytest.warns(UserWarning, match="starting over"):
+        resume(tmp_path)
+    assert (tmp_path / "config.toml").read_text() == text
+
+
+def test_all_is_on_the_disk_before_the_summary_says_finished(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def note(descriptor):
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    train(**SMALL | {"checkpoint_every": "never"}, out=tmp_path / "run")
+    inodes = {path.name: path.stat().st_ino for path in (tmp_path / "run").iterdir()}
+    order = [name for inode in synced for name in inodes if inodes[name] == inode]
+    assert order[0] == "config.toml"
+    assert set(order[1:-1]) == {"episodes.csv", "architectures.jsonl", "network.npz"}
+    assert order[-1] == "summary.json"
+
+
+def test_another_environment_of_the_same_name_is_told(tmp_path, monkeypatch):
+    leave(tmp_path, 5, **SMALL)
+    monkeypatch.setattr(EnvKernel, "fingerprint", lambda self: "another")
+    with pytest.warns(UserWarning, match=r"the run was begun with environment [0-9a-f]+: it goes on"):
+        resume(tmp_path)
 
 
 def test_another_config_is_refused(tmp_path):
@@ -239,10 +318,15 @@ def test_a_run_that_failed_goes_on_and_fails_again(tmp_path):
 
 def test_seconds_add_up_over_the_processes(tmp_path):
     leave(tmp_path, 8, **SMALL)
-    early = json.loads((tmp_path / "summary.json").read_text())["seconds"]
-    late = resume(tmp_path).times
-    assert late.train > early["train"] * 0.99
-    assert late.total > early["train"]
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    newest = checkpoints.newest_first()[0]
+    state = checkpoints.load(newest)
+    state["seconds"]["total"] += 1_000.0
+    state["seconds"]["train"] += 500.0
+    state_file.save(newest, state)
+    times = resume(tmp_path).times
+    assert 1_000 < times.total < 1_100
+    assert 500 < times.train < 600
 
 
 def test_what_is_no_run_directory_is_refused(tmp_path):

@@ -48,6 +48,24 @@ def test_numpys_scalars_become_plain_and_nan_stays(path):
     assert math.isnan(found["c"])
 
 
+@pytest.mark.parametrize("array", [np.ones((3, 2)).T, np.asfortranarray(np.eye(3)), np.arange(6)[::2], np.float32(2)])
+def test_an_array_of_any_layout_comes_back(path, array):
+    state_file.save(path, {"a": array})
+    np.testing.assert_array_equal(state_file.load(path)["a"], array)
+
+
+@pytest.mark.parametrize("array", [np.array([{}]), np.ones(2, complex), np.ones(2, ">f8"), np.zeros(2, "f4,i4")])
+def test_an_array_that_could_not_be_read_is_not_written(tmp_path, array):
+    with pytest.raises(TypeError, match="cannot be stored; numbers, booleans and text can"):
+        state_file.save(tmp_path / "state.npz", {"a": array})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_key_that_would_come_back_as_another_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="a state's keys are strings; got int 1"):
+        state_file.save(tmp_path / "state.npz", {"a": {1: 2}})
+
+
 def test_what_no_file_can_hold_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(TypeError, match="a state holds JSON values and arrays; got set"):
         state_file.save(tmp_path / "state.npz", {"a": {1}})

@@ -34,7 +34,7 @@ def test_a_good_scalar_comes_back_as_pythons_own(check, argument, expected):
     ("check", "argument", "error", "message"),
     [
         (v.check_positive_int, 0, ValueError, "x must be an integer >= 1; got 0"),
-        (v.check_positive_int, 2**60 + 1, ValueError, f"x must be an integer >= 1; got {2**60 + 1}"),
+        (v.check_positive_int, 2**60 + 1, ValueError, f"x must be an integer >= 1, at most 2^60; got {2**60 + 1}"),
         (v.check_positive_int, 1.0, TypeError, "x must be an integer >= 1; got float 1.0; pass int(x)"),
         (v.check_positive_int, True, TypeError, "x must be an integer >= 1; got the bool True; pass a number"),
         (v.check_finite, float("inf"), ValueError, "x must be a finite number; got inf"),

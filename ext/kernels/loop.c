@@ -73,7 +73,7 @@ static void know(ndq_loop *loop, const int64_t *slots, int n)
         rows[unknown++] = row;
     }
     if (!unknown) return;
-    if (loop->target_every * loop->batch_size >= replay->size)
+    if (loop->target_every >= (replay->size + loop->batch_size - 1) / loop->batch_size)
         for (; unknown % TOGETHER && loop->ahead < replay->size; loop->ahead++) {
             float *row = known_row(loop, loop->ahead);
             if (!claim(loop, row)) continue;

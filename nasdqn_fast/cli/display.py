@@ -64,9 +64,9 @@ class Progress:
     def extent(self) -> str:
         """How far the run has come, and how long it will go on."""
         done = f"episode {self.episodes:,} of {self.total:,}"
-        if not self.episodes:
+        if self.episodes == self.resumed_at:
             return done
-        left = self._elapsed() / max(self.episodes - self.resumed_at, 1) * (self.total - self.episodes)
+        left = self._elapsed() / (self.episodes - self.resumed_at) * (self.total - self.episodes)
         return f"{done} | {minutes(left)} left"
 
     def state(self) -> str:

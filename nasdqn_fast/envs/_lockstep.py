@@ -16,6 +16,7 @@ from nasdqn_fast.envs._compile import MachineCode, Sizes, machine_code
 from nasdqn_fast.types import InputError
 
 LANES = 64  # columns of a panel: the episodes of one call at most
+MAX_PANELS = 1 << 18  # bytes on the stack, of which a thread may have half a megabyte
 
 # The C face of ext/kernels/env.h. Rewards and observations start as NaN: a step has to write them.
 _SOURCE = '''"""Lockstep callback of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
@@ -67,9 +68,11 @@ def compile_lockstep(name: str, step: Callable, sizes: Sizes) -> MachineCode | N
         sizes: lengths of its arrays.
 
     Returns:
-        None if Numba compiles the step for arrays that lie in one piece only, as a reshape demands: then there is no
-        loop but one call a lane.
+        None if Numba compiles the step for arrays that lie in one piece only, as a reshape demands, or if the arrays
+        are too long for the stack: then there is no loop but one call a lane.
     """
+    if LANES * (8 * sizes.state + 4 * sizes.observation) > MAX_PANELS:
+        return None
     source = _SOURCE.format(
         **sizes._asdict(),
         lanes=LANES,

@@ -9,14 +9,16 @@ Needs pytest.
 from __future__ import annotations
 
 import copy
-import json
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from nasdqn_fast import state_file
 from nasdqn_fast.controllers import base
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.testing.randomness import global_generators
@@ -133,11 +135,8 @@ def play(
 
 
 def stored(state: Any) -> Any:
-    """A state as a checkpoint gives it back: JSON values written and read, arrays copied."""
-    if isinstance(state, np.ndarray):
-        return state.copy()
-    if isinstance(state, dict):
-        return {key: stored(value) for key, value in state.items()}
-    if isinstance(state, (list, tuple)):
-        return [stored(value) for value in state]
-    return json.loads(json.dumps(state))
+    """A state as a checkpoint gives it back."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "state.npz")
+        state_file.save(path, {"state": state})
+        return state_file.load(path)["state"]

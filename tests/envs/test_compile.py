@@ -11,6 +11,8 @@ import pytest
 
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
+from nasdqn_fast.envs._compile import Sizes
+from nasdqn_fast.envs._lockstep import compile_lockstep
 from nasdqn_fast.types import InputError
 
 HELPERS = """
@@ -145,13 +147,15 @@ def test_damaged_cache_is_worked_round(play, tmp_path):
 def test_damaged_machine_code_is_never_run(play, tmp_path):
     """It would end the process by SIGILL or SIGSEGV: Numba notices nothing, for the archive around it is sound."""
     play()
+    for path in (tmp_path / "cache").glob("*.o"):  # else it would be loaded in place of Numba's
+        path.unlink()
     for path in (tmp_path / "cache" / "__pycache__").glob("*.step*.nbc"):
         content = bytearray(path.read_bytes())
         code = content.index(b"\x7fELF") + 64
         content[code : code + 400] = bytes(byte ^ 0xFF for byte in content[code : code + 400])
         path.write_bytes(content)
-    assert play() == ("0 12.0", "")
-    assert play() == ("2 12.0", "")
+    assert play() == ("compiled 12.0", "")
+    assert play() == ("object 12.0", "")
 
 
 def small_kernel(step):
@@ -323,3 +327,9 @@ def test_fingerprint_is_the_same_in_every_process():
         for seed in ("1", "2")
     }
     assert len(prints) == 1
+
+
+def test_a_state_too_long_for_the_stack_is_not_stepped_in_lockstep():
+    """In panels it would take more than a thread's stack, and end the process."""
+    sizes = Sizes(params=0, reset_uniforms=0, step_uniforms=0, state=20_000, observation=1)
+    assert compile_lockstep("long", lambda *arguments: 0, sizes) is None
