@@ -16,6 +16,7 @@ from nasdqn_fast.network import QNetwork
 from nasdqn_fast.space import Architecture
 
 GROUP = "memory"
+ON_REQUEST = True  # whole runs, for as long as they take
 RUNS = ((ARCHITECTURES[1], 50_000), (ARCHITECTURES[2], 500_000))  # replay capacity
 REPEATS = 3
 BASE = 120e6  # bytes: interpreter, NumPy and Numba

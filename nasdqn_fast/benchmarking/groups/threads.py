@@ -20,6 +20,7 @@ from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE, learning_agent
 
 GROUP = "threads"
+ON_REQUEST = True  # it wants all cores, of which the others leave one to whoever works beside
 ARCHITECTURE = ARCHITECTURES[1]
 AT_ONCE = 2
 EPISODES = 5  # of a repeat: long against the time that handing work to a process takes
