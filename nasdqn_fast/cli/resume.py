@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Go on with a run that was interrupted, killed or failed.")
 @click.argument("run", type=click.Path(path_type=Path))
 def command(run: Path) -> None:
     """Go on with the interrupted, killed or failed run in directory RUN.
