@@ -1,15 +1,13 @@
 """Full disks and directories that cannot be written: one line, nothing damaged, and the run can go on later."""
 
+import ctypes
 import json
 import multiprocessing
 import os
 import resource
-import shutil
 import signal
 import sys
-import tempfile
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -174,32 +172,34 @@ def test_of_two_errors_the_first_is_told(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def place():
-    """A folder that others may look into."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    for path in (folder, *folder.rglob("*")):
+def place(tmp_path):
+    """A folder whose permissions a test may change."""
+    yield tmp_path
+    for path in (tmp_path, *tmp_path.rglob("*")):
         path.chmod(0o755)
-    shutil.rmtree(folder)
 
 
 def read_only(folder):
-    """Nobody may write there any more, but root: who runs this as root becomes somebody else."""
+    """Nobody may write there any more, not even root."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555)
+    return obey_permissions
 
-    def prepare():
-        # Imported before, because somebody else may not be allowed to read the interpreter's files.
-        import nasdqn_fast.cli.display
-        import nasdqn_fast.cli.resume
-        import nasdqn_fast.cli.tables
-        import nasdqn_fast.cli.train  # noqa: F401
 
-        if os.getuid() == 0:
-            os.setuid(65534)
-
-    return prepare
+def obey_permissions():
+    """Takes from this process what lets root write everywhere. Another user might not even read the package."""
+    if os.geteuid() != 0:
+        return
+    if sys.platform != "linux":
+        os.setuid(65534)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; and the same of capabilities from 32 on
+    assert libc.capget(header, sets) == 0, os.strerror(ctypes.get_errno())
+    for i in (0, 1):
+        sets[i] &= ~0b1110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
+    assert libc.capset(header, sets) == 0, os.strerror(ctypes.get_errno())
 
 
 def test_a_directory_that_cannot_be_written_is_refused(place):
