@@ -136,7 +136,7 @@ def resident_bytes() -> int:
 def growth_of(notes: Sequence[Note]) -> float:
     """Bytes by which the last tenth lies above the tenth after the first fifth."""
     resident, tenth = [note[1] for note in notes], max(1, len(notes) // 10)
-    settled = len(notes) // 5
+    settled = max(len(notes) // 5, 3 * PERIOD // EVERY + 1)  # by then all has been imported and compiled
     return statistics.median(resident[-tenth:]) - statistics.median(resident[settled : settled + tenth])
 
 

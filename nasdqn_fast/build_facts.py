@@ -34,7 +34,7 @@ def _installed(core: Path) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
         # NumPy's logarithm, sine and cosine, of which initial weights are made, have their own choice of instructions.
-        "numpy_simd": ", ".join(np.show_config(mode="dicts")["SIMD Extensions"]["found"]),
+        "numpy_simd": ", ".join(np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ["none"])),
         "core": _digest(sorted(core.glob(f"*{EXTENSION_SUFFIXES[0]}"))),
     }
 

@@ -84,10 +84,15 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
     run = check_path("run", run)
     config = run_directory.read_config(run)
     with run_directory.locked(run):
-        run_directory.clean(run)
         checkpoints = Checkpoints(run / run_directory.CHECKPOINTS)
-        if run_directory.is_finished(run):
-            checkpoints.remove()  # it may have been killed before it could
+        finished = run_directory.is_finished(run)
+        try:
+            run_directory.clean(run)
+            if finished:
+                checkpoints.remove()  # it may have been killed before it could
+        except OSError as error:
+            raise run_directory.unwritable(run, error) from None
+        if finished:
             return None
         taken_up = Run(config, progress)
         if checkpoints.newest_first():

@@ -42,8 +42,9 @@ def check_loop_state(
     n: int | str = "n"
     for name, dtype in _ENDED.items():
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
-    for name in ("lane_reward_sum", "lane_loss_sum", "ended_reward_sum"):
+    for name in ("lane_reward_sum", "ended_reward_sum"):
         check_sums(name, state[name])
+    check_all_finite("lane_loss_sum", state["lane_loss_sum"])
     # A lane that is beyond its end already would never meet it. After an error, all lanes begin new episodes.
     _check_range("lane_length", state, 0, max_episode_steps - 1 if state["started"] else max_episode_steps)
     _check_range("lane_n_losses", state, 0, MAX_INT)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import interrupts
+from nasdqn_fast import interrupts, plugins
 from nasdqn_fast.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.build_facts import build_facts
 from nasdqn_fast.cadence import Cadence, Schedule
@@ -21,6 +21,7 @@ from nasdqn_fast.files import replacing, sync_folder
 from nasdqn_fast.run_directory import CHECKPOINTS, CONFIG, FINISHED, clear, forget_end, unwritable
 from nasdqn_fast.run_result import Recorder, RunResult, Times
 from nasdqn_fast.runlog import RunLog
+from nasdqn_fast.state_file import check_storable
 from nasdqn_fast.types import InputError, WriteError
 
 Listener = Callable[[Event], None]
@@ -65,6 +66,11 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
+        controller = self.trainer.controller
+        try:
+            check_storable(controller.get_state())  # known now, and not after hours
+        except TypeError as error:
+            raise InputError(f"controller {plugins.name_of(type(controller))}: get_state(): {error}") from None
         before = (out / CONFIG).exists()
         try:
             if not before:
@@ -222,7 +228,8 @@ class Run:
     def _warn_of_changes(self) -> None:
         """Whatever may lead to other bits than where the run was begun."""
         now = {**self.build, "environment": self.environment.kernel.fingerprint()}
-        changed = [f"{name} {then}" for name, then in self._then.items() if now.get(name) != then]
+        # The kernel's release, which the platform names, has no part in the numbers.
+        changed = [f"{k} {then}" for k, then in self._then.items() if k != "platform" and now.get(k) != then]
         if changed:
             warnings.warn(
                 f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
@@ -257,7 +264,8 @@ def _writing(log: RunLog) -> Iterator[None]:
         yield
     except OSError as error:
         raise WriteError(
-            f"the run in {log.out} cannot be written: {error.strerror}; when there is room again: {_resuming(log)}"
+            f"the run in {log.out} cannot be written: {error.strerror or error}; "
+            f"when there is room again: {_resuming(log)}"
         ) from error
 
 

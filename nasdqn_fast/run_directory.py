@@ -134,12 +134,15 @@ def check_unfinished(run: Path) -> None:
     """
     if (run / SUMMARY).exists():  # `is_finished` has looked at it
         return
-    foreign = [NETWORK] if (run / NETWORK).exists() else []
+    foreign: list[str] = []
+    ours: list[str] = []
     for name, beginning in ((EPISODES, b"episode,return,length,"), (ARCHITECTURES, b'{"event": "ask", "segment": 1,')):
         if (run / name).exists():
             with (run / name).open("rb") as file:
-                if not beginning.startswith(file.read(len(beginning))):
-                    foreign.append(name)
+                (ours if beginning.startswith(file.read(len(beginning))) else foreign).append(name)
+    # A run writes it between the logs and the summary, and may end there.
+    if (run / NETWORK).exists() and len(ours) < 2:
+        foreign.append(NETWORK)
     if foreign:
         raise InputError(
             f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "

@@ -31,6 +31,15 @@ def save(path: Path, state: dict[str, Any]) -> None:
         npz.write(file, {_STATE: np.frombuffer(text.encode(), np.uint8)} | arrays)
 
 
+def check_storable(state: Any) -> None:
+    """Refuses what `save` could not write.
+
+    Raises:
+        TypeError: something in it is neither JSON nor an array.
+    """
+    _encoded(state, {})
+
+
 def _encoded(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """The value as JSON has it, with names for arrays, which are put into `arrays`."""
     if isinstance(value, dict):

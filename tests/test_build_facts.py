@@ -35,3 +35,12 @@ def test_the_cores_digest_is_that_of_all_its_modules(tmp_path, monkeypatch):
 def test_the_installed_core_has_a_digest_of_something():
     empty = build_facts._digest([])
     assert build_facts.build_facts()["core"] != empty
+
+
+def test_a_numpy_without_vector_code_of_its_own_is_told(monkeypatch):
+    """NumPy leaves out what is empty."""
+    for extensions in ({"SIMD Extensions": {"baseline": ["X86_V2"]}}, {}):
+        monkeypatch.setattr("numpy.show_config", lambda mode, extensions=extensions: extensions)
+        build_facts._installed.cache_clear()
+        assert build_facts.build_facts()["numpy_simd"] == "none"
+    build_facts._installed.cache_clear()

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from nasdqn_fast import interrupts, plugins, state_file
 from nasdqn_fast.checkpoints import Checkpoints
 from nasdqn_fast.config.methods import all_methods
+from nasdqn_fast.controllers.random import plugin as RandomSearch
 from nasdqn_fast.envs.kernel import EnvKernel
 from nasdqn_fast.events import Asked, Played, Resumed, Told
 from nasdqn_fast.experiment import resume, train
@@ -235,6 +236,29 @@ def test_starting_over_costs_nobody_his_files(tmp_path, name):
         resume(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"config.toml", name}
     assert (tmp_path / name).read_text() == "precious"
+
+
+def test_a_run_that_ended_between_network_and_summary_starts_over(tmp_path):
+    options = SMALL | {"checkpoint_every": "never"}
+    train(**options, out=tmp_path / "whole")
+    train(**options, out=tmp_path / "left")
+    (tmp_path / "left" / "summary.json").unlink()
+    with pytest.warns(UserWarning, match="starting over"):
+        resume(tmp_path / "left")
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+class Unstorable(RandomSearch):
+    def get_state(self):
+        return super().get_state() | {"seen": {1, 2}}
+
+
+def test_a_controller_whose_state_cannot_be_saved_is_known_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("nasdqn_fast.assembly.controllers.make", lambda name, space, rng, given: Unstorable(space, rng))
+    with pytest.raises(InputError, match=r"controller .*Unstorable: get_state\(\): a state holds JSON values"):
+        train(**SMALL, out=tmp_path / "run")
+    assert not (tmp_path / "run" / "config.toml").exists()
+    train(**SMALL)  # nothing to save
 
 
 def test_starting_over_leaves_the_config_as_it_is(tmp_path):

@@ -201,3 +201,12 @@ def test_the_clock_knows_all_four_purposes():
     list(trainer.run())
     assert set(trainer.clock.seconds) == {"controller", "train", "transfer", "prune"}
     assert all(seconds > 0 for seconds in trainer.clock.seconds.values())
+
+
+def test_a_budget_of_numpys_is_pythons():
+    """It is natural to draw one, and the log is JSON."""
+    controller = scripted("1x4-relu", "2x3-tanh", budget=np.int64(3))
+    events = list(trainer_of(controller).run())
+    budgets = [event.proposal.budget for event in events if isinstance(event, Asked)]
+    assert budgets == [3, 3]
+    assert {type(budget) for budget in budgets} == {int}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from nasdqn_fast.validation import check_finite, check_int, check_positive, chec
 
 FORMAT = 1
 BUSY_SHARE = 0.25  # of disturbed repeats
-MAX_VALUES = 10_000  # of a figure; an interval of more would take gigabytes
+MAX_VALUES = 10_000  # of a figure, evenly spaced in time; an interval of more would take gigabytes
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,16 @@ def check_writable(path: Path) -> None:
 
 def save(path: Path, report: Report) -> None:
     """Writes the report as JSON, whole or not at all."""
-    text = json.dumps({"format": FORMAT} | asdict(report), indent=1, allow_nan=False)
+    thinned = [
+        replace(figure, values=figure.values[:: len(figure.values) // MAX_VALUES + 1]) for figure in report.figures
+    ]
+    text = json.dumps({"format": FORMAT} | asdict(replace(report, figures=tuple(thinned))), indent=1, allow_nan=False)
     with replacing(path) as file:
         file.write(f"{text}\n".encode())
+
+
+def _thinned(figure: Figure) -> Figure:
+    return replace(figure, values=figure.values[:: len(figure.values) // MAX_VALUES + 1])
 
 
 def load(path: Path) -> Report:

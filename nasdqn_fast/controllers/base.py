@@ -6,6 +6,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,12 +89,12 @@ class Controller(ABC):
         who = f"controller {plugins.name_of(type(self))}"
         if not isinstance(proposal, Proposal):
             raise InputError(f"{who}: propose() must return a Proposal; got {described(proposal)}")
-        if proposal.budget is not None:
-            try:
-                check_positive_int("budget", proposal.budget)
-            except (TypeError, ValueError) as error:
-                raise InputError(f"{who}: a proposal's {error}") from None
-        return proposal
+        if proposal.budget is None:
+            return proposal
+        try:
+            return replace(proposal, budget=check_positive_int("budget", proposal.budget))  # NumPy's as Python's
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{who}: a proposal's {error}") from None
 
 
 def make(name: str, space: SearchSpace, rng: np.random.Generator, options: Mapping[str, Any]) -> Controller:

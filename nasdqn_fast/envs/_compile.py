@@ -143,7 +143,10 @@ def machine_code(
         if (loaded := _object.load(image, signatures)) is not None:
             return MachineCode({function: loaded[function] for function in signatures}, loaded)
         _store(path, source)
-        _kept_code.discard_damaged(path)
+        if _object.is_damaged(image):
+            _kept_code.discard(path)  # what Numba keeps cannot be made an object file of: that takes compiling
+        else:
+            _kept_code.discard_damaged(path)
         callbacks = compiled(str(path), keep=True)
         if not any(callback.cache_hits for callback in callbacks.values()):
             _object.save(image, callbacks)

@@ -5,6 +5,7 @@ Numba loads and runs what it finds. One bit that has flipped there ends the proc
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -19,8 +20,17 @@ def discard_damaged(source: Path) -> None:
         OSError: it cannot be removed.
     """
     if _digests(source) != _sealed(source):
-        for path in _kept(source):
-            path.unlink(missing_ok=True)  # another process may have found it damaged, too
+        discard(source)
+
+
+def discard(source: Path) -> None:
+    """Removes what is kept of a source file.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    for path in _kept(source):
+        path.unlink(missing_ok=True)  # another process may have found it damaged, too
 
 
 def seal(source: Path) -> None:
@@ -36,7 +46,11 @@ def seal(source: Path) -> None:
 
 
 def _digests(source: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in _kept(source)}
+    digests = {}
+    for path in _kept(source):
+        with contextlib.suppress(FileNotFoundError):  # another process may just remove it
+            digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return digests
 
 
 def _sealed(source: Path) -> object:

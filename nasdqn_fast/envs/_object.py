@@ -34,12 +34,7 @@ def load(path: Path, names: Iterable[str]) -> Any | None:
     Returns:
         name -> address, valid as long as this object lives; None if there is no sound file, or its code needs Numba.
     """
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    digest, image = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
-    if hashlib.sha256(image).digest() != digest:  # LLVM may crash on a damaged object
+    if (image := _read(path)) is None:
         return None
 
     import llvmlite.binding as llvm
@@ -51,6 +46,21 @@ def load(path: Path, names: Iterable[str]) -> Any | None:
         return builder.link(_linker(), f"{path.stem}_{next(_number)}")
     except RuntimeError:  # a symbol that only Numba has
         return None
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether there is a file that `save` did not write so."""
+    return path.exists() and _read(path) is None
+
+
+def _read(path: Path) -> bytes | None:
+    """The object; None if there is no sound file. LLVM may crash on a damaged one."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, image = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
+    return image if hashlib.sha256(image).digest() == digest else None
 
 
 def save(path: Path, callbacks: Mapping[str, Any]) -> None:

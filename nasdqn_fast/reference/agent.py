@@ -199,9 +199,10 @@ class DQNAgent(BaseAgent):
         """One transition into the memory; True if it ended the episode."""
         observation = lane.observation
         reward, terminated, truncated = lane.step(action, self.streams.env)
-        self._require_finite("reward", reward, self.episodes + 1)
-        self._require_finite("observation", lane.observation, self.episodes + 1)
         dtype = self.replay.dtype
+        with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
+            self._require_finite("reward", dtype.type(reward), self.episodes + 1)
+        self._require_finite("observation", lane.observation, self.episodes + 1)
         self.replay.add(
             observation.astype(dtype), action, reward, lane.observation.astype(dtype), terminated, truncated
         )

@@ -1,6 +1,7 @@
 """The file of a report: what is written is read, and nothing else is."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,14 @@ def a_report():
 def test_what_is_saved_is_loaded(tmp_path, a_report):
     report.save(tmp_path / "a.json", a_report)
     assert report.load(tmp_path / "a.json") == a_report
+
+
+def test_a_long_measurement_is_saved_so_that_it_can_be_compared(tmp_path, a_report):
+    """Oracle: evenly spaced, and no more than the reader takes."""
+    values = tuple(float(n) for n in range(1, 25_001))
+    long = replace(a_report, figures=(replace(a_report.figures[0], values=values, repeats=25_000),))
+    report.save(tmp_path / "a.json", long)
+    assert report.load(tmp_path / "a.json").figures[0].values == values[::3]
 
 
 def test_the_file_says_its_format(tmp_path, a_report):

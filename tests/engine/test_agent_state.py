@@ -152,3 +152,27 @@ def test_a_state_that_the_loop_could_not_go_on_from_is_refused(engine, scripted,
     state["loop"] |= changes
     with pytest.raises((TypeError, ValueError), match=error):
         agent.set_state(state)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"lane_loss_sum": np.array([4.99e76])}, {"lane_length": np.array([7]), "started": False}],
+)
+def test_a_state_that_training_can_come_to_is_taken(engine, scripted, changes):
+    agent = agent_on(engine, scripted(length=7, limit=7), batch_size=4)
+    agent.run_episodes(2)
+    state = agent.get_state()
+    state["loop"] |= changes
+    agent.set_state(state)
+    assert len(agent.run_episodes(1)) == 1
+
+
+def test_moments_that_have_overflowed_are_taken(engine, scripted):
+    agent = agent_on(engine, scripted(), optimizer="adam")
+    agent.run_episodes(5)
+    state = agent.get_state()
+    state["optimizer"]["v"] = np.full_like(state["optimizer"]["v"], np.inf)
+    agent.set_state(state)
+    state["optimizer"]["v"] = np.full_like(state["optimizer"]["v"], np.nan)
+    with pytest.raises(ValueError, match="v holds NaN"):
+        agent.set_state(state)
