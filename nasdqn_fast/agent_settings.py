@@ -13,7 +13,8 @@ from nasdqn_fast.validation import MAX_INT, check_choice, check_decay, check_int
 
 HORIZONS = ("terminal", "truncated")
 # What the core can count in, or a typing error that would only be met as a lack of memory.
-MAXIMA = {"batch_size": 1 << 20, "replay_capacity": (1 << 32) - 1, "num_envs": 1 << 20}
+# Updates of one step are made in one go, to which no signal comes through.
+MAXIMA = {"batch_size": 1 << 20, "updates_per_step": 1 << 10, "replay_capacity": (1 << 32) - 1, "num_envs": 1 << 20}
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class AgentSettings:
         gradient_clip: > 0, elementwise; 1.0 in the paper.
         huber_delta: > 0; 1.0 in the paper.
         batch_size: transitions of one update, at most ``replay_capacity`` and 2^20; not given in the paper.
-        updates_per_step: updates for each environment step after warm-up; not given in the paper.
+        updates_per_step: updates for each environment step after warm-up, at most 1,024; not given in the paper.
         replay_capacity: transitions kept, at most 2^32 - 1; not given in the paper.
         warm_up: environment steps before the first update; not given in the paper.
         target_every: updates between two hard copies to the target; not given in the paper.

@@ -51,6 +51,7 @@ class Holding:
 
 
 _held: Holding | None = None
+_terminated = False  # SIGTERM came, and somebody may have swallowed the exception, as callbacks of ctypes do
 
 
 @contextlib.contextmanager
@@ -65,6 +66,8 @@ def held() -> Iterator[Holding]:
     if threading.current_thread() is not threading.main_thread() or _held is not None:
         yield mine
         return
+    if _terminated:
+        raise Terminated
     try:
         for number in SIGNALS:
             if callable(handler := signal.getsignal(number)):
@@ -95,6 +98,7 @@ def terminable() -> Iterator[None]:
     Raises:
         Terminated: the signal came.
     """
+    global _terminated
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -104,7 +108,10 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _terminated = False
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    global _terminated
+    _terminated = True
     raise Terminated

@@ -1,5 +1,6 @@
 """Ctrl-C that comes at a bad moment."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -123,6 +124,25 @@ def test_sigterm_is_an_exception_where_it_is_asked_for():
     with pytest.raises(interrupts.Terminated), interrupts.terminable():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_sigterm_that_was_swallowed_is_not_lost():
+    """As by a callback of ctypes, while an environment is compiled."""
+    done = []
+
+    def run():
+        with interrupts.terminable():
+            with contextlib.suppress(BaseException):
+                signal.raise_signal(signal.SIGTERM)
+            done.append("swallowed")
+            with interrupts.held():
+                done.append("never")
+
+    with pytest.raises(interrupts.Terminated):
+        run()
+    assert done == ["swallowed"]
+    with interrupts.held():
+        done.append("the next one is not its business")
 
 
 def test_sigterm_is_held_back_too():
