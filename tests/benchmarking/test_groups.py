@@ -35,6 +35,7 @@ def test_the_folder_holds_what_is_promised():
 @pytest.mark.parametrize("name", [*USUAL, "memory", "threads"])
 def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
     monkeypatch.setattr(replay, "LARGE", 20_000)
+    monkeypatch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
     figures = importlib.import_module(modules("groups")[name]).figures(session)
     assert {figure.group for figure in figures} == {name}
     assert len({figure.name for figure in figures}) == len(figures)
