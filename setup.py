@@ -7,6 +7,7 @@ Set NASDQN_FAST_DEBUG=1 for a build with debugging information and no optimisati
 
 import os
 import sys
+from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
@@ -45,7 +46,7 @@ class BuildExt(build_ext):
                 "nasdqn-fast: the kernels use vector types of GCC and Clang that Windows compilers lack or misalign; "
                 "on Windows, install under WSL 2"
             )
-        objects = {source: self.compile_c(source, "c", []) for source in compilation.PLAIN_SOURCES}
+        objects = {Path(source).name: self.compile_c(source, "c", []) for source in compilation.PLAIN_SOURCES}
         kernels = [
             self.compile_c(source, target, compilation.target_flags(target))
             for target in compilation.TARGETS
@@ -58,9 +59,9 @@ class BuildExt(build_ext):
             extension.depends += extension.extra_objects
         super().build_extensions()
 
-    def compile_c(self, source: str, folder: str, flags: list[str]) -> str:
+    def compile_c(self, path: str, folder: str, flags: list[str]) -> str:
         """The object of a C file, compiled if it is older than the file or any header."""
-        path, out = f"{compilation.FOLDER}/{source}", os.path.join(self.build_temp, folder)
+        out = os.path.join(self.build_temp, folder)
         (compiled,) = self.compiler.object_filenames([path], output_dir=out)
         if self.force or newer_group([path, *compilation.HEADERS, compilation.__file__, "setup.py"], compiled):
             self.compiler.compile(

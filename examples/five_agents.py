@@ -20,8 +20,8 @@ import numpy as np
 
 import nasdqn_fast
 from nasdqn_fast.metrics import rolling_mean
-from nasdqn_fast.run_directory import check_free
-from nasdqn_fast.run_result import RunResult
+from nasdqn_fast.run.directory import check_free
+from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.validation import check_positive_int
 
 METHODS = ("fixed-small", "fixed-medium", "fixed-large", "random-nas", "nas-dqn")

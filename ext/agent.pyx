@@ -20,8 +20,9 @@ from nasdqn_fast._core.replay cimport ReplayCore
 
 from nasdqn_fast import interrupts
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.loop_state import check_loop_state
-from nasdqn_fast.types import Episodes, StepError
+from nasdqn_fast.engine.loop_state import check_loop_state
+from nasdqn_fast.errors import StepError
+from nasdqn_fast.types import Episodes
 
 # The C structs of loop.h, field for field.
 LANE = np.dtype(

@@ -7,7 +7,7 @@ import numpy as np
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
-from nasdqn_fast.types import lacking_memory
+from nasdqn_fast.errors import lacking_memory
 from nasdqn_fast.validation import check_array
 
 

@@ -5,7 +5,7 @@ import os
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_MAX_TARGETS, ndq_available, ndq_kernels
 
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 cdef const ndq_kernels *_tables[3]
 cdef int _n = ndq_available(_tables)

@@ -8,8 +8,8 @@ from nasdqn_fast._core.ndq cimport (
 )
 from numpy cimport PyArray_DATA, ndarray
 
-from nasdqn_fast.envs._lockstep import LANES
-from nasdqn_fast.types import StepError
+from nasdqn_fast.envs._compiler.lockstep import LANES
+from nasdqn_fast.errors import StepError
 from nasdqn_fast.validation import check_actions, check_array, check_int
 
 

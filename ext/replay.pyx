@@ -18,7 +18,7 @@ from nasdqn_fast._core.ndq cimport (
 )
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.pruning import survivors
+from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.types import Batch

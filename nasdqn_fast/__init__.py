@@ -15,18 +15,18 @@ __version__ = "0.1.0"
 # Found on first use: importing the package costs little more than importing NumPy.
 _WHERE = {
     "Architecture": "space",
-    "DQNAgent": "agent",
+    "DQNAgent": "engine.agent",
     "EnvKernel": "envs.kernel",
-    "InputError": "types",
-    "NonFiniteError": "types",
-    "Optimizer": "optimizer",
-    "QNetwork": "network",
-    "ReplayBuffer": "replay",
+    "InputError": "errors",
+    "NonFiniteError": "errors",
+    "Optimizer": "engine.optimizer",
+    "QNetwork": "engine.network",
+    "ReplayBuffer": "engine.replay",
     "SearchSpace": "space",
-    "evaluate": "evaluation",
+    "evaluate": "run.evaluation",
     "make": "envs",
-    "resume": "experiment",
-    "train": "experiment",
+    "resume": "run.api",
+    "train": "run.api",
 }
 __all__ = [*sorted(_WHERE), "__version__"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import TransferReport
-from nasdqn_fast.types import Episodes, Proposal, Result
+from nasdqn_fast.types import Episodes, Proposal, Result, TransferReport
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 # Kind -> folder of the package.
 KINDS = {"environments": "envs", "controllers": "controllers", "transfers": "transfers"}
@@ -58,7 +57,7 @@ def find(kind: str, name: str) -> object:
         return _third_party(kind, name)
     files = _files(kind)
     if name not in files:
-        raise InputError(f"unknown {_one(kind)} {name!r}: {nearest(name, files)}, or module:attribute of your own")
+        raise InputError(f"unknown {_one(kind)} {name!r}: {suggest(name, files)}, or module:attribute of your own")
     return importlib.import_module(f"nasdqn_fast.{KINDS[kind]}.{files[name].stem}").plugin
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nasdqn_fast.errors import suggest
+
 ACTIVATIONS = ("relu", "tanh", "leaky_relu")
 _TEXT = re.compile(r"(?:(?P<depth>\d+)x(?P<width>\d+)|(?P<widths>\d+(?:,\d+)*))-(?P<activation>\w+)")
 _FORM = "write it as 3x64-relu or 64,32-tanh"
@@ -22,16 +24,6 @@ _FORM = "write it as 3x64-relu or 64,32-tanh"
 # the sizes if it came further.
 MAX_WIDTH = 1 << 20
 MAX_DEPTH = 1 << 10
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """The end of an error message: the nearest valid name if one is near, and all of them."""
-    import difflib  # here, because only an error needs it
-
-    valid = sorted(valid)
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)  # so that pendlum finds inverted-pendulum
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}valid: {', '.join(valid)}"
 
 
 def _whole(name: str, value: int) -> int:
@@ -69,7 +61,7 @@ class Architecture:
             if not 1 <= width <= MAX_WIDTH:
                 raise ValueError(f"a layer needs 1 to {MAX_WIDTH} units, got {width}; {_FORM}")
         if self.activation not in ACTIVATIONS:
-            raise ValueError(f"unknown activation {self.activation!r}: {nearest(str(self.activation), ACTIVATIONS)}")
+            raise ValueError(f"unknown activation {self.activation!r}: {suggest(str(self.activation), ACTIVATIONS)}")
 
     @classmethod
     def uniform(cls, depth: int, width: int, activation: str) -> Architecture:

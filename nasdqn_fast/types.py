@@ -1,41 +1,18 @@
-"""What the rooms hand each other: plain frozen records, and the package's own errors.
+"""What the rooms hand each other: plain frozen records.
 
 Records with arrays have no ``==`` (eq=False): of arrays it has no single answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-
-
-class InputError(ValueError):
-    """Something a user gave is wrong; the message says what, what was expected and the mend.
-
-    The command line prints it as one line and exits with 2.
-    """
-
-
-def lacking_memory(n_bytes: int) -> InputError:
-    """The error for more memory than there is."""
-    needed = f"{n_bytes / 2**30:.3g} GiB of memory are needed"
-    return InputError(f"{needed}, which this machine does not have; ask for less")
-
-
-class WriteError(OSError):
-    """A run's directory can no longer be written; what was saved is as it was, and the message says how to go on."""
-
-
-class NonFiniteError(FloatingPointError):
-    """Training met a NaN or an infinity; the message says where and in which episode."""
-
-
-class StepError(RuntimeError):
-    """An environment's step returned its error flag; the message says which environment, and when."""
+from nasdqn_fast.validation import check_finite, check_unit_interval
 
 
 @dataclass(frozen=True)
@@ -131,3 +108,32 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What a switch did to the network.
+
+    Args:
+        kept: share of the new network's parameters, in [0, 1], that equal the old one's at the same
+            place of a paired layer.
+        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 128
+            replay states, in units of return; None if the replay memory is empty.
+    """
+
+    kept: float
+    q_change_mean: float | None
+    q_change_max: float | None
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The report of which `dataclasses.asdict` gave this.
+
+        Raises:
+            KeyError, TypeError, ValueError: none did.
+        """
+        changes = [state[name] for name in ("q_change_mean", "q_change_max")]
+        return cls(
+            check_unit_interval("kept", state["kept"]),
+            *(None if change is None else check_finite("q_change", change) for change in changes),
+        )

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.space import nearest
+from nasdqn_fast.errors import suggest
 
 # Sizes and counts are int64 in the core; some bits are left so that small multiples cannot overflow.
 MAX_INT = 1 << 60
@@ -107,7 +107,7 @@ def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be one of {', '.join(valid)}; got {described(value)}; pass its name")
     if value not in valid:
-        raise ValueError(f"unknown {name} {value!r}: {nearest(value, valid)}")
+        raise ValueError(f"unknown {name} {value!r}: {suggest(value, valid)}")
     return value
 
 

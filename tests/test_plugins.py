@@ -8,7 +8,7 @@ import pytest
 
 import nasdqn_fast
 from nasdqn_fast import plugins
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, Architecture, SearchSpace, nearest
+from nasdqn_fast.errors import suggest
+from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, Architecture, SearchSpace
 
 ARCHITECTURES = st.builds(
     Architecture,
@@ -175,4 +176,4 @@ def test_a_sample_is_one_bounded_integer_of_the_generator(seed, n):
     [("fixd", "did you mean 'fixed'? valid: fixed, random"), ("xyz", "valid: fixed, random")],
 )
 def test_nearest_suggests_only_what_is_near(name, message):
-    assert nearest(name, ["random", "fixed"]) == message
+    assert suggest(name, ["random", "fixed"]) == message

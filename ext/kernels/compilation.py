@@ -1,15 +1,16 @@
-"""How the C beside this file is compiled: which files once for each CPU target, which once, with what flags.
+"""How the C beside this file is compiled: what lies in target/ once for each CPU target, the rest once.
 
 Read by setup.py, which puts the objects into the extension modules, and by tests/c/build.py, which puts them into a
 program of their own.
 """
 
-import os
+import glob
 import platform
 import sys
 
 FOLDER = "ext/kernels"
-HEADERS = [f"{FOLDER}/{name}" for name in sorted(os.listdir(FOLDER)) if name.endswith(".h")]
+TARGET_FOLDER = f"{FOLDER}/target"
+HEADERS = sorted(glob.glob(f"{FOLDER}/**/*.h", recursive=True))
 # No -ffast-math: NaN and infinity must be seen, and sums keep their order. With -ffp-contract=fast a product and a sum
 # are fused wherever the target has the instruction, in avx2 and avx512 at the same places: they give the same bits.
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
@@ -18,8 +19,8 @@ TARGET_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
 }
-TARGET_SOURCES = ["best.c", "dense.c", "narrow.c", "optimizer.c", "peak.c", "table.c", "transpose.c"]
-PLAIN_SOURCES = ["dispatch.c", "loop.c", "network.c", "optimizer_step.c", "replay.c"]
+TARGET_SOURCES = sorted(glob.glob(f"{TARGET_FOLDER}/*.c"))
+PLAIN_SOURCES = sorted(glob.glob(f"{FOLDER}/*.c"))
 # On macOS always all: a universal build compiles for both processors in one call, and dispatch.c asks which it is.
 IS_X86 = sys.platform == "darwin" or platform.machine().lower() in ("x86_64", "amd64")
 TARGETS = list(TARGET_FLAGS) if IS_X86 else ["baseline"]

@@ -7,7 +7,7 @@ from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast._core.optimizer import OptimizerCore
 from nasdqn_fast._core.replay import ReplayCore
-from nasdqn_fast.agent_settings import AgentSettings
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.types import Episodes
 
 LANE: np.dtype[np.void]

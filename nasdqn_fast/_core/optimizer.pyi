@@ -1,6 +1,6 @@
 from typing import Any, Self
 
-from nasdqn_fast.optimizer_settings import OptimizerSettings
+from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 
 class OptimizerCore:
     settings: OptimizerSettings

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from nasdqn_fast.build_facts import build_facts
+from nasdqn_fast.run.provenance import build_facts
 
 # Read by their libraries when these are loaded: too late to set once NumPy is imported.
 ONE_THREAD = dict.fromkeys(

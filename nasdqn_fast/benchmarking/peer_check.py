@@ -14,7 +14,7 @@ import numpy as np
 
 from nasdqn_fast.benchmarking.folder import modules
 from nasdqn_fast.benchmarking.setting import BATCH, N_ACTIONS, OBSERVATION_SIZE
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture
 
 TOLERANCE = 1e-5  # of loss and gradient, absolute below 1 and relative above: float32 sums in another order

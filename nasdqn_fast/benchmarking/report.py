@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.benchmarking.figure import Figure, Unit
-from nasdqn_fast.files import replacing
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.validation import check_finite, check_int, check_positive, check_text
 
 FORMAT = 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from nasdqn_fast.agent import DQNAgent
 from nasdqn_fast.benchmarking.setting import BATCH, ENVIRONMENT
+from nasdqn_fast.engine.agent import DQNAgent
 from nasdqn_fast.space import Architecture
 
 EPISODES = 3  # 600 steps, with two copies to the target

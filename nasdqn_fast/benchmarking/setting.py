@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nasdqn_fast import envs
-from nasdqn_fast.agent import DQNAgent
-from nasdqn_fast.replay import ReplayBuffer
+from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.engine.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
 
 ARCHITECTURES = tuple(map(Architecture.parse, ("2x32-relu", "3x64-relu", "4x128-relu", "3x64-tanh")))

@@ -17,8 +17,7 @@ from nasdqn_fast.benchmarking.folder import modules
 from nasdqn_fast.benchmarking.measure import Stopwatch
 from nasdqn_fast.benchmarking.report import Report, disturbed
 from nasdqn_fast.benchmarking.session import Session
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 ROUNDS = 50_000  # of multiply-adds in a bracket: some 100 us, 2 % of what it brackets
 
@@ -45,7 +44,7 @@ class Request:
     def __post_init__(self) -> None:
         for name in (*self.groups, *self.also):
             if name not in modules("groups"):
-                raise InputError(f"unknown group {name!r}: {nearest(name, modules('groups'))}")
+                raise InputError(f"unknown group {name!r}: {suggest(name, modules('groups'))}")
         if self.cpu_target is not None and self.cpu_target not in cpu.available():
             raise InputError(
                 f"CPU target {self.cpu_target!r} is not one of this machine; available: {', '.join(cpu.available())}"

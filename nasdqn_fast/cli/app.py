@@ -11,8 +11,7 @@ import click
 
 from nasdqn_fast import interrupts
 from nasdqn_fast.cli.output import discard, replace_unprintable
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError, NonFiniteError, StepError
+from nasdqn_fast.errors import InputError, NonFiniteError, StepError, suggest
 
 PROG = "nasdqn-fast"
 COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
@@ -26,7 +25,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            raise click.UsageError(f"unknown command {cmd_name!r}: {nearest(cmd_name, COMMANDS)}", ctx)
+            raise click.UsageError(f"unknown command {cmd_name!r}: {suggest(cmd_name, COMMANDS)}", ctx)
         return importlib.import_module(f"nasdqn_fast.cli.{cmd_name}").command
 
 

@@ -15,6 +15,6 @@ def command(run: Path, episodes: int, seed: int | None) -> None:
     """Play the greedy policy of the run directory RUN."""
     from nasdqn_fast.cli.display import screen
     from nasdqn_fast.cli.tables import show_evaluation
-    from nasdqn_fast.evaluation import evaluate
+    from nasdqn_fast.run.evaluation import evaluate
 
     show_evaluation(screen(), evaluate(run, episodes, seed=seed))

@@ -8,9 +8,9 @@ import click
 @click.command()
 def command() -> None:
     """Print versions, CPU targets and the cache directory."""
-    from nasdqn_fast import cache
     from nasdqn_fast._core import cpu
-    from nasdqn_fast.build_facts import build_facts
+    from nasdqn_fast.run.provenance import build_facts
+    from nasdqn_fast.storage import cache
 
     rows = build_facts() | {
         "cpu_targets_available": ", ".join(cpu.available()),

@@ -16,8 +16,8 @@ def command(run: Path) -> None:
     """
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run
-    from nasdqn_fast.experiment import resume
-    from nasdqn_fast.run_directory import read_config
+    from nasdqn_fast.run.api import resume
+    from nasdqn_fast.run.directory import read_config
 
     console = screen()
     with display(console, read_config(run).run.episodes) as progress:

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from nasdqn_fast.cli.display import minutes
-from nasdqn_fast.evaluation import Evaluation
 from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
-from nasdqn_fast.run_result import RunResult, Segment
+from nasdqn_fast.run.evaluation import Evaluation
+from nasdqn_fast.run.result import RunResult, Segment
 
 
 def show_run(console: Console, result: RunResult) -> None:

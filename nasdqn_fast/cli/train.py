@@ -23,7 +23,7 @@ def command(file: Path | None, out: Path | None, **options: Any) -> None:
 
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run
-    from nasdqn_fast.experiment import train
+    from nasdqn_fast.run.api import train
 
     console = screen()
     with display(console, config.run.episodes) as progress:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from pydantic import BeforeValidator, ValidationInfo
 
-from nasdqn_fast.cadence import Cadence
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.storage.cadence import Cadence
 from nasdqn_fast.validation import check_choice, check_finite, described
 
 Check = Callable[[str, Any], Any]

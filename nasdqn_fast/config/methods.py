@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdqn_fast import plugins
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 
 @dataclass(frozen=True)
@@ -52,5 +51,5 @@ def find_method(name: str) -> Method:
         return Method(name, "A third party's controller.")
     methods = all_methods()
     if name not in methods:
-        raise InputError(f"unknown method {name!r}: {nearest(name, methods)}")
+        raise InputError(f"unknown method {name!r}: {suggest(name, methods)}")
     return methods[name]

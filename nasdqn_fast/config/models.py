@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from nasdqn_fast.agent_settings import AgentSettings
 from nasdqn_fast.config.checks import (
     check_architecture,
     check_cadence,
@@ -28,6 +27,7 @@ from nasdqn_fast.config.checks import (
 )
 from nasdqn_fast.config.methods import METHODS, find_method
 from nasdqn_fast.config.settings import Setting, setting, settings_of
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace
 from nasdqn_fast.validation import (
     check_choice,

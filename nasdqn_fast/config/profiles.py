@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 
 @dataclass(frozen=True)
@@ -33,5 +32,5 @@ def find_profile(name: str) -> Profile:
         InputError: unknown name.
     """
     if not isinstance(name, str) or name not in PROFILES:
-        raise InputError(f"unknown profile {name!r}: {nearest(str(name), PROFILES)}")
+        raise InputError(f"unknown profile {name!r}: {suggest(str(name), PROFILES)}")
     return PROFILES[name]

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from nasdqn_fast.config.models import Config, all_settings
 from nasdqn_fast.config.profiles import find_profile
 from nasdqn_fast.config.toml import read_toml
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 Values = dict[str, dict[str, Any]]
 
@@ -109,12 +108,12 @@ def _check_keys(values: Mapping[str, Any], where: str) -> None:
         known.setdefault(setting.section, set()).add(setting.key)
     for section, table in values.items():
         if section not in known:
-            raise InputError(f"unknown section {section!r}{where}: {nearest(section, known)}")
+            raise InputError(f"unknown section {section!r}{where}: {suggest(section, known)}")
         if not isinstance(table, dict):
             raise InputError(f"{section!r}{where} must be a table; write [{section}]")
         for key in table:
             if key not in known[section]:
-                raise InputError(f"unknown key {key!r} in [{section}]{where}: {nearest(key, known[section])}")
+                raise InputError(f"unknown key {key!r} in [{section}]{where}: {suggest(key, known[section])}")
 
 
 def _by_section(options: Mapping[str, Any]) -> Values:
@@ -122,7 +121,7 @@ def _by_section(options: Mapping[str, Any]) -> Values:
     values: Values = {}
     for keyword, value in options.items():
         if keyword not in settings:
-            raise InputError(f"unknown option {keyword!r}: {nearest(keyword, settings)}")
+            raise InputError(f"unknown option {keyword!r}: {suggest(keyword, settings)}")
         if value is not None:
             setting = settings[keyword]
             values.setdefault(setting.section, {})[setting.key] = value

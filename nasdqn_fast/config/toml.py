@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.config.models import Config
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 FORMAT = 1
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast import plugins
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import SearchSpace
-from nasdqn_fast.types import InputError, Proposal, Result
+from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_positive_int, described
 
 

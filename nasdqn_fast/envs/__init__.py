@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from nasdqn_fast import plugins
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError, suggest
 
 __all__ = ["NAMESPACE", "EnvKernel", "Environment", "make"]
 
@@ -59,5 +58,5 @@ def _find(name: str) -> EnvKernel:
 def _by_gymnasium_id(name: str) -> EnvKernel:
     kernels = {f"{NAMESPACE}/{kernel.gymnasium_id}": kernel for kernel in map(_find, plugins.names("environments"))}
     if name not in kernels:
-        raise InputError(f"unknown environment {name!r}: {nearest(name, kernels)}")
+        raise InputError(f"unknown environment {name!r}: {suggest(name, kernels)}")
     return kernels[name]

@@ -22,12 +22,11 @@ from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
-from nasdqn_fast.envs._compile import Compiled, MachineCode, Sizes, compile_kernel
-from nasdqn_fast.envs._lockstep import compile_lockstep
-from nasdqn_fast.envs._reach import fingerprint
+from nasdqn_fast.envs._compiler.compile import Compiled, MachineCode, Sizes, compile_kernel
+from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
+from nasdqn_fast.envs._compiler.reach import fingerprint
+from nasdqn_fast.errors import InputError, suggest
 from nasdqn_fast.plugins import check_takes
-from nasdqn_fast.space import nearest
-from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_finite, check_int, check_positive, check_positive_int
 
 # Flags of step, as in ext/kernels/env.h.
@@ -136,13 +135,13 @@ class EnvKernel:
         if start is None:
             return next(iter(self.starts.values()), {})
         if start not in self.starts:
-            valid = nearest(str(start), self.starts) if self.starts else "this environment has no named starts"
+            valid = suggest(str(start), self.starts) if self.starts else "this environment has no named starts"
             raise InputError(f"unknown start {start!r}: {valid}")
         return self.starts[start]
 
     def _check_known(self, name: str) -> None:
         if name not in self.params:
-            raise InputError(f"unknown environment parameter {name!r}: {nearest(str(name), self.params)}")
+            raise InputError(f"unknown environment parameter {name!r}: {suggest(str(name), self.params)}")
 
     def _checked(self, name: str, value: object) -> float:
         self._check_known(name)

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import cache
 from nasdqn_fast.envs.kernel import Environment
-from nasdqn_fast.files import replacing
 from nasdqn_fast.optimal.optimum import solve
+from nasdqn_fast.storage import cache
+from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.validation import check_finite
 
 # Raised when the same physics would give other numbers: a changed grid, quadrature or field.

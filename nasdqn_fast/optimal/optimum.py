@@ -10,9 +10,9 @@ import numpy as np
 from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.optimal.grid import Grid
 from nasdqn_fast.optimal.values import Values
-from nasdqn_fast.types import InputError
 from nasdqn_fast.validation import check_finite, check_int, check_positive_int, check_rng
 
 PENDULUM = "inverted-pendulum"

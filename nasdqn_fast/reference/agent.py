@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast import interrupts
-from nasdqn_fast.base_agent import BaseAgent
-from nasdqn_fast.loop_state import check_loop_state
+from nasdqn_fast.engine.base_agent import BaseAgent
+from nasdqn_fast.engine.loop_state import check_loop_state
+from nasdqn_fast.errors import NonFiniteError, StepError
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, Episodes, NonFiniteError, StepError
+from nasdqn_fast.types import Batch, Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasdqn_fast.envs.kernel import ERROR, TERMINATED, Environment
-from nasdqn_fast.types import StepError
+from nasdqn_fast.errors import StepError
 
 
 @dataclass

@@ -13,8 +13,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast import initial_weights
-from nasdqn_fast.base_network import BaseNetwork
+from nasdqn_fast.engine import initial_weights
+from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import (

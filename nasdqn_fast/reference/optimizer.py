@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.optimizer_settings import OptimizerSettings
+from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 
 
 class Optimizer:

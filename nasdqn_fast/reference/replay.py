@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.pruning import survivors
+from nasdqn_fast.engine.pruning import survivors
+from nasdqn_fast.errors import lacking_memory
 from nasdqn_fast.seeding import set_generator_state
-from nasdqn_fast.types import Batch, lacking_memory
+from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
     MAX_ACTION,
     check_ages,

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from nasdqn_fast import state_file
 from nasdqn_fast.controllers import base
 from nasdqn_fast.space import SearchSpace
+from nasdqn_fast.storage import state_file
 from nasdqn_fast.testing.randomness import global_generators
 from nasdqn_fast.types import Proposal, Result
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nasdqn_fast import backends, plugins
+from nasdqn_fast import plugins
+from nasdqn_fast.engine import backends
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.testing.randomness import global_generators
 from nasdqn_fast.transfers import base

@@ -8,17 +8,17 @@ no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from nasdqn_fast import plugins
-from nasdqn_fast.base_network import BaseNetwork
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.errors import InputError, NonFiniteError
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, InputError, NonFiniteError
-from nasdqn_fast.validation import check_finite, check_unit_interval, described
+from nasdqn_fast.types import Batch, TransferReport
+from nasdqn_fast.validation import described
 
 MEASURED_STATES = 128  # their mean is within 3 % of that over a whole memory, as 256 have it; 64: 7 %
 
@@ -35,35 +35,6 @@ N = TypeVar("N", bound=BaseNetwork)
 # (old network, architecture of the new one, generator) -> new network. The generator is its only
 # source of randomness; the old network stays as it is.
 Transfer = Callable[[N, Architecture, np.random.Generator], N]
-
-
-@dataclass(frozen=True)
-class TransferReport:
-    """What a switch did to the network.
-
-    Args:
-        kept: share of the new network's parameters, in [0, 1], that equal the old one's at the same
-            place of a paired layer.
-        q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 128
-            replay states, in units of return; None if the replay memory is empty.
-    """
-
-    kept: float
-    q_change_mean: float | None
-    q_change_max: float | None
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The report of which `dataclasses.asdict` gave this.
-
-        Raises:
-            KeyError, TypeError, ValueError: none did.
-        """
-        changes = [state[name] for name in ("q_change_mean", "q_change_max")]
-        return cls(
-            check_unit_interval("kept", state["kept"]),
-            *(None if change is None else check_finite("q_change", change) for change in changes),
-        )
 
 
 def find(name: str) -> Transfer[Any]:

@@ -8,7 +8,7 @@ import pytest
 from nasdqn_fast.benchmarking import report
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.report import Report
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 
 @pytest.fixture

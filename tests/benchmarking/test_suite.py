@@ -7,7 +7,7 @@ import pytest
 from nasdqn_fast._core import cpu
 from nasdqn_fast.benchmarking import machine, suite
 from nasdqn_fast.benchmarking.suite import Request
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 
 def test_the_usual_groups_are_those_that_need_not_be_asked_for():

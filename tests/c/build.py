@@ -39,11 +39,11 @@ def build(program: Path, flags: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         jobs = [(path, f"{folder}/{path.stem}.o", WARNINGS) for path in HERE.glob("*.c")]
         for source in compilation.PLAIN_SOURCES:
-            jobs.append((f"{compilation.FOLDER}/{source}", f"{folder}/kernels-{source}.o", []))
+            jobs.append((source, f"{folder}/kernels-{Path(source).stem}.o", []))
         for target in compilation.TARGETS:
             for source in compilation.TARGET_SOURCES:
-                out = f"{folder}/{target}-{source}.o"
-                jobs.append((f"{compilation.FOLDER}/{source}", out, compilation.target_flags(target)))
+                out = f"{folder}/{target}-{Path(source).stem}.o"
+                jobs.append((source, out, compilation.target_flags(target)))
 
         def compile_one(job):
             source, out, own = job

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from nasdqn_fast import cache, plugins
+from nasdqn_fast import plugins
 from nasdqn_fast._core import cpu
 from nasdqn_fast.config import PROFILES, all_methods
-from nasdqn_fast.evaluation import evaluate
+from nasdqn_fast.run.evaluation import evaluate
+from nasdqn_fast.storage import cache
 
 
 def test_evaluate_prints_the_greedy_returns(run, tmp_path, tiny):

@@ -10,8 +10,7 @@ from rich.console import Console
 from nasdqn_fast.cli import display
 from nasdqn_fast.events import Asked, Played, Transferred
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import TransferReport
-from nasdqn_fast.types import Episodes, Proposal
+from nasdqn_fast.types import Episodes, Proposal, TransferReport
 
 SMALL, LARGE = Architecture.parse("2x32-relu"), Architecture.parse("4x128-relu")
 

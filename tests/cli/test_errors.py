@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nasdqn_fast.envs import _compile
+from nasdqn_fast.envs._compiler import compile as _compile
 
 
 @pytest.mark.parametrize(

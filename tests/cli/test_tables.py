@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from nasdqn_fast.cli.tables import show_run
-from nasdqn_fast.experiment import train
+from nasdqn_fast.run.api import train
 
 
 @pytest.fixture(scope="module")

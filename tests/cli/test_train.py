@@ -11,7 +11,7 @@ import pytest
 
 from nasdqn_fast.cli.train import default_out
 from nasdqn_fast.config import all_settings, resolve
-from nasdqn_fast.experiment import train
+from nasdqn_fast.run.api import train
 
 
 def test_the_command_is_a_thin_caller(run, tmp_path, tiny):
@@ -73,7 +73,7 @@ def test_every_option_arrives_in_the_config(monkeypatch, run):
         seen["config"] = config
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nasdqn_fast.experiment.train", fake_train)
+    monkeypatch.setattr("nasdqn_fast.run.api.train", fake_train)
     settings = all_settings()
     texts = {s.keyword: VALUES.get(s.keyword, s.default) for s in settings}
     code, _, _ = run("train", *(word for s in settings for word in (s.option, texts[s.keyword])))

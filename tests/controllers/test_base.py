@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nasdqn_fast.controllers import base
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.types import InputError, Proposal
+from nasdqn_fast.types import Proposal
 
 
 def make(name, **options):

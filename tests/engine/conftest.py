@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nasdqn_fast import backends
+from nasdqn_fast.engine import backends
 from nasdqn_fast.envs.kernel import ERROR, TERMINATED, EnvKernel
 
 # What befalls an episode that is doomed.

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from nasdqn_fast.errors import NonFiniteError, StepError
 from nasdqn_fast.seeding import Streams
-from nasdqn_fast.types import NonFiniteError, StepError
 
 ALWAYS_GREEDY = {"policy_epsilon_start": 0.0, "policy_epsilon_end": 0.0}
 DOOM, LENGTH, SEED = 0.2, 4, 24  # six episodes end before the first doomed one starts

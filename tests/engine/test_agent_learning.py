@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasdqn_fast import optimal
-from nasdqn_fast.agent import DQNAgent
+from nasdqn_fast.engine.agent import DQNAgent
 from nasdqn_fast.envs.kernel import EnvKernel
 from nasdqn_fast.seeding import Streams
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nasdqn_fast import backends, envs
+from nasdqn_fast import envs
+from nasdqn_fast.engine import backends
 from nasdqn_fast.types import Batch
 
 ARCHITECTURES = ("2x32-relu", "3x64-tanh", "4x128-leaky_relu", "17,1,100-relu")

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasdqn_fast._core import cpu
-from nasdqn_fast.agent import DQNAgent
-from nasdqn_fast.network import QNetwork
-from nasdqn_fast.optimizer import Optimizer
+from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.space import ACTIVATIONS
 
 PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

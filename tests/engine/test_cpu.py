@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from nasdqn_fast._core import cpu
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 
-SHOW = "from nasdqn_fast.network import QNetwork; print(QNetwork('1x1-relu', 1, 1).cpu_target)"
+SHOW = "from nasdqn_fast.engine.network import QNetwork; print(QNetwork('1x1-relu', 1, 1).cpu_target)"
 
 
 def python(code, target):
@@ -34,7 +34,7 @@ def test_an_unknown_name_is_refused_with_the_valid_ones_when_a_network_is_made()
     result = python(SHOW, "avx1024")
     message = f"'avx1024' is not a CPU target of this machine; available: {', '.join(cpu.available())}"
     last = result.stderr.splitlines()[-1]
-    assert last == f"nasdqn_fast.types.InputError: environment variable NASDQN_FAST_CPU: {message}"
+    assert last == f"nasdqn_fast.errors.InputError: environment variable NASDQN_FAST_CPU: {message}"
 
 
 def test_an_unknown_name_does_not_keep_the_package_from_being_imported():

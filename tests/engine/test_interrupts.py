@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from nasdqn_fast.agent import DQNAgent
+from nasdqn_fast.engine.agent import DQNAgent
 from nasdqn_fast.seeding import Streams
 
 LONG = 20_000_000  # steps, some seconds without learning

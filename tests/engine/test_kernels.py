@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasdqn_fast import reference
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import ACTIVATIONS, Architecture
 
 # The fixture is the CPU target, which stays the same from example to example.

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from nasdqn_fast import agent as agent_module
-from nasdqn_fast.agent import DQNAgent
+from nasdqn_fast.engine import agent as agent_module
+from nasdqn_fast.engine.agent import DQNAgent
 
 CASES = {
     "the paper's agent": {},

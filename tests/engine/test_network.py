@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from nasdqn_fast import backends, initial_weights
+from nasdqn_fast.engine import backends, initial_weights
 
 GOOD = {
     "observations": np.zeros((2, 3), np.float32),

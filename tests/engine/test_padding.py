@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from nasdqn_fast.agent import DQNAgent
-from nasdqn_fast.network import QNetwork
-from nasdqn_fast.optimizer import Optimizer
+from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
 
 ARCHITECTURES = ["1x1-relu", "2x3-tanh", "1x16-relu", "3x17-leaky_relu", "17,1,100,3-tanh"]
 

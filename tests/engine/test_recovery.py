@@ -5,10 +5,10 @@ import pytest
 
 from nasdqn_fast._core.agent import LoopCore
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast.agent_settings import AgentSettings
-from nasdqn_fast.network import QNetwork
-from nasdqn_fast.optimizer import Optimizer
-from nasdqn_fast.types import NonFiniteError, StepError
+from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
+from nasdqn_fast.errors import NonFiniteError, StepError
 
 
 def test_after_a_bad_reset_no_transition_of_it_is_stored(engine, scripted):
@@ -77,7 +77,7 @@ def test_a_loop_without_a_network_is_refused(scripted):
 
 
 def test_an_action_that_was_written_over_is_forgotten(scripted):
-    from nasdqn_fast.agent import DQNAgent
+    from nasdqn_fast.engine.agent import DQNAgent
 
     agent = DQNAgent(scripted(), "2x8-relu", replay_capacity=2, batch_size=2)
     state = np.zeros(3, np.float32)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasdqn_fast import backends
-from nasdqn_fast.types import Batch, InputError
+from nasdqn_fast.engine import backends
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.types import Batch
 
 
 def transition(number):

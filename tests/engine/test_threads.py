@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from nasdqn_fast.agent import DQNAgent
-from nasdqn_fast.network import QNetwork
-from nasdqn_fast.optimizer import Optimizer
+from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
 
 OBSERVATION = np.zeros(3, np.float32)
 ROWS = OBSERVATION[None]

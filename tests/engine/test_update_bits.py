@@ -4,10 +4,10 @@ by a transposition, the best actions by vectors. It is, bit for bit, what its pa
 import numpy as np
 import pytest
 
-from nasdqn_fast.agent import DQNAgent
+from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.envs.kernel import EnvKernel
-from nasdqn_fast.network import QNetwork
-from nasdqn_fast.optimizer import Optimizer
 
 GAMMA, DELTA, TRANSITIONS = 0.97, 0.7, 300
 

@@ -11,9 +11,9 @@ import pytest
 
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
-from nasdqn_fast.envs._compile import Sizes
-from nasdqn_fast.envs._lockstep import compile_lockstep
-from nasdqn_fast.types import InputError
+from nasdqn_fast.envs._compiler.compile import Sizes
+from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
+from nasdqn_fast.errors import InputError
 
 HELPERS = """
 def doubled(x):  # plain: no marker
@@ -43,7 +43,7 @@ import sys
 import numpy as np
 from their_module import plugin
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast.types import StepError
+from nasdqn_fast.errors import StepError
 core = EnvironmentCore(plugin.bind())
 owner = plugin.bind().compiled().owner
 if "numba" not in sys.modules:

@@ -10,8 +10,8 @@ import pytest
 from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
-from nasdqn_fast.envs._lockstep import compile_lockstep
-from nasdqn_fast.types import StepError
+from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
+from nasdqn_fast.errors import StepError
 
 
 def reset(params, uniforms, state, obs):

@@ -11,7 +11,7 @@ import pytest
 
 from nasdqn_fast import envs
 from nasdqn_fast.envs import Environment, EnvKernel
-from nasdqn_fast.types import InputError
+from nasdqn_fast.errors import InputError
 
 
 def reset(params, uniforms, state, obs):

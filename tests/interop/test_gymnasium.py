@@ -9,8 +9,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from nasdqn_fast import envs, plugins
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.gymnasium import KernelEnv, register
-from nasdqn_fast.types import InputError
 
 IDS = ["nasdqn_fast/InvertedPendulum-v0", "nasdqn_fast/CartPole-v1"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nasdqn_fast import envs, optimal
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.optimal import ceiling
-from nasdqn_fast.types import InputError
 
 
 @pytest.fixture

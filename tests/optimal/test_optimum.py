@@ -8,8 +8,8 @@ import pytest
 
 from nasdqn_fast import envs
 from nasdqn_fast.envs import cartpole
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.optimal import covers, solve
-from nasdqn_fast.types import InputError
 
 
 def uniform(theta, omega):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from nasdqn_fast import backends
+from nasdqn_fast.engine import backends
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.testing.transfers import OBSERVATION_SIZE, filled_replay, some_states, trained_network
 from nasdqn_fast.transfers.base import apply, find, paired_layers
 from nasdqn_fast.transfers.fresh import fresh
 from nasdqn_fast.transfers.matching import matching
 from nasdqn_fast.transfers.overlap import overlap
-from nasdqn_fast.types import InputError
 
 
 def switch(transfer, old, after, replay, rng=None):

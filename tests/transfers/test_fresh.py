@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nasdqn_fast import backends
+from nasdqn_fast.engine import backends
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.testing.transfers import N_ACTIONS, OBSERVATION_SIZE, trained_network
 from nasdqn_fast.transfers.fresh import fresh

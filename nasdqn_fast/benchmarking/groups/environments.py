@@ -9,10 +9,10 @@ import numpy as np
 
 from nasdqn_fast import envs, plugins
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast.agent import DQNAgent
 from nasdqn_fast.benchmarking.case import Case
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
+from nasdqn_fast.engine.agent import DQNAgent
 
 LOCKSTEP = (64, 4_096)
 SEQUENCE = 64_000  # steps of one call from compiled code, all episodes together

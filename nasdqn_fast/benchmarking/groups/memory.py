@@ -12,7 +12,7 @@ import numpy as np
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE, N_ACTIONS, OBSERVATION_SIZE
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture
 
 GROUP = "memory"

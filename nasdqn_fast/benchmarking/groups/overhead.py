@@ -15,15 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasdqn_fast.assembly import make_environment, make_trainer
 from nasdqn_fast.benchmarking import intervals
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.measure import Repeat, disturbances, kept
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import EPSILON
 from nasdqn_fast.config import resolve
+from nasdqn_fast.engine.replay import ReplayBuffer
 from nasdqn_fast.events import Played
-from nasdqn_fast.replay import ReplayBuffer
+from nasdqn_fast.run.assembly import make_environment, make_trainer
 
 ON_REQUEST = True
 GROUP = "overhead"

@@ -10,7 +10,7 @@ from nasdqn_fast.benchmarking.case import Case, repeated, times
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import BATCH, CAPACITY, filled_replay, transitions
-from nasdqn_fast.replay import ReplayBuffer
+from nasdqn_fast.engine.replay import ReplayBuffer
 
 LARGE = 1_000_000  # transitions, far more than a cache holds
 BULK = 1_024  # batches of one call: enough to forget what the call itself costs

@@ -13,7 +13,7 @@ from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import learning_agent, transitions
 from nasdqn_fast.controllers import base as controllers
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import Result

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasdqn_fast.benchmarking.peers import _pendulum
-from nasdqn_fast.network import QNetwork
+from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture
 
 OBSERVATION_SIZE, N_ACTIONS = 3, 3

@@ -1,0 +1,16 @@
+"""The native engine: what `nasdqn_fast.reference` has under the same names, on compiled kernels."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Found on first use: the compiled core imports modules of this folder before the classes that are built on it.
+_WHERE = {"DQNAgent": "agent", "Optimizer": "optimizer", "QNetwork": "network", "ReplayBuffer": "replay"}
+__all__ = ["DQNAgent", "Optimizer", "QNetwork", "ReplayBuffer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,0 +1,97 @@
+"""The DQN agent on the compiled loop (Rahmani et al. 2025, arXiv:2510.19872, section 2.3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast._core.agent import LoopCore
+from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.engine.base_agent import BaseAgent
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
+from nasdqn_fast.engine.replay import ReplayBuffer
+from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
+
+
+class DQNAgent(BaseAgent):
+    __doc__ = BaseAgent.__doc__
+
+    network_type = QNetwork
+    replay_type = ReplayBuffer
+    optimizer_type = Optimizer
+
+    def _start(self) -> None:
+        self._core = EnvironmentCore(self.environment)
+        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self.replay)
+
+    def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
+        self._loop.use(network, target, optimizer)
+
+    def _counters(self) -> tuple[int, int, int]:
+        return self._loop.counters
+
+    @property
+    def unreported(self) -> int:
+        """Episodes that have ended and that no call of `run_episodes` has returned yet."""
+        return self._loop.unreported
+
+    def run_episodes(self, n: int) -> Episodes:
+        """Plays and learns until n episodes have ended, with the GIL released.
+
+        Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
+        the middle of an episode go on in it. So do those of a call that was interrupted: Ctrl-C stops it
+        between two vector steps, at the end of the first that a twentieth of a second has passed in, and the
+        agent may be run on. After an error, all lanes begin new episodes.
+
+        Raises:
+            NonFiniteError: a loss, weight, observation or reward is not finite.
+            StepError: the environment's step reported an error.
+            RuntimeError: another thread uses this agent.
+        """
+        return self._loop.run(check_positive_int("n", n))
+
+    def play_episodes(self, n: int, epsilon: float = 0.0, rng: int | np.random.Generator | None = None) -> Episodes:
+        """Plays n episodes one after the other, without learning and beside those of `run_episodes`.
+
+        Args:
+            n: episodes.
+            epsilon: exploration probability; 0 is the greedy policy.
+            rng: of all draws, the environment's and the policy's; None is ``streams.evaluation``.
+
+        Returns:
+            the episodes; their losses are NaN.
+
+        Raises:
+            NonFiniteError, StepError, RuntimeError: as `run_episodes`.
+        """
+        n = check_positive_int("n", n)
+        epsilon = check_unit_interval("epsilon", epsilon)
+        rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
+        # One lane: of several in lockstep the short episodes would end, and be counted, first.
+        settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
+        loop = LoopCore(self._core, settings, rng, rng, last_episode=n)
+        loop.use(self.network)
+        return loop.run(n)
+
+    def learn(self) -> float:
+        """One update from the replay memory, and a copy to the target when one is due.
+
+        Returns:
+            mean Huber loss of the minibatch, before the update.
+
+        Raises:
+            ValueError: the memory is empty.
+            NonFiniteError: the loss is not finite.
+        """
+        self._require_memory()
+        return self._loop.update()
+
+    def _loop_state(self) -> dict[str, Any]:
+        return self._loop.get_state()
+
+    def _set_loop_state(self, state: dict[str, Any]) -> None:
+        self._loop.set_state(state)

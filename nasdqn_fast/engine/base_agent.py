@@ -1,0 +1,260 @@
+"""What the native agent and its NumPy twin have in common: everything but the loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast import envs
+from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import (
+    check_actions,
+    check_all_finite,
+    check_array,
+    check_instance,
+    check_observations,
+    check_rng,
+    check_unit_interval,
+)
+
+
+class BaseAgent(ABC):
+    """An agent, the environments it plays and all that it learns from.
+
+    Args:
+        env: name, kernel or environment.
+        network: architecture of a new online network, or the network itself.
+        rng: seed, Generator or Streams of every draw.
+        replay: memory to go on with; None makes an empty one.
+        settings: see `AgentSettings`.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    # Set by a backend.
+    network_type: Any
+    replay_type: Any
+    optimizer_type: Any
+
+    def __init__(
+        self,
+        env: str | EnvKernel | Environment,
+        network: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> None:
+        self._settings = AgentSettings.from_keywords(settings)
+        self._environment = envs.make(env)
+        if not isinstance(rng, Streams):
+            check_rng("rng", rng)  # here, because of Streams the argument is the seed
+            rng = Streams(rng)
+        self._streams = rng
+        size = self.environment.observation_size
+        if not isinstance(network, self.network_type):
+            network = self._new_network(network, self.streams.init)
+        if replay is None:
+            replay = self._new_replay()
+        check_instance("replay", replay, self.replay_type, f"make a ReplayBuffer(capacity, {size})")
+        if replay.observation_size != size:
+            raise ValueError(
+                f"replay must hold observations of size {size}, as the environment's; "
+                f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
+            )
+        self._replay = replay
+        self._start()
+        self.switch_network(network)
+
+    # Read-only, because the compiled loop keeps addresses and copies.
+    @property
+    def environment(self) -> Environment:
+        """What is played."""
+        return self._environment
+
+    @property
+    def settings(self) -> AgentSettings:
+        """What it was made with."""
+        return self._settings
+
+    @property
+    def streams(self) -> Streams:
+        """Its random streams."""
+        return self._streams
+
+    # `switch_network` changes these three.
+    @property
+    def network(self) -> Any:
+        """The online network."""
+        return self._network
+
+    @property
+    def target(self) -> Any:
+        """The target network."""
+        return self._target
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer and its state."""
+        return self._optimizer
+
+    @property
+    def replay(self) -> Any:
+        """The replay memory."""
+        return self._replay
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self._counters()[0]
+
+    @property
+    def updates(self) -> int:
+        """Updates so far."""
+        return self._counters()[1]
+
+    @property
+    def episodes(self) -> int:
+        """Ended episodes so far."""
+        return self._counters()[2]
+
+    @property
+    @abstractmethod
+    def unreported(self) -> int:
+        """Episodes that have ended and that no call of `run_episodes` has returned yet; a backend's count."""
+
+    @property
+    def epsilon(self) -> float:
+        """Exploration probability of the next episode to start."""
+        return self.settings.policy_epsilon(self.episodes)
+
+    @abstractmethod
+    def run_episodes(self, n: int) -> Episodes:
+        """Plays and learns until n episodes have ended; a backend's loop."""
+
+    def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
+        """Epsilon-greedy actions; the draws are of ``streams.policy``, and with epsilon 0 there are none.
+
+        Args:
+            observations: float32 (observation_size,) for one action, (N, observation_size) for int64 (N,).
+            epsilon: exploration probability.
+        """
+        epsilon = check_unit_interval("epsilon", epsilon)
+        size = self.environment.observation_size
+        if isinstance(observations, np.ndarray) and observations.ndim == 1:
+            return int(self._act(check_array("observations", observations, (size,), np.float32)[None], epsilon)[0])
+        return self._act(check_observations(observations, size), epsilon)
+
+    def _act(self, observations: np.ndarray, epsilon: float) -> np.ndarray:
+        """Row by row: a uniform, then, below epsilon, a random action; argmax Q, the lowest of equals, elsewhere."""
+        actions = np.argmax(self._q(observations), axis=1)
+        if epsilon > 0:
+            policy, n_actions = self.streams.policy, self.environment.n_actions
+            for i in range(len(actions)):
+                if policy.random() < epsilon:
+                    actions[i] = policy.integers(n_actions)
+        return actions
+
+    def _q(self, observations: np.ndarray) -> np.ndarray:
+        return self.network.forward(observations)
+
+    def switch_network(self, network: Any) -> None:
+        """Goes on with another online network: target := its copy, optimizer state reset.
+
+        Raises:
+            TypeError: no network of this backend.
+            ValueError: the network has other inputs or outputs than the environment.
+            RuntimeError: another thread runs this agent.
+        """
+        expected = self.environment.observation_size, self.environment.n_actions
+        mend = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+        check_instance("network", network, self.network_type, mend)
+        found = network.observation_size, network.n_actions
+        if found != expected:
+            raise ValueError(
+                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
+                f"got {found[0]} to {found[1]}; {mend}"
+            )
+        target, settings = network.copy(), self.settings.optimizer_settings()
+        optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        self._use(network, target, optimizer)
+        self._network, self._target, self._optimizer = network, target, optimizer
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
+        return {
+            "architecture": str(self.network.architecture),
+            "network": self.network.parameters,
+            "target": self.target.parameters,
+            "optimizer": self.optimizer.get_state(),
+            "replay": self.replay.get_state(),
+            "streams": self.streams.get_state(),
+            "loop": self._loop_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `get_state` gave, whatever architecture the network has by then.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is none, or that of other settings.
+        """
+        architecture = Architecture.parse(state["architecture"])
+        sizes = self.environment.observation_size, self.environment.n_actions
+        # Before the network is made: a few characters could ask for more memory than there is.
+        if len(state["network"]) != architecture.parameter_count(*sizes):
+            raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
+        network = self._new_network(architecture, None)
+        for moment in (state["optimizer"]["m"], state["optimizer"]["v"]):
+            if len(moment) not in (0, len(state["network"])):
+                raise ValueError(f"the optimizer's state is not that of {network.architecture}")
+        network.parameters = check_all_finite("network", state["network"])
+        self.switch_network(network)
+        self.target.parameters = check_all_finite("target", state["target"])
+        self.optimizer.set_state(state["optimizer"])
+        self.streams.set_state(state["streams"])
+        self.replay.set_state(state["replay"])
+        self._check_replay(state["replay"])
+        self._set_loop_state(state["loop"])
+
+    def _check_replay(self, state: dict[str, Any]) -> None:
+        """What a memory takes from anybody, but no loop has stored."""
+        check_actions(state["actions"], len(self.replay), self.environment.n_actions)
+        for name in ("observations", "rewards", "next_observations"):
+            check_all_finite(name, state[name])
+
+    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> Any:
+        sizes = self.environment.observation_size, self.environment.n_actions
+        return self.network_type(architecture, *sizes, rng)
+
+    def _new_replay(self) -> Any:
+        size = self.environment.observation_size
+        return self.replay_type(self.settings.replay_capacity, size, self.streams.replay)
+
+    def _require_memory(self) -> None:
+        if len(self.replay) == 0:
+            raise ValueError("the replay buffer is empty; add transitions before learning")
+
+    def _start(self) -> None:  # noqa: B027 (the twin needs nothing)
+        """Makes what the loop needs besides the network."""
+
+    def _use(self, network: Any, target: Any, optimizer: Any) -> None:  # noqa: B027 (nor keeps anything)
+        """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
+
+    @abstractmethod
+    def _counters(self) -> tuple[int, int, int]:
+        """Environment steps, updates, ended episodes."""
+
+    @abstractmethod
+    def _loop_state(self) -> dict[str, Any]:
+        """Lanes, counters and unreported episodes, in the form of `LoopCore.get_state`."""
+
+    @abstractmethod
+    def _set_loop_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `_loop_state` gave."""

@@ -1,0 +1,94 @@
+"""What the native Q-network and its NumPy twin have in common: everything but the arithmetic."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from typing import Any, Self, cast
+
+import numpy as np
+
+from nasdqn_fast.engine import network_file
+from nasdqn_fast.space import Architecture
+
+
+class BaseNetwork(ABC):
+    """A Q-network's shape, parameters and file; all that a transfer may use.
+
+    Attributes:
+        architecture, observation_size, n_actions: its shape.
+    """
+
+    architecture: Architecture
+    observation_size: int
+    n_actions: int
+
+    @property
+    @abstractmethod
+    def weights(self) -> list[np.ndarray]:
+        """Writable views, (n_in, n_out), one a layer; a write is seen by the next call."""
+
+    @property
+    @abstractmethod
+    def biases(self) -> list[np.ndarray]:
+        """Writable views, (n_out,), one a layer."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> np.ndarray:
+        """A read-only copy of all parameters, (P,): W0, b0, W1, b1, ...; assigning sets them."""
+
+    @parameters.setter
+    @abstractmethod
+    def parameters(self, value: np.ndarray) -> None: ...
+
+    @abstractmethod
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Q-values (N, n_actions) of observations x (N, observation_size)."""
+
+    @abstractmethod
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
+        """A new network of the same kind between the same observations and actions."""
+
+    def copy(self) -> Self:
+        """An equal network of its own."""
+        other = self.like(self.architecture, None)
+        other.copy_from(self)
+        return other
+
+    def copy_from(self, other: Self) -> None:
+        """w <- the parameters of `other`, which has the same shape.
+
+        Raises:
+            ValueError: it has another one.
+        """
+        shape = (other.architecture, other.observation_size, other.n_actions)
+        if shape != (self.architecture, self.observation_size, self.n_actions):
+            raise ValueError(
+                f"other must be {self.architecture} from {self.observation_size} to {self.n_actions}; "
+                f"got {shape[0]} from {shape[1]} to {shape[2]}; use a transfer to cross architectures"
+            )
+        self._copy_parameters(other)
+
+    @abstractmethod
+    def _copy_parameters(self, other: Self) -> None:
+        """The same, of a network that is known to have this shape."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a network file, which both backends read."""
+        shape = (self.architecture, self.observation_size, self.n_actions)
+        network_file.save(path, network_file.Contents(*shape, self.weights, self.biases))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """Reads a network file; a damaged one is an InputError that names it.
+
+        Args:
+            path: the file.
+            **options: further arguments of the constructor.
+        """
+        *shape, weights, biases = network_file.load(path)
+        network = cast(Any, cls)(*shape, None, **options)
+        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
+            view[...] = array
+        return network

@@ -1,0 +1,100 @@
+"""The Q-network on compiled kernels (Rahmani et al. 2025, arXiv:2510.19872, section 2.2)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from nasdqn_fast._core.block import ParameterBlock
+from nasdqn_fast._core.network import NetworkCore
+from nasdqn_fast.engine import initial_weights
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.optimizer import Optimizer
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.validation import check_positive_int, check_rng
+
+# A gradient has `parameters` (P,), `weights` and `biases`, laid out as the network's.
+Gradient = ParameterBlock
+
+
+class QNetwork(BaseNetwork, NetworkCore):
+    """Q(s, .; w): a multilayer perceptron with a linear head, float32.
+
+    Args:
+        architecture: text form or Architecture.
+        observation_size: numbers in an observation.
+        n_actions: Q-values.
+        rng: seed or Generator of the initial weights: normal, variance 2 / n_in for ReLU and Leaky ReLU (He),
+            2 / (n_in + n_out) for tanh (Glorot), biases zero (section 2.2.2). None: the weights are zero too.
+
+    Attributes:
+        architecture, observation_size, n_actions: as given.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    def __new__(
+        cls,
+        architecture: str | Architecture,
+        observation_size: int,
+        n_actions: int,
+        rng: int | np.random.Generator | None = 0,
+    ) -> Self:
+        architecture = Architecture.parse(architecture)
+        observation_size = check_positive_int("observation_size", observation_size)
+        n_actions = check_positive_int("n_actions", n_actions)
+        sizes = architecture.layer_sizes(observation_size, n_actions)
+        self = super().__new__(cls, sizes, architecture.activation)
+        self.architecture, self.observation_size, self.n_actions = architecture, observation_size, n_actions
+        if rng is not None:
+            initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
+        return self
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Writable views, float32 (n_in, n_out), one a layer; a write is seen by the next call."""
+        return list(self.block.weights)
+
+    @property
+    def biases(self) -> list[np.ndarray]:
+        """Writable views, float32 (n_out,), one a layer."""
+        return list(self.block.biases)
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """A read-only copy of all parameters, float32 (P,): W0, b0, W1, b1, ...; assigning sets them."""
+        return self.block.parameters
+
+    @parameters.setter
+    def parameters(self, value: np.ndarray) -> None:
+        self.block.parameters = value
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Q-values float32 (N, n_actions) of observations x, float32 (N, observation_size)."""
+        return self._forward(x)
+
+    def loss_and_gradient(
+        self, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray, huber_delta: float = 1.0
+    ) -> tuple[float, Gradient]:
+        """Mean Huber loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
+
+        Args:
+            observations: float32 (N, observation_size), N >= 1.
+            actions: any integer dtype (N,).
+            targets: y, float32 (N,).
+            huber_delta: > 0, where the loss turns from quadratic to linear; 1.0 in the paper.
+        """
+        return self._loss_and_gradient(observations, actions, targets, huber_delta)
+
+    def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
+        """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""
+        self._apply_gradient(gradient, optimizer or Optimizer("sgd"))
+
+    def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
+        """A new network between the same observations and actions."""
+        return type(self)(architecture, self.observation_size, self.n_actions, rng)
+
+    def _copy_parameters(self, other: Self) -> None:
+        self.block.array[...] = other.block.array  # in one piece, padding and all

@@ -1,0 +1,178 @@
+"""A run directory: its files, and who may write there. docs/run_directory.md describes the files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nasdqn_fast.config import Config, resolve
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.run.checkpoints import Checkpoints
+from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers
+
+CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK, CHECKPOINTS = (
+    "config.toml",
+    "episodes.csv",
+    "architectures.jsonl",
+    "summary.json",
+    "network.npz",
+    "checkpoints",
+)
+FINISHED = "finished"  # the status in the summary of a run that came to its end
+
+
+def check_free(out: Path) -> None:
+    """Refuses a directory that cannot be written, or holds something already.
+
+    Raises:
+        InputError: it is a file, not empty or not writable.
+    """
+    try:
+        if out.is_file():
+            raise InputError(f"the output directory {str(out)!r} is a file; choose another")
+        if out.exists() and not all(map(is_leftover, out.iterdir())):
+            raise InputError(f"the output directory {str(out)!r} exists and is not empty; choose another")
+        there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    except OSError as error:
+        raise unwritable(out, error) from None
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"the output directory {str(out)!r} cannot be written: {str(there)!r} does not let it")
+
+
+@contextlib.contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Makes a directory for a new run, which no other process may use during the block.
+
+    Raises:
+        InputError: as `check_free` and `locked`.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from None
+    with locked(out):
+        check_free(out)  # once more: somebody else may have begun a run there since it was looked at
+        remove_leftovers(out)
+        yield
+
+
+@contextlib.contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Keeps other processes out of a run directory; ends with the process, however that ends.
+
+    Raises:
+        InputError: somebody is in, or it cannot be opened.
+    """
+    try:
+        descriptor = os.open(run, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"the run directory {str(run)!r} cannot be opened: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise InputError(
+                    f"the run directory {str(run)!r} is in use by another process; wait for it, or end it first"
+                ) from None
+            warnings.warn(
+                f"the run directory {str(run)!r} cannot be locked ({error.strerror}); "
+                "see to it that no other process uses it",
+                stacklevel=2,
+            )
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
+    """The config of a run.
+
+    Args:
+        run: its directory.
+        options: settings to override, by keyword.
+
+    Raises:
+        InputError: this is no run directory, or the config in it is damaged.
+    """
+    if not (run / CONFIG).is_file():
+        raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
+    return resolve(run / CONFIG, options)
+
+
+def is_finished(run: Path) -> bool:
+    """Whether the run came to its end.
+
+    Raises:
+        InputError: the summary is damaged. To take that for an unfinished run could cost a finished one.
+    """
+    try:
+        summary = json.loads((run / SUMMARY).read_bytes())
+        return summary["status"] == FINISHED
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise InputError(f"cannot read {str(run / SUMMARY)!r}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError(
+            f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
+        ) from None
+
+
+def check_unfinished(run: Path) -> None:
+    """Refuses to start a run over where that could cost a finished one, or somebody's files.
+
+    Raises:
+        InputError: the files are not those of a run that was left before its first checkpoint.
+    """
+    if (run / SUMMARY).exists():  # `is_finished` has looked at it
+        return
+    foreign: list[str] = []
+    ours: list[str] = []
+    for name, beginning in ((EPISODES, b"episode,return,length,"), (ARCHITECTURES, b'{"event": "ask", "segment": 1,')):
+        if (run / name).exists():
+            with (run / name).open("rb") as file:
+                (ours if beginning.startswith(file.read(len(beginning))) else foreign).append(name)
+    # A run writes it between the logs and the summary, and may end there.
+    if (run / NETWORK).exists() and len(ours) < 2:
+        foreign.append(NETWORK)
+    if foreign:
+        raise InputError(
+            f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "
+            f"{' and '.join(foreign)}; nothing was touched. train --config {run / CONFIG} --out DIR repeats the run"
+        )
+
+
+def clean(run: Path) -> None:
+    """Removes what a process that was killed left beside the run's files."""
+    remove_leftovers(run)
+    Checkpoints(run / CHECKPOINTS).clean()
+
+
+def clear(run: Path) -> None:
+    """Removes all that a run has written but its config."""
+    for name in (
+        NETWORK,
+        EPISODES,
+        ARCHITECTURES,
+        SUMMARY,
+    ):  # the summary last: as long as it is there, the rest is ours
+        (run / name).unlink(missing_ok=True)
+
+
+def forget_end(run: Path) -> None:
+    """Removes what an interruption had concluded: the run goes on."""
+    for name in (NETWORK, SUMMARY):
+        (run / name).unlink(missing_ok=True)
+
+
+def unwritable(out: Path, error: OSError) -> InputError:
+    """What to tell whoever chose the directory."""
+    return InputError(f"the output directory {str(out)!r} cannot be written: {error.strerror}")

@@ -1,0 +1,208 @@
+"""What a run gives back, and how it is gathered from the trainer's events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from nasdqn_fast.config import Config
+from nasdqn_fast.envs import Environment
+from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
+from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Episodes, TransferReport
+from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sum, check_sums, check_text
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The episodes between two switches.
+
+    Args:
+        architecture: what was trained.
+        reason: why the controller chose it.
+        first, last: its first and last episode, counted from 1.
+        score: what the controller was told; None if the run ended before.
+        transfer: what the switch to it did; None where the network was kept, or new.
+    """
+
+    architecture: Architecture
+    reason: str
+    first: int
+    last: int
+    score: float | None = None
+    transfer: TransferReport | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"architecture": str(self.architecture)}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The segment that gave this state.
+
+        Raises:
+            KeyError, TypeError, ValueError: none did.
+        """
+        transfer = None if state["transfer"] is None else TransferReport.of_state(state["transfer"])
+        first = check_positive_int("first", state["first"])
+        return cls(
+            Architecture.parse(state["architecture"]),
+            check_text("reason", state["reason"]),
+            first,
+            check_int("last", state["last"], first - 1),
+            None if state["score"] is None else check_sum("score", state["score"]),
+            transfer,
+        )
+
+
+@dataclass(frozen=True)
+class Times:
+    """Wall time in seconds; `total` holds the others, and compiling, writing and showing besides."""
+
+    total: float
+    train: float = 0.0
+    controller: float = 0.0
+    transfer: float = 0.0
+    prune: float = 0.0
+
+    def get_state(self) -> dict[str, float]:
+        """Seconds by purpose."""
+        return asdict(self)
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The times that gave this state.
+
+        Raises:
+            TypeError, ValueError: none did.
+        """
+        times = cls(**state)
+        for name, seconds in times.get_state().items():
+            if check_sum(name, seconds) < 0:
+                raise ValueError(f"{name} must be at least 0 seconds; got {seconds}")
+        return times
+
+    @property
+    def search_share(self) -> float:
+        """Share of the total that the search cost: controller, transfer and pruning."""
+        return (self.controller + self.transfer + self.prune) / self.total
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """A run, finished or not.
+
+    Args:
+        config: every setting.
+        environment: the environment with its parameters, defaults included.
+        status: ``finished``, ``interrupted``, or ``failed: ...`` with the reason.
+        episodes: what each episode gave, as arrays.
+        segments: the segments in order.
+        network: the final ``QNetwork``.
+        times: wall times.
+        optimum: best possible mean return of the environment, where it is known.
+        out: the run directory, if one was written.
+    """
+
+    config: Config
+    environment: Environment
+    status: str
+    episodes: Episodes
+    segments: tuple[Segment, ...]
+    network: Any
+    times: Times
+    optimum: float | None = None
+    out: Path | None = None
+
+    @property
+    def metrics(self) -> RunMetrics | None:
+        """The paper's four metrics; None if no episode ended."""
+        threshold = self.environment.kernel.threshold
+        return run_metrics(self.episodes.returns, threshold) if len(self.episodes) else None
+
+    @property
+    def mean_return(self) -> float | None:
+        """Mean return over all episodes (area under the learning curve); None if no episode ended."""
+        return area_under_curve(self.episodes.returns) if len(self.episodes) else None
+
+    @property
+    def final_regret(self) -> float | None:
+        """Optimum minus the mean of the last 100 returns; None where the optimum is not known."""
+        if self.optimum is None or not len(self.episodes):
+            return None
+        return final_regret(self.episodes.returns, self.optimum)
+
+    @property
+    def mean_regret(self) -> float | None:
+        """Optimum minus the mean of all returns; None where the optimum is not known."""
+        if self.optimum is None or self.mean_return is None:
+            return None
+        return self.optimum - self.mean_return
+
+
+class Recorder:
+    """Gathers events into episodes and segments."""
+
+    def __init__(self) -> None:
+        self._episodes: list[Episodes] = []
+        self._ended: list[Segment] = []
+        self._current: Segment | None = None
+
+    def __call__(self, event: Event) -> None:
+        match event, self._current:
+            case Asked(_, episode, proposal), None:
+                self._current = Segment(proposal.architecture, proposal.reason, episode, episode - 1)
+            case Transferred(), Segment() as current:
+                self._current = replace(current, architecture=event.new, transfer=event.report)
+            case Played(), Segment() as current:
+                self._episodes.append(event.episodes)
+                self._current = replace(current, last=current.last + len(event.episodes))
+            case Told(), Segment() as current:
+                self._ended.append(replace(current, score=event.result.score))
+                self._current = None
+
+    def episodes(self) -> Episodes:
+        """All episodes so far."""
+        if not self._episodes:
+            return Episodes(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
+        # Joined once, for checkpoints ask again and again.
+        arrays = {f.name: np.concatenate([getattr(e, f.name) for e in self._episodes]) for f in fields(Episodes)}
+        self._episodes = [Episodes(**arrays)]
+        return self._episodes[0]
+
+    def segments(self) -> tuple[Segment, ...]:
+        """All segments so far; one that was cut short in its course has no score."""
+        current = self._current
+        if current is None or current.last < current.first:
+            return tuple(self._ended)
+        return (*self._ended, current)
+
+    def get_state(self) -> dict[str, Any]:
+        """All that `set_state` needs to go on gathering: plain JSON values and arrays."""
+        return {
+            "episodes": vars(self.episodes()),
+            "ended": [segment.get_state() for segment in self._ended],
+            "current": self._current and self._current.get_state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is none.
+        """
+        columns = {"returns": np.float64, "lengths": np.int64, "losses": np.float64, "epsilons": np.float64}
+        n: int | str = "n"
+        arrays = {}
+        for name, dtype in columns.items():
+            arrays[name] = check_array(name, state["episodes"][name], (n,), dtype)
+            n = len(arrays[name])
+        check_sums("returns", arrays["returns"])
+        self._episodes = [Episodes(**arrays)] if n else []
+        self._ended = [Segment.of_state(segment) for segment in state["ended"]]
+        self._current = Segment.of_state(state["current"])

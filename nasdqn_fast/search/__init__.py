@@ -1,0 +1,1 @@
+"""The loops of search: what asks a controller, trains, and tells it the score."""

@@ -1,0 +1,68 @@
+"""`nasdqn_fast.evaluate` on finished runs."""
+
+import numpy as np
+import pytest
+
+from nasdqn_fast import envs
+from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.run.api import train
+from nasdqn_fast.run.evaluation import evaluate
+
+TINY = {"method": "fixed", "architecture": "1x4-relu", "env": "cartpole", "episodes": 6, "max_episode_steps": 30}
+
+
+def test_evaluation_repeats_itself_and_follows_its_seed(tmp_path):
+    train(**TINY, out=tmp_path / "a")
+    files = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    first, second, other = (evaluate(tmp_path / "a", 5, seed=seed).returns for seed in (None, None, 9))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == files
+
+
+def test_evaluation_is_greedy(tmp_path):
+    """Oracle: the network's own argmax, stepped through the environment by hand."""
+    result = train(**TINY, out=tmp_path / "a")
+    environment = envs.make("cartpole", max_episode_steps=30)
+    kernel, params = environment.kernel, environment.params
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0, spawn_key=(6,))))  # stream "evaluation"
+    state, obs, reward = np.empty(kernel.state_size), np.empty(4, np.float32), np.empty(1)
+    kernel.reset(params, rng.random(kernel.reset_uniforms), state, obs)
+    total = 0.0
+    for _ in range(30):
+        rng.random()  # the policy's draw, which epsilon = 0 leaves without effect
+        action = int(result.network.forward(obs[None])[0].argmax())
+        flags = kernel.step(params, np.empty(0), state, action, obs, reward)
+        total += reward[0]
+        if flags:
+            break
+    assert evaluate(tmp_path / "a", 1).returns[0] == total
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "network.npz").write_bytes(b"PK\x03\x04 no more"), r"damaged or foreign network file"),
+        (lambda run: (run / "network.npz").unlink(), r"cannot read network file"),
+        (lambda run: (run / "config.toml").unlink(), r"is not a run directory: it holds no config.toml"),
+        (lambda run: (run / "config.toml").write_text("[agent"), r"is not TOML"),
+        (lambda run: QNetwork("1x4-relu", 7, 2).save(run / "network.npz"), r"has 7 observations and 2 actions"),
+    ],
+)
+def test_a_damaged_run_is_named(tmp_path, damage, message):
+    run = tmp_path / "a"
+    train(**TINY, out=run)
+    damage(run)
+    with pytest.raises(InputError, match=message):
+        evaluate(run)
+
+
+def test_the_run_is_named_when_it_is_no_path():
+    with pytest.raises(TypeError, match="run must be a path; got int 3"):
+        evaluate(3)
+
+
+def test_a_number_of_episodes_is_named_when_it_is_wrong(tmp_path):
+    with pytest.raises(ValueError, match="episodes must be an integer >= 1; got 0"):
+        evaluate(tmp_path, 0)
