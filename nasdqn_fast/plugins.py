@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.options import option as option
 
 # Kind -> folder of the package.
 KINDS = {"environments": "envs", "controllers": "controllers", "transfers": "transfers"}

@@ -22,7 +22,7 @@ FLOORS = """
     engine/_core
     envs controllers
     events storage metrics plugins seeding interrupts
-    types
+    types options
     space validation
     errors
 """
