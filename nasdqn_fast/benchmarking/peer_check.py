@@ -1,29 +1,55 @@
-"""Peers: which are installed, and whether they do the same arithmetic as our engine.
+"""Peers: where they are, which are installed, and whether they do the same arithmetic as our engine.
 
-A peer is a file in ``peers/``: ``version() -> str | None`` (None: something it needs is not installed), and a class
-``Training`` made from (architecture, seed) with ``run(steps)``, ``description``, and ``loss_and_gradient(parameters,
-observations, actions, targets)``. One whose arithmetic cannot be compared says ``checks = False``.
+They are no part of the package: a peer is a file in ``bench/peers`` of the source tree, with a class ``Training`` that
+is made from (architecture, seed) and has ``run(steps)``, ``description``, ``version`` and, if its arithmetic can be
+compared, ``loss_and_gradient(parameters, observations, actions, targets)``.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.benchmarking.folder import modules
+from nasdqn_fast.benchmarking.folder import stems
 from nasdqn_fast.benchmarking.setting import BATCH, N_ACTIONS, OBSERVATION_SIZE
 from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import Architecture
 
 TOLERANCE = 1e-5  # of loss and gradient, absolute below 1 and relative above: float32 sums in another order
+TREE = Path(__file__).parents[2]  # the source tree, if the package is used from one
 
 
-def installed() -> dict[str, Any]:
-    """Name -> module of the peers whose libraries are installed."""
-    found = {name: _imported(module) for name, module in modules("peers").items()}
-    return {name: module for name, module in found.items() if module is not None and module.version() is not None}
+def folder() -> Path:
+    """The folder of the peers: the package's own source tree comes first, then the current directory.
+
+    Raises:
+        InputError: neither holds a source tree of nasdqn-fast.
+    """
+    for tree in (TREE, Path.cwd()):
+        if all((tree / part / "__init__.py").is_file() for part in ("bench/peers", "nasdqn_fast")):
+            return tree / "bench" / "peers"
+    raise InputError(
+        "the peers are in bench/peers of nasdqn-fast's source tree, which is not installed with the package; "
+        "clone the repository or unpack the source distribution, and run this command in its top folder"
+    )
+
+
+def installed(peers: Path) -> dict[str, Any]:
+    """Name -> module of the peers whose libraries are installed.
+
+    Args:
+        peers: their folder, a package of any name.
+    """
+    tree = str(peers.parent)
+    if tree not in sys.path:
+        sys.path.insert(0, tree)
+    found = {name: _imported(f"{peers.name}.{stem}") for name, stem in stems(peers).items()}
+    return {name: module for name, module in found.items() if module is not None}
 
 
 def disagreement(training: Any, architecture: Architecture) -> float:
@@ -33,7 +59,7 @@ def disagreement(training: Any, architecture: Architecture) -> float:
         training: a peer's ``Training`` of this architecture.
         architecture: of the network that both are asked about.
     """
-    if not getattr(training, "checks", True):
+    if not hasattr(training, "loss_and_gradient"):
         return 0.0
     rng = np.random.default_rng(0)
     network = QNetwork(architecture, OBSERVATION_SIZE, N_ACTIONS, rng)
@@ -49,9 +75,10 @@ def disagreement(training: Any, architecture: Architecture) -> float:
 
 def _imported(module: str) -> Any | None:
     """The module; None if a library that it imports is not installed."""
+    own = (module.partition(".")[0], "nasdqn_fast")
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if f"{error.name}.".startswith("nasdqn_fast."):
+        if (error.name or "").partition(".")[0] in own:  # a mistake, not a library
             raise
         return None

@@ -55,10 +55,8 @@ def check_writable(path: Path) -> None:
 
 def save(path: Path, report: Report) -> None:
     """Writes the report as JSON, whole or not at all."""
-    thinned = [
-        replace(figure, values=figure.values[:: len(figure.values) // MAX_VALUES + 1]) for figure in report.figures
-    ]
-    text = json.dumps({"format": FORMAT} | asdict(replace(report, figures=tuple(thinned))), indent=1, allow_nan=False)
+    thinned = replace(report, figures=tuple(map(_thinned, report.figures)))
+    text = json.dumps({"format": FORMAT} | asdict(thinned), indent=1, allow_nan=False)
     with replacing(path) as file:
         file.write(f"{text}\n".encode())
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasdqn_fast._core import cpu
-from nasdqn_fast.benchmarking import machine
+from nasdqn_fast.benchmarking import machine, peer_check
 from nasdqn_fast.benchmarking.figure import Figure
-from nasdqn_fast.benchmarking.folder import modules
+from nasdqn_fast.benchmarking.folder import groups
 from nasdqn_fast.benchmarking.measure import Stopwatch
 from nasdqn_fast.benchmarking.report import Report, disturbed
 from nasdqn_fast.benchmarking.session import Session
@@ -33,7 +33,7 @@ class Request:
         cpu_target: which kernels; None is the choice of NASDQN_FAST_CPU, or the best.
 
     Raises:
-        InputError: no such group or CPU target.
+        InputError: no such group or CPU target, or the peers are asked for where they are not.
     """
 
     groups: tuple[str, ...] = ()
@@ -43,8 +43,10 @@ class Request:
 
     def __post_init__(self) -> None:
         for name in (*self.groups, *self.also):
-            if name not in modules("groups"):
-                raise InputError(f"unknown group {name!r}: {suggest(name, modules('groups'))}")
+            if name not in groups():
+                raise InputError(f"unknown group {name!r}: {suggest(name, groups())}")
+        if "peers" in (*self.groups, *self.also):
+            peer_check.folder()  # before anything is measured
         if self.cpu_target is not None and self.cpu_target not in cpu.available():
             raise InputError(
                 f"CPU target {self.cpu_target!r} is not one of this machine; available: {', '.join(cpu.available())}"
@@ -52,7 +54,7 @@ class Request:
 
     def chosen(self) -> dict[str, Any]:
         """Name -> module of the groups to measure."""
-        found = {name: importlib.import_module(module) for name, module in modules("groups").items()}
+        found = {name: importlib.import_module(module) for name, module in groups().items()}
         usual = [name for name, module in found.items() if not getattr(module, "ON_REQUEST", False)]
         return {name: found[name] for name in dict.fromkeys((*(self.groups or usual), *self.also))}
 

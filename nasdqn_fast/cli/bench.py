@@ -13,7 +13,7 @@ import click
     "--seconds", type=click.FloatRange(min=0, max=86_400), default=5.0, show_default=True, help="Time for measuring."
 )
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the report to this file, too.")
-@click.option("--peers/--no-peers", help="Measure other libraries beside, those that are installed.  [default: no]")
+@click.option("--peers/--no-peers", help="Measure other libraries, too; needs the source tree.  [default: no]")
 @click.option("--cpu", "cpu_target", help="CPU target [default: NASDQN_FAST_CPU, or the best].")
 @click.option(
     "--compare",

@@ -11,11 +11,12 @@ import pytest
 from nasdqn_fast import plugins, reference
 from nasdqn_fast.benchmarking import machine, peer_check, suite
 from nasdqn_fast.benchmarking.figure import Unit
-from nasdqn_fast.benchmarking.folder import modules
+from nasdqn_fast.benchmarking.folder import groups
 from nasdqn_fast.benchmarking.groups import environments, memory, overhead, peers, replay, threads
 from nasdqn_fast.benchmarking.peak_memory import peak_memory
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import Architecture
 
 USUAL = list(suite.Request().chosen())
@@ -29,14 +30,14 @@ def session():
 def test_the_folder_holds_what_is_promised():
     usual = {"environments", "forward", "learning-step", "replay", "training-step", "switch"}
     assert set(USUAL) == usual
-    assert set(modules("groups")) == usual | {"memory", "overhead", "peers", "threads"}
+    assert set(groups()) == usual | {"memory", "overhead", "peers", "threads"}
 
 
 @pytest.mark.parametrize("name", [*USUAL, "memory", "threads"])
 def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
     monkeypatch.setattr(replay, "LARGE", 20_000)
     monkeypatch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
-    figures = importlib.import_module(modules("groups")[name]).figures(session)
+    figures = importlib.import_module(groups()[name]).figures(session)
     assert {figure.group for figure in figures} == {name}
     assert len({figure.name for figure in figures}) == len(figures)
     for figure in figures:
@@ -46,7 +47,7 @@ def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["forward", "learning-step", "training-step"])
 def test_arithmetic_has_its_limit(session, name):
-    figures = importlib.import_module(modules("groups")[name]).figures(session)
+    figures = importlib.import_module(groups()[name]).figures(session)
     assert all(figure.share is not None for figure in figures)
 
 
@@ -144,6 +145,7 @@ class Twin:
     """A peer that is right: the NumPy twin of the engine."""
 
     description = "the twin"
+    version = "1.0"
     steps = 0
 
     def __init__(self, architecture, seed):
@@ -167,12 +169,15 @@ class Wrong(Twin):
         return loss, 64 * gradient
 
 
-class Unchecked(Wrong):
-    checks = False
+class Unchecked:
+    """A peer that has nothing to compare."""
+
+    def __init__(self, architecture, seed):
+        pass
 
 
 def a_peer(training):
-    return SimpleNamespace(version=lambda: "1.0", Training=training)
+    return SimpleNamespace(Training=training)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
@@ -192,7 +197,7 @@ def test_a_small_error_is_seen():
 
 
 def test_peers_that_agree_are_timed_and_the_others_named(session, monkeypatch):
-    monkeypatch.setattr(peer_check, "installed", lambda: {"twin": a_peer(Twin), "wrong": a_peer(Wrong)})
+    monkeypatch.setattr(peer_check, "installed", lambda folder: {"twin": a_peer(Twin), "wrong": a_peer(Wrong)})
     monkeypatch.setattr(peers, "ARCHITECTURES", ARCHITECTURES[:1])
     figures = peers.figures(session)
     assert [(figure.name, figure.unit) for figure in figures] == [
@@ -207,29 +212,52 @@ def test_peers_that_agree_are_timed_and_the_others_named(session, monkeypatch):
     assert session.facts == {"peer twin": "1.0, the twin", "peer wrong": "1.0, the twin"}
 
 
-def test_without_peers_their_group_says_so(session, monkeypatch):
-    monkeypatch.setattr(peer_check, "installed", dict)
-    assert peers.figures(session) == []
-    assert session.warnings == ["no peer is installed; pip install 'nasdqn-fast[peers]'"]
-
-
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
-        ("def version(): return '1.0'", True),
-        ("def version(): return None", False),
-        ("import no_such_library", False),
-    ],
-)
-def test_a_peer_counts_if_its_library_is_installed(tmp_path, monkeypatch, source, found):
-    (tmp_path / "some_peer.py").write_text(source)
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A package for peers, gone from the interpreter when the test is over."""
+    folder = tmp_path / "some_peers"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(importlib.sys.modules, "some_peer", raising=False)
-    monkeypatch.setattr(peer_check, "modules", lambda folder: {"some": "some_peer"})
-    assert ("some" in peer_check.installed()) == found
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == folder.name]:
+        del sys.modules[name]
 
 
-def test_a_mistake_of_our_own_is_not_taken_for_a_missing_library(monkeypatch):
-    monkeypatch.setattr(peer_check, "modules", lambda folder: {"some": "nasdqn_fast.benchmarking.no_such_module"})
+def test_a_peer_counts_if_its_library_is_installed(folder):
+    (folder / "_shared.py").touch()
+    (folder / "numpy_.py").write_text("import numpy")
+    (folder / "of_another.py").write_text("import no_such_library.part")
+    found = peer_check.installed(folder)
+    assert {name: module.__name__ for name, module in found.items()} == {"numpy": "some_peers.numpy_"}
+
+
+@pytest.mark.parametrize("module", ["nasdqn_fast.no_such_module", "some_peers._no_such_module"])
+def test_a_mistake_of_our_own_is_not_taken_for_a_missing_library(folder, module):
+    (folder / "mistaken.py").write_text(f"import {module}")
     with pytest.raises(ModuleNotFoundError):
-        peer_check.installed()
+        peer_check.installed(folder)
+
+
+def source_tree(path):
+    for part in ("bench/peers", "nasdqn_fast"):
+        (path / part).mkdir(parents=True)
+        (path / part / "__init__.py").touch()
+    return path
+
+
+def test_the_packages_own_peers_come_before_those_of_the_current_directory(tmp_path, monkeypatch):
+    here, own = source_tree(tmp_path / "here"), source_tree(tmp_path / "own")
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(peer_check, "TREE", own)
+    assert peer_check.folder() == own / "bench" / "peers"
+    monkeypatch.setattr(peer_check, "TREE", tmp_path)
+    assert peer_check.folder() == here / "bench" / "peers"
+
+
+def test_peers_of_another_project_are_not_run(tmp_path, monkeypatch):
+    (source_tree(tmp_path) / "nasdqn_fast" / "__init__.py").unlink()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(peer_check, "TREE", tmp_path)
+    with pytest.raises(InputError, match="clone the repository or unpack the source distribution"):
+        peer_check.folder()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nasdqn_fast.benchmarking import tables
-from nasdqn_fast.benchmarking.folder import modules
+from nasdqn_fast.benchmarking.folder import groups
 from nasdqn_fast.cli.bench import command
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ COMMANDS = re.findall(r"nasdqn-fast bench *([^#\n;]*)", SHELL)
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_the_commands_parse(arguments):
     with command.make_context("bench", shlex.split(arguments)) as context:
-        assert set(context.params["groups"]) <= set(modules("groups"))
+        assert set(context.params["groups"]) <= set(groups())
 
 
 def test_there_are_commands():
@@ -26,7 +26,7 @@ def test_there_are_commands():
 
 
 def test_every_group_is_described():
-    assert set(re.findall(r"^\| `([\w-]+)` \|", GUIDE, re.MULTILINE)) == set(modules("groups"))
+    assert set(re.findall(r"^\| `([\w-]+)` \|", GUIDE, re.MULTILINE)) == set(groups())
 
 
 def test_every_column_is_described():

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from nasdqn_fast.benchmarking import report
+from nasdqn_fast.benchmarking import peer_check, report
 
 
 @pytest.fixture
@@ -59,3 +59,11 @@ def test_a_wrong_target_in_the_environment_is_one_line(run, monkeypatch):
     code, out, err = run("bench", "--group", "forward", "--seconds", 0)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "NASDQN_FAST_CPU" in err
+
+
+@pytest.mark.parametrize("asked", [["--peers"], ["--group", "peers"]])
+def test_peers_without_the_source_tree_are_one_line(run, tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(peer_check, "TREE", tmp_path)  # of an installed package, it is site-packages
+    code, out, err = run("bench", *asked)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "the peers are in bench/peers of nasdqn-fast's source tree" in err

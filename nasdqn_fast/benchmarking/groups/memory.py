@@ -12,7 +12,6 @@ import numpy as np
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE, N_ACTIONS, OBSERVATION_SIZE
-from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture
 
 GROUP = "memory"
@@ -50,8 +49,8 @@ def figure(architecture: Architecture, capacity: int) -> Figure:
 
 def needed(architecture: Architecture, capacity: int) -> float:
     """Bytes that a run should not need many more than."""
-    parameters = QNetwork(architecture, OBSERVATION_SIZE, N_ACTIONS).parameters
-    return BASE + ROW * capacity + COPIES * parameters.nbytes
+    parameters = architecture.parameter_count(OBSERVATION_SIZE, N_ACTIONS)
+    return BASE + ROW * capacity + COPIES * 4 * parameters  # float32
 
 
 def run_peak(architecture: Architecture, capacity: int) -> int:

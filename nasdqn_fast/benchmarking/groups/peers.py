@@ -19,20 +19,18 @@ SEED = 0
 
 
 def figures(session: Session) -> list[Figure]:
-    peers = peer_check.installed()
-    if not peers:
-        session.warnings.append("no peer is installed; pip install 'nasdqn-fast[peers]'")
-        return []
-    session.facts |= {f"peer {name}": f"{peer.version()}, {peer.Training.description}" for name, peer in peers.items()}
+    peers = peer_check.installed(peer_check.folder())
+    trainings = {name: peer.Training for name, peer in peers.items()}
+    session.facts |= {f"peer {name}": f"{made.version}, {made.description}" for name, made in trainings.items()}
     part = dataclasses.replace(session, seconds=session.seconds / len(ARCHITECTURES))
-    return [figure for architecture in ARCHITECTURES for figure in _against(part, architecture, peers)]
+    return [figure for architecture in ARCHITECTURES for figure in _against(part, architecture, trainings)]
 
 
-def _against(session: Session, architecture: Architecture, peers: dict[str, Any]) -> list[Figure]:
+def _against(session: Session, architecture: Architecture, trainings: dict[str, Any]) -> list[Figure]:
     ours = training_step.case(architecture)
     cases = [dataclasses.replace(ours, name=f"{architecture}, ours")]
-    for name, module in peers.items():
-        training = module.Training(architecture, SEED)
+    for name, make in trainings.items():
+        training = make(architecture, SEED)
         disagreement = peer_check.disagreement(training, architecture)
         if disagreement > 1:
             session.warnings.append(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from nasdqn_fast.benchmarking.peers import _setting, _torch
-from nasdqn_fast.benchmarking.peers._setting import BATCH
 from nasdqn_fast.space import Architecture
+from peers import _setting, _torch
+from peers._setting import BATCH
 
 
 class Training(_torch.TorchTraining):
     description = "PyTorch eager, clip and SGD fused over one parameter vector"
+    version = torch.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         super().__init__(architecture, seed)

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nasdqn_fast.benchmarking.peers import _jax, _pendulum, _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS
 from nasdqn_fast.space import Architecture
+from peers import _jax, _pendulum, _setting
+from peers._setting import BATCH, CAPACITY, N_ACTIONS
 
 
 @partial(jax.jit, static_argnames="activation", donate_argnames="learner", compiler_options=_jax.ONE_THREAD)
@@ -33,6 +33,7 @@ def learn_and_act(
 
 class Training(_jax.JaxTraining):
     description = "JAX, update and action in one jitted call, the loop in Python"
+    version = jax.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         super().__init__(architecture, seed)

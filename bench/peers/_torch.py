@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nasdqn_fast.benchmarking.peers import _pendulum, _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 from nasdqn_fast.space import Architecture
+from peers import _pendulum, _setting
+from peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 
 Layers = Sequence[tuple[Tensor, Tensor]]
 
@@ -59,7 +59,7 @@ def double_dqn_targets(
     return torch.addcmul(rewards, discounts, q_next)
 
 
-class TorchTraining(_setting.PeerTraining):
+class TorchTraining(_setting.CheckedTraining):
     """The loop; `_learn` does the update on a minibatch of the memory's slots."""
 
     def __init__(self, architecture: Architecture, seed: int) -> None:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+import scipy  # noqa: F401, its OpenBLAS is what np.dot calls
 
-from nasdqn_fast.benchmarking.peers import _pendulum, _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 from nasdqn_fast.space import ACTIVATIONS, Architecture
+from peers import _pendulum, _setting
+from peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 
 EPSILON, HORIZON, TARGET_EVERY = _setting.EPSILON, _setting.HORIZON, _setting.TARGET_EVERY
 GAMMA, CLIP = np.float32(_setting.GAMMA), np.float32(_setting.CLIP)
@@ -253,8 +254,9 @@ def _net(architecture: Architecture, n: int) -> Net:
     return Net(np.array(sizes), ACTIVATIONS.index(architecture.activation), offsets, activations, errors, gradient)
 
 
-class Training(_setting.PeerTraining):
+class Training(_setting.CheckedTraining):
     description = "the whole loop compiled by Numba, products by OpenBLAS"
+    version = numba.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         self._rng = np.random.default_rng(seed)

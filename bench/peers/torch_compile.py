@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nasdqn_fast.benchmarking.peers import _setting, _torch
-from nasdqn_fast.benchmarking.peers._torch import Layers
 from nasdqn_fast.space import Architecture
+from peers import _setting, _torch
+from peers._torch import Layers
 
 
 def learn_and_act(
@@ -25,6 +25,7 @@ def learn_and_act(
 
 class Training(_torch.TorchTraining):
     description = "PyTorch compiled by Inductor, update and action in one call"
+    version = torch.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         super().__init__(architecture, seed)

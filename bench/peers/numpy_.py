@@ -8,19 +8,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nasdqn_fast.benchmarking.peers import _pendulum, _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 from nasdqn_fast.space import Architecture
+from peers import _pendulum, _setting
+from peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 
 DRAWN_AT_ONCE = 256  # minibatches: a call of the generator costs as much as drawing one
 
 _SLOPE = np.float32(_setting.LEAKY_SLOPE)
 _LEARNING_RATE = np.float32(_setting.LEARNING_RATE)
 _HUBER = np.float32(1)
-
-
-def version() -> str | None:
-    return _setting.version("numpy")
 
 
 # h = sigma(z) in place, of arrays whose last column is 1 and must stay so. The scratch comes as zeros and, being of z's
@@ -190,8 +186,9 @@ class _Memory:
         self._discounts.take(slots, out=self.discounts, mode="clip")
 
 
-class Training(_setting.PeerTraining):
+class Training(_setting.CheckedTraining):
     description = "NumPy from scratch, all arrays made once, s and s' in one forward pass"
+    version = np.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ from typing import cast
 
 import gymnasium
 import numpy as np
+import stable_baselines3
 import torch
 from stable_baselines3 import DQN
 from stable_baselines3.common.buffers import ReplayBuffer
@@ -13,15 +14,15 @@ from stable_baselines3.common.logger import Logger
 from torch import nn
 
 import nasdqn_fast.interop.gymnasium  # noqa: F401, registers the pendulum
-from nasdqn_fast.benchmarking.peers import _setting
 from nasdqn_fast.space import Architecture
+from peers import _setting
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU}
 
 
 class Training(_setting.PeerTraining):
     description = "Stable-Baselines3 DQN as it comes: Adam, not double, norm clipped, the horizon bootstraps"
-    checks = False
+    version = stable_baselines3.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         torch.set_num_threads(1)

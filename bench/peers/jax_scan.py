@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nasdqn_fast.benchmarking.peers import _jax, _pendulum, _setting
-from nasdqn_fast.benchmarking.peers._setting import BATCH, CAPACITY, EPSILON, GAMMA, HORIZON, N_ACTIONS
 from nasdqn_fast.space import Architecture
+from peers import _jax, _pendulum, _setting
+from peers._setting import BATCH, CAPACITY, EPSILON, GAMMA, HORIZON, N_ACTIONS
 
 
 class Pendulum(NamedTuple):
@@ -80,6 +80,7 @@ def train(run: Run, target: _jax.Network, steps: int, activation: str) -> Run:
 
 class Training(_jax.JaxTraining):
     description = "JAX, the whole loop compiled as one, as in PureJaxRL"
+    version = jax.__version__
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
         super().__init__(architecture, seed)

@@ -6,18 +6,16 @@ oldest, and a Double-DQN update from a uniform minibatch (Rahmani et al. 2025, a
 
 from __future__ import annotations
 
-import importlib
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasdqn_fast.benchmarking.peers import _pendulum
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import Architecture
+from peers import _pendulum
 
 OBSERVATION_SIZE, N_ACTIONS = 3, 3
 HORIZON = 200  # steps; the last one is terminal
@@ -58,7 +56,7 @@ class PeerTraining(ABC):
     """
 
     description: str
-    checks = True  # whether `loss_and_gradient` is to be compared with ours
+    version: str  # of the library
 
     @abstractmethod
     def __init__(self, architecture: Architecture, seed: int) -> None: ...
@@ -67,6 +65,11 @@ class PeerTraining(ABC):
     def run(self, steps: int) -> None:
         """Does that many training steps; the first call compiles, if anything does."""
 
+
+class CheckedTraining(PeerTraining):
+    """A peer whose loss and gradient can be compared with ours."""
+
+    @abstractmethod
     def loss_and_gradient(
         self, parameters: np.ndarray, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray
     ) -> tuple[float, np.ndarray]:
@@ -81,33 +84,6 @@ class PeerTraining(ABC):
         Returns:
             loss, gradient laid out as `parameters`.
         """
-        raise NotImplementedError(f"{type(self).__module__} has no loss of its own to compare; its `checks` is False")
-
-
-def version(package: str, *others: str) -> str | None:
-    """The package's version; None unless it and the others are installed. Imports none of them."""
-    try:
-        for other in others:
-            metadata.version(other)
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def training(peer: str, name: str, loop: str) -> type[PeerTraining]:
-    """A peer's attribute ``Training``, from the module that imports what the peer stands for.
-
-    Args:
-        peer: the asking module.
-        name: of the attribute.
-        loop: the module beside it that has the class.
-
-    Raises:
-        AttributeError: another attribute is asked for.
-    """
-    if name != "Training":
-        raise AttributeError(f"module {peer!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__package__}.{loop}").Training
 
 
 def initial_parameters(architecture: Architecture, rng: np.random.Generator) -> np.ndarray:

@@ -11,9 +11,9 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from nasdqn_fast.benchmarking.peers import _setting
-from nasdqn_fast.benchmarking.peers._setting import CAPACITY, N_ACTIONS
 from nasdqn_fast.space import Architecture
+from peers import _setting
+from peers._setting import CAPACITY, N_ACTIONS
 
 Network = list[tuple[Array, Array]]
 
@@ -100,7 +100,7 @@ def copy(network: Network) -> Network:
     return jax.tree.map(jnp.copy, network)
 
 
-class JaxTraining(_setting.PeerTraining):
+class JaxTraining(_setting.CheckedTraining):
     """What both start from, and the check."""
 
     def __init__(self, architecture: Architecture, seed: int) -> None:
