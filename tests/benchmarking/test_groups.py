@@ -33,7 +33,7 @@ def test_the_folder_holds_what_is_promised():
     assert set(groups()) == usual | {"memory", "overhead", "peers", "threads"}
 
 
-@pytest.mark.parametrize("name", [*USUAL, "memory", "threads"])
+@pytest.mark.parametrize("name", [*USUAL, pytest.param("memory", marks=pytest.mark.slow), "threads"])
 def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
     monkeypatch.setattr(replay, "LARGE", 20_000)
     monkeypatch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
@@ -64,6 +64,7 @@ def test_the_limit_of_sampling_is_what_cache_lines_cost(session, monkeypatch):
         assert bulk.limit == pytest.approx(64 * line.value)
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_replay_memory_as_its_limit_does():
     memory.run_peak(ARCHITECTURES[0], 1_000)  # a first run compiles
     small, large = (memory.run_peak(ARCHITECTURES[0], capacity) for capacity in (1_000, 500_000))
@@ -72,6 +73,7 @@ def test_memory_grows_with_the_replay_memory_as_its_limit_does():
     assert expected < grown < 1.45 * expected
 
 
+@pytest.mark.slow
 def test_a_run_keeps_to_its_memory():
     """The goal: within a tenth of what it has to hold."""
     for architecture, capacity in memory.RUNS:

@@ -14,6 +14,8 @@ from nasdqn_fast.space import Architecture
 FOLDER = Path(__file__).parents[2] / "bench" / "peers"
 INSTALLED = peer_check.installed(FOLDER)  # from here on, they can be imported
 CHECKED = [name for name, module in INSTALLED.items() if hasattr(module.Training, "loss_and_gradient")]
+# All others compile, or import what takes as long.
+SLOW = {name: pytest.param(name, marks=pytest.mark.slow) for name in INSTALLED if name != "numpy"}
 _pendulum, _setting = (importlib.import_module(f"peers.{name}") for name in ("_pendulum", "_setting"))
 
 
@@ -36,7 +38,7 @@ def test_a_peer_says_what_it_is(name):
 @pytest.mark.parametrize(
     "architecture", ["1x8-relu", "3x64-relu", "2x32-tanh", "4x17-tanh", "3x32-leaky_relu", "5,9-relu"]
 )
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", [SLOW.get(name, name) for name in CHECKED])
 def test_loss_and_gradient_are_ours(name, architecture, n):
     """Oracle: QNetwork, itself checked against finite differences. Both are float32: 1e-5 is a hundred roundings."""
     rng = np.random.default_rng(1)
@@ -60,13 +62,14 @@ def test_all_but_one_are_checked():
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # Inductor's own
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", [SLOW.get(name, name) for name in INSTALLED])
 def test_runs_past_an_episode_and_a_copy_of_the_target(name):
     run = training(name)
     run.run(3)
     run.run(_setting.TARGET_EVERY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["numpy", "numba"])
 def test_learns(name):
     """The random policy earns 80, the best possible 196 (dynamic programming); 150 is the paper's threshold.

@@ -77,6 +77,7 @@ def play(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_second_process_loads_and_a_change_compiles_anew(play):
     assert play() == ("compiled 12.0", "")
     assert play() == ("object 12.0", "")
@@ -104,6 +105,7 @@ print("numba" in sys.modules, hashlib.sha256(episodes.returns.tobytes() + episod
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "reward", "origin"),
     [
@@ -132,6 +134,7 @@ def test_unwritable_cache_warns_once_and_compiles_in_memory(play, tmp_path):
     assert "Set NASDQN_FAST_CACHE_DIR" in warned
 
 
+@pytest.mark.slow
 def test_damaged_cache_is_worked_round(play, tmp_path):
     play()
     (code,) = (tmp_path / "cache").glob("*.o")
@@ -146,6 +149,7 @@ def test_damaged_cache_is_worked_round(play, tmp_path):
     assert play()[0] == "compiled 12.0"
 
 
+@pytest.mark.slow
 def test_damaged_machine_code_is_never_run(play, tmp_path):
     """It would end the process by SIGILL or SIGSEGV: Numba notices nothing, for the archive around it is sound."""
     play()

@@ -10,6 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "examples" / "five_agents.py"
 
 
+@pytest.mark.slow
 def test_it_runs_every_agent_and_ends_with_the_directory(tmp_path):
     command = [sys.executable, str(SCRIPT), "--seeds", "2", "--episodes", "60", "--out", "here"]
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

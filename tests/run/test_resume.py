@@ -106,6 +106,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(SETTINGS, st.lists(st.integers(1, 8), min_size=1, max_size=3, unique=True).map(sorted))
 def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path, chosen, stops):
@@ -126,6 +127,7 @@ def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path,
     assert result.segments == whole.segments
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backend", "steps"), [("native", 60_000), ("numpy", 1_500)])
 @pytest.mark.parametrize("num_envs", [1, 3])
 def test_a_run_is_left_in_the_middle_of_an_episode(tmp_path, backend, steps, num_envs):

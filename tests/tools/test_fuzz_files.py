@@ -53,6 +53,7 @@ def sound(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_the_command_copes_with_damaged_files():
     """66 of the script's cases, some of each kind of file."""
     command = [sys.executable, str(HERE / "fuzz_files.py"), "--cases", "66", "--seed", "7"]
@@ -94,6 +95,7 @@ def read_or_refusal(read, path):
 SEEDS = st.integers(0, 2**32)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(SEEDS)
 def test_a_damaged_network_is_refused_or_whole(damage, sound, tmp_path_factory, seed):
@@ -104,6 +106,7 @@ def test_a_damaged_network_is_refused_or_whole(damage, sound, tmp_path_factory, 
     assert str(path) in refusal if network is None else np.isfinite(network.parameters).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(SEEDS)
 def test_a_damaged_checkpoint_file_is_a_value_error(damage, sound, tmp_path_factory, seed):
@@ -117,6 +120,7 @@ def test_a_damaged_checkpoint_file_is_a_value_error(damage, sound, tmp_path_fact
     assert isinstance(state, dict)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(SEEDS)
 def test_a_damaged_config_or_report_is_an_input_error(damage, sound, tmp_path_factory, seed):

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_killed_runs_come_to_the_same_bits(tmp_path):
     command = [sys.executable, str(Path(__file__).parents[2] / "tools" / "kill_and_resume.py"), "--kills", "20"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)

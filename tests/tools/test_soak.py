@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "tools" / "soak.py"
 
 
+@pytest.mark.slow
 def test_memory_is_flat_and_every_file_closed(tmp_path):
     command = [sys.executable, str(SCRIPT), "--runs", "200", "--out", str(tmp_path / "soak")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
