@@ -1,6 +1,7 @@
 """A folder imports from lower floors only, never from its own floor or above (docs/architecture.md)."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,10 @@ def test_every_form_of_import_is_seen(source, rooms):
 def test_a_relative_import_is_refused():
     with pytest.raises(AssertionError, match="line 1: write the import with the package's name"):
         list(imported_rooms("from . import space"))
+
+
+def test_the_page_shows_these_floors():
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    floors = [set(re.split("[ /]", floor.strip())) for floor in FLOORS.strip().split("\n")]
+    assert [set(re.findall(r"\w+", row)) for row in rows] == floors[1:]  # the public names are no room
