@@ -10,6 +10,9 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.optimal import ceiling
 
 
+OPTIMA = {}  # physics -> its optimum: the same for all tests, and slow to compute
+
+
 @pytest.fixture
 def computations(monkeypatch, tmp_path):
     """The environments that the optimum was computed for; small grids, and a cache directory of the test's own."""
@@ -21,7 +24,10 @@ def computations(monkeypatch, tmp_path):
 
     def recording(environment):
         computed.append(environment)
-        return compute(environment)
+        physics = json.dumps(ceiling._key(environment), sort_keys=True)
+        if physics not in OPTIMA:
+            OPTIMA[physics] = compute(environment)
+        return OPTIMA[physics]
 
     monkeypatch.setattr(ceiling, "_compute", recording)
     return computed
