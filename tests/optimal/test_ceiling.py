@@ -9,7 +9,6 @@ from nasdqn_fast import envs, optimal
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.optimal import ceiling
 
-
 OPTIMA = {}  # physics -> its optimum: the same for all tests, and slow to compute
 
 
