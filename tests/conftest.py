@@ -3,9 +3,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 # One run at a time is tested: more threads than cores would only make the NumPy twin slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# On a busy machine an example that usually takes 5 ms takes 300.
+settings.register_profile("nasdqn-fast", deadline=None)
+settings.load_profile("nasdqn-fast")
 
 WANTED = "tests need the installed package: pip install '.[test]', then pytest, not python -m pytest"
 try:
