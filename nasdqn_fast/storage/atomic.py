@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 _BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[io.BufferedRandom]:
     """Opens a new binary file that takes the place of `path` when the block ends without an error.
 
     Args:
@@ -28,7 +28,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     # A name of its own for every writer: two processes may write the same cache entry at once.
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with beside.open("xb") as file:
+        with beside.open("x+b") as file:
             yield file
             if durable:
                 file.flush()
