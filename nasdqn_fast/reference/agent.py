@@ -44,12 +44,18 @@ class DQNAgent(BaseAgent):
         self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
         self._pending: deque[Ended] = deque()
+        self._in_step = False
         super().__init__(*args, **keywords)
 
     @property
     def unreported(self) -> int:
         """Episodes that have ended and that no call of `run_episodes` has returned yet."""
         return len(self._pending)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
+        return not self._in_step
 
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended.
@@ -68,7 +74,9 @@ class DQNAgent(BaseAgent):
                 for lane in self._lanes:
                     self._start_episode(lane)
             while len(self._pending) < n:
+                self._in_step = True
                 self._vector_step()
+                self._in_step = False
                 interrupts.check()  # Ctrl-C in a run, which holds it back till here, where lanes and memory agree
         except (NonFiniteError, StepError):
             self._lanes = []  # in the middle of a step: all begin new episodes

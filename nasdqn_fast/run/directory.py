@@ -47,6 +47,34 @@ def check_free(out: Path) -> None:
 
 
 @contextlib.contextmanager
+def numbered(first: Path) -> Iterator[Path]:
+    """Makes the first of `first`, the same with -2, -3, ... that does not exist.
+
+    To make one decides, and not to look: commands that are given at once get a directory each. It is removed again if
+    the block raises before anything is in it.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    out, n = first, 1
+    while True:
+        try:
+            out.mkdir(parents=True)
+            break
+        except FileExistsError:
+            n += 1
+            out = first.with_name(f"{first.name}-{n}")
+        except OSError as error:
+            raise unwritable(out, error) from None
+    try:
+        yield out
+    except BaseException:
+        with contextlib.suppress(OSError):
+            out.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def claimed(out: Path) -> Iterator[None]:
     """Makes a directory for a new run, which no other process may use during the block.
 
@@ -107,15 +135,16 @@ def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
     return resolve(run / CONFIG, options)
 
 
-def is_finished(run: Path) -> bool:
+def is_finished(run: Path, config: Config) -> bool:
     """Whether the run came to its end.
 
     Raises:
-        InputError: the summary is damaged. To take that for an unfinished run could cost a finished one.
+        InputError: the summary is damaged, or the config now asks for another number of episodes. To take either for
+            an unfinished run could cost a finished one.
     """
     try:
         summary = json.loads((run / SUMMARY).read_bytes())
-        return summary["status"] == FINISHED
+        finished, episodes = summary["status"] == FINISHED, summary["episodes"]
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -124,6 +153,13 @@ def is_finished(run: Path) -> bool:
         raise InputError(
             f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
         ) from None
+    if finished and episodes != config.run.episodes:
+        raise InputError(
+            f"the run in {str(run)!r} finished after {episodes} episodes, and its {CONFIG} was changed to "
+            f"{config.run.episodes} since; set episodes = {episodes} again, or train another run with "
+            f"--config {run / CONFIG} --out DIR"
+        )
+    return finished
 
 
 def check_unfinished(run: Path) -> None:

@@ -82,6 +82,7 @@ def crash(out, event_type, **options):
         train(**options, out=out, progress=die)
     (out / "summary.json").unlink()
     (out / "network.npz").unlink()
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
 
 
 def contents(run):
@@ -170,6 +171,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
         resume(tmp_path / "left", progress=lambda event: resumed.append(event) if isinstance(event, Resumed) else None)
     assert [len(event.episodes) for event in resumed] == [6]
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "left" / "checkpoints").iterdir()] == [f"{newest.name}.damaged"]
 
 
 def spoil_checkpoints(run):
@@ -354,6 +356,24 @@ def test_seconds_add_up_over_the_processes(tmp_path):
     times = resume(tmp_path).times
     assert 1_000 < times.total < 1_100
     assert 500 < times.train < 600
+
+
+def test_a_finished_run_whose_episodes_were_changed_is_told(tmp_path):
+    train(**SMALL, out=tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("episodes = 9", "episodes = 12"))
+    with pytest.raises(
+        InputError, match=r"finished after 9 episodes, and its config.toml was changed to 12 since; set"
+    ):
+        resume(tmp_path)
+
+
+def test_a_config_with_a_byte_order_mark_is_read(tmp_path):
+    """As Windows' editors write it."""
+    leave(tmp_path, 5, **SMALL)
+    config = tmp_path / "config.toml"
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+    assert resume(tmp_path).status == "finished"
 
 
 def test_what_is_no_run_directory_is_refused(tmp_path):
