@@ -71,7 +71,6 @@ class Kind:
         command: of the command line; ``RUN`` stands for the run directory.
         alter: writes it with other contents and right checksums; None where bytes are all there is.
         long: a damaged one may ask for a long run.
-        without: pattern of files that are removed first.
     """
 
     def __init__(
@@ -81,10 +80,8 @@ class Kind:
         alter: Callable[[bytes, random.Random], bytes] | None = None,
         *,
         long: bool = False,
-        without: str | None = None,
     ) -> None:
         self.pattern, self.command, self.alter, self.long = pattern, command, alter, long
-        self.without = without
 
     def damaged(self, content: bytes, rng: random.Random) -> bytes:
         if self.alter is not None and rng.random() < 0.7:
@@ -94,7 +91,7 @@ class Kind:
 
 KINDS = {
     "network": Kind("RUN/network.npz", "evaluate RUN --episodes 1", damage.altered_npz),
-    "checkpoint": Kind("RUN/checkpoints/*.npz", "resume RUN", damage.altered_state),
+    "checkpoint": Kind("RUN/checkpoints/*.npz", "resume RUN"),
     "config of a new run": Kind(
         "RUN/config.toml", "train --config RUN/config.toml --out NEW", damage.renumber, long=True
     ),
@@ -106,8 +103,7 @@ KINDS = {
     "report": Kind("report.json", "bench --compare report.json other.json", damage.altered_json),
     "cache of the optimum": Kind("cache/optimal_*.json", "evaluate RUN --episodes 1", damage.altered_json),
     "cache of environments": Kind("cache/*.o", "evaluate RUN --episodes 1"),
-    # Loaded where there is no object file.
-    "Numba's cache": Kind("cache/**/*.nb?", "evaluate RUN --episodes 1", without="cache/*.o"),
+    "Numba's cache": Kind("cache/**/*.nb?", "evaluate RUN --episodes 1"),
 }
 
 
@@ -242,9 +238,6 @@ class Fuzzer:
         sound = rng.choice([place for place in self.sound if any(place.glob(kind.pattern))])
         place = self.folder / "case"
         shutil.copytree(sound, place)
-        if kind.without is not None:
-            for path in place.glob(kind.without):
-                path.unlink()
         victim = rng.choice(sorted(place.glob(kind.pattern)))
         victim.write_bytes(kind.damaged(victim.read_bytes(), rng))
         ended = run_command(kind.command.split(), place, LONG if kind.long else PATIENCE)

@@ -161,9 +161,7 @@ class DQNAgent(BaseAgent):
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
         n, kernel = self.settings.num_envs, self.environment.kernel
-        check_loop_state(
-            state, (n, kernel.state_size), (n, kernel.observation_size), self.environment.max_episode_steps
-        )
+        check_loop_state(state, (n, kernel.state_size), (n, kernel.observation_size))
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)

@@ -50,13 +50,14 @@ def check_free(out: Path) -> None:
 def numbered(first: Path) -> Iterator[Path]:
     """Makes the first of `first`, the same with -2, -3, ... that does not exist.
 
-    To make one decides, and not to look: commands that are given at once get a directory each. It is removed again if
-    the block raises before anything is in it.
+    To make one decides, and not to look: commands that are given at once get a directory each. It is removed again,
+    and so are those above it that were missing, if the block raises before anything is in it.
 
     Raises:
         InputError: it cannot be made.
     """
     out, n = first, 1
+    missing = [path for path in first.parents if not path.exists()]  # nearest first
     while True:
         try:
             out.mkdir(parents=True)
@@ -69,8 +70,9 @@ def numbered(first: Path) -> Iterator[Path]:
     try:
         yield out
     except BaseException:
-        with contextlib.suppress(OSError):
-            out.rmdir()
+        with contextlib.suppress(OSError):  # which is raised where something is in it
+            for path in (out, *missing):
+                path.rmdir()
         raise
 
 
