@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.metrics import segment_score
 from nasdqn_fast.search.clock import Clock
@@ -138,9 +139,14 @@ class Trainer:
         """Restores a state returned by `get_state` of a trainer of the same arguments.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is that of other arguments, such as another environment.
+            InputError: the agent's state does not fit: the environment has other sizes by now, for instance.
         """
-        self.agent.set_state(state["agent"])
+        try:
+            self.agent.set_state(state["agent"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"the saved state does not fit the environment and the settings as they are now: {error}"
+            ) from error
         self.controller.set_state(state["controller"])
         self.proposal = Proposal(**state["proposal"])
         self._kept = deque(map(Architecture.parse, state["kept"]))

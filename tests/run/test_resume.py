@@ -1,5 +1,7 @@
 """Runs that are left and resumed: the bits of runs that were left alone."""
 
+import dataclasses
+import importlib
 import itertools
 import json
 import os
@@ -295,6 +297,16 @@ def test_another_environment_of_the_same_name_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(EnvKernel, "fingerprint", lambda self: "another")
     with pytest.warns(UserWarning, match=r"the run was begun with environment [0-9a-f]+: it goes on"):
         resume(tmp_path)
+
+
+def test_an_environment_that_no_longer_fits_is_refused_and_nothing_touched(tmp_path, monkeypatch):
+    leave(tmp_path, 5, **SMALL | {"env": "mountain_car:plugin"})
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    module = importlib.import_module("mountain_car")
+    monkeypatch.setattr(module, "plugin", dataclasses.replace(module.plugin, state_size=3))
+    with pytest.raises(InputError, match=r"the saved state does not fit the environment .*: states must be float64"):
+        resume(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_another_config_is_refused(tmp_path):
