@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 import traceback
+import warnings
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,34 +117,6 @@ def whole_episodes(events):
     return [event for event in events if isinstance(event, Played)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.tuples(st.integers(1, 12), st.sampled_from([KeyboardInterrupt, Mistake])), min_size=1, max_size=5),
-    st.fixed_dictionaries(
-        {"backend": st.sampled_from(["native", "native", "numpy"]), "num_envs": st.sampled_from([1, 3])}
-    ),
-    st.sampled_from(["1", "3", "never"]),
-)
-def test_a_listener_that_raises_again_and_again_loses_nothing(tmp_path, raised, options, cadence):
-    options = SMALL | options | {"checkpoint_every": cadence}
-    for name in ("whole", "left"):
-        shutil.rmtree(tmp_path / name, ignore_errors=True)
-    train(**options, out=tmp_path / "whole")
-    out = tmp_path / "left"
-    for number, (at, error) in enumerate(raised):
-        try:
-            run = (
-                resume(out, progress=nth(at, error()))
-                if number
-                else train(**options, out=out, progress=nth(at, error()))
-            )
-            assert run is None or run.status == "finished"
-        except error:
-            pass
-    resume(out)
-    assert contents(out) == contents(tmp_path / "whole")
-
-
 class Faulty(NASDQN):
     """The controller, with methods that can be made to raise when their work is half done."""
 
@@ -163,6 +136,58 @@ def use_controller(monkeypatch, controller):
     monkeypatch.setattr("nasdqn_fast.run.assembly.controllers.make", lambda name, space, rng, given: controller(
         space, rng, **{name: value for name, value in given.items() if name != "architecture"}
     ))  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["listener", "listener", "propose", "learn", "transfer"]),
+            st.integers(1, 6),
+            st.sampled_from([KeyboardInterrupt, Mistake, SystemExit, MemoryError]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.fixed_dictionaries(
+        {
+            "backend": st.sampled_from(["native", "native", "numpy"]),
+            "num_envs": st.sampled_from([1, 3]),
+            "seed": st.integers(0, 3),
+            "checkpoint_every": st.sampled_from(["1", "3", "never"]),
+        }
+    ),
+)
+def test_whatever_raises_again_and_again_loses_nothing(tmp_path, monkeypatch, raised, options):
+    options = SMALL | options
+    hooks = dict.fromkeys(("propose", "learn", "transfer"), bool)
+
+    def transfer(old, architecture, rng):
+        rng.random()
+        hooks["transfer"]()
+        return matching(old, architecture, rng)
+
+    use_controller(monkeypatch, Faulty)
+    monkeypatch.setattr(Faulty, "after_propose", staticmethod(lambda: hooks["propose"]()))
+    monkeypatch.setattr(Faulty, "after_learn", staticmethod(lambda: hooks["learn"]()))
+    monkeypatch.setattr("nasdqn_fast.run.assembly.transfers.find", lambda name: transfer)
+    whole, out = tmp_path / "whole", tmp_path / "left"
+    for folder in (whole, out):
+        shutil.rmtree(folder, ignore_errors=True)
+    train(**options, out=whole)
+    for place, number, error in [*raised, ("nowhere", 0, Mistake)]:
+        hooks = dict.fromkeys(hooks, bool) | {place: nth(number, error())}
+        try:
+            listener = hooks.get("listener")
+            if (out / "config.toml").exists():
+                with warnings.catch_warnings():  # what raises before training leaves nothing to resume from
+                    warnings.filterwarnings("ignore", "'.*' has no checkpoint yet: starting over")
+                    resume(out, progress=listener)
+            else:
+                train(**options, out=out, progress=listener)
+        except error:
+            assert place != "nowhere"
+    assert contents(out) == contents(whole)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Mistake, ValueError, OSError])
