@@ -105,5 +105,5 @@ def _write(key: dict[str, Any], optimum: OptimalReturn) -> None:
 
 
 def _digest(value: Any) -> str:
-    """Of the numbers, because a digit that flipped on the disk would shift every regret, and nobody would notice."""
+    """Digest of the numbers: a digit that changed on the disk would shift every regret without a sign."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

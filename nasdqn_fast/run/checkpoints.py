@@ -29,7 +29,7 @@ class Checkpoints:
         self.folder = folder
 
     def newest_first(self) -> list[Path]:
-        """The files, without those set aside."""
+        """The files, newest first, without those that were set aside."""
         return [path for _, path in sorted(self._numbered(), reverse=True) if path.suffix == ".npz"]
 
     def _numbered(self) -> Iterator[tuple[int, Path]]:
@@ -39,7 +39,7 @@ class Checkpoints:
                     yield int(match[1]), path
 
     def save(self, state: dict[str, Any]) -> None:
-        """Saves a state beside the one before it, and removes those before that.
+        """Save a state beside the one before it, and remove older ones.
 
         Raises:
             OSError: it cannot be written; the earlier ones are as they were.
@@ -54,7 +54,7 @@ class Checkpoints:
             path.unlink()
 
     def load(self, path: Path) -> dict[str, Any]:
-        """One of the states.
+        """Read one of the states.
 
         Raises:
             DamageError: the file is damaged.
@@ -72,16 +72,16 @@ class Checkpoints:
         return state
 
     def set_aside(self, path: Path) -> None:
-        """Renames a damaged file to ``*.damaged``: nothing reads it any more, and nothing deletes it."""
+        """Rename a damaged file to ``*.damaged``, which is neither read nor deleted any more."""
         path.rename(path.with_name(f"{path.name}.damaged"))
 
     def clean(self) -> None:
-        """Removes what a process that was killed left here."""
+        """Remove the files that killed processes left here."""
         if self.folder.is_dir():
             remove_leftovers(self.folder)
 
     def remove(self) -> None:
-        """Removes them all, and the folder if nobody put anything else there."""
+        """Remove all checkpoints, and the folder if nothing else is in it."""
         for path in self.newest_first():
             path.unlink()
         with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
 def check_free(out: Path) -> None:
-    """Refuses a directory that cannot be written, or holds something already.
+    """Refuse a directory that cannot be written, or is not empty.
 
     Raises:
         InputError: it is a file, not empty or not writable.
@@ -48,10 +48,10 @@ def check_free(out: Path) -> None:
 
 @contextlib.contextmanager
 def numbered(first: Path) -> Iterator[Path]:
-    """Makes the first of `first`, the same with -2, -3, ... that does not exist.
+    """Make the first of `first`, `first`-2, `first`-3, ... that does not exist yet.
 
-    To make one decides, and not to look: commands that are given at once get a directory each. It is removed again,
-    and so are those above it that were missing, if the block raises before anything is in it.
+    Making the directory decides who gets it, so that equal commands given at once get one each. If the block raises
+    before anything was written, the directory is removed again, and so are the parents that were made for it.
 
     Raises:
         InputError: it cannot be made.
@@ -88,17 +88,17 @@ def claimed(out: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritable(out, error) from None
     with locked(out):
-        check_free(out)  # once more: somebody else may have begun a run there since it was looked at
+        check_free(out)  # once more: another process may have begun a run there since
         remove_leftovers(out)
         yield
 
 
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Keeps other processes out of a run directory; ends with the process, however that ends.
+    """Lock a run directory against other processes; the lock ends with the process, however that ends.
 
     Raises:
-        InputError: somebody is in, or it cannot be opened.
+        InputError: another process is using it, or it cannot be opened.
     """
     try:
         descriptor = os.open(run, os.O_RDONLY)
@@ -165,7 +165,7 @@ def is_finished(run: Path, config: Config) -> bool:
 
 
 def check_unfinished(run: Path) -> None:
-    """Refuses to start a run over where that could cost a finished one, or somebody's files.
+    """Refuse to start a run over where that could delete a finished one, or files of the user.
 
     Raises:
         InputError: the files are not those of a run that was left before its first checkpoint.
@@ -189,13 +189,13 @@ def check_unfinished(run: Path) -> None:
 
 
 def clean(run: Path) -> None:
-    """Removes what a process that was killed left beside the run's files."""
+    """Remove the files that killed processes left beside the run's files."""
     remove_leftovers(run)
     Checkpoints(run / CHECKPOINTS).clean()
 
 
 def clear(run: Path) -> None:
-    """Removes all that a run has written but its config."""
+    """Remove all that a run has written, except its config."""
     for name in (
         NETWORK,
         EPISODES,
@@ -206,11 +206,11 @@ def clear(run: Path) -> None:
 
 
 def forget_end(run: Path) -> None:
-    """Removes what an interruption had concluded: the run goes on."""
+    """Remove the network and the summary that an interrupted run had written."""
     for name in (NETWORK, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 
 def unwritable(out: Path, error: OSError) -> InputError:
-    """What to tell whoever chose the directory."""
+    """The error for a directory that cannot be written."""
     return InputError(f"the output directory {str(out)!r} cannot be written: {error.strerror}")

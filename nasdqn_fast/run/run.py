@@ -29,7 +29,7 @@ Listener = Callable[[Event], None]
 
 
 class Run:
-    """A run in memory; `begin` or `take_up` gives it a directory, which nobody else may use meanwhile.
+    """A run in memory; `begin` or `take_up` gives it a directory, which the caller has locked.
 
     Args:
         config: every setting.
@@ -45,8 +45,8 @@ class Run:
         self.environment = make_environment(config)
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment)
-        # After all that can be wrong has been found, but before training: it may take seconds the first time, which
-        # nobody wants to wait after Ctrl-C. They are not counted.
+        # After all that can be wrong has been found, but before training: it may take seconds the first time, for
+        # which Ctrl-C should not have to wait. They are not counted.
         paused = time.perf_counter()
         self.optimum = optimum(self.environment)
         self.started += time.perf_counter() - paused

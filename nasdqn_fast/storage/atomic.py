@@ -15,11 +15,11 @@ _BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[io.BufferedRandom]:
-    """Opens a new binary file that takes the place of `path` when the block ends without an error.
+    """Open a new binary file that replaces `path` when the block ends without an error.
 
     Args:
         path: the file.
-        durable: on the disk by then, so that it outlives a loss of power; costs milliseconds.
+        durable: flush the file to the disk first, so that it survives a loss of power; costs milliseconds.
 
     Raises:
         OSError: the folder is missing or not writable, or the disk is full.
@@ -42,18 +42,18 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether it looks as `replacing` leaves a file whose process is killed."""
+    """Whether a file has a name that `replacing` uses, which a killed process leaves behind."""
     return _BESIDE.fullmatch(path.name) is not None
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes such files from a folder; nobody may be writing there."""
+    """Remove the files that killed processes left in a folder, while no other process writes there."""
     for path in filter(is_leftover, folder.iterdir()):
         path.unlink()
 
 
 def sync_folder(folder: Path) -> None:
-    """The names in a folder are on the disk after this."""
+    """Flush the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -41,7 +41,7 @@ SMALL = {
 
 
 class Mistake(Exception):
-    """A bug in somebody's plug-in."""
+    """A bug in a plug-in."""
 
 
 def contents(run):

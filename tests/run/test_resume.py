@@ -135,7 +135,7 @@ def test_a_run_is_left_in_the_middle_of_an_episode(tmp_path, backend, steps, num
     """Ctrl-C comes while the engine plays the only episode, which it stops between two steps."""
     options = SMALL | {"backend": backend, "num_envs": num_envs, "episodes": num_envs, "max_episode_steps": steps}
     options |= {"method": "fixed-small", "env": "mountain_car:plugin", "warm_up": 100, "switch_every": 1}
-    options |= {"env_param": {"goal": 100.0}, "batch_size": 64}  # which nobody reaches, and takes its time
+    options |= {"env_param": {"goal": 100.0}, "batch_size": 64}  # which is never reached, and takes its time
     train(**options, out=tmp_path / "whole")
     pressed = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
 
@@ -234,7 +234,7 @@ def test_impatience_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["network.npz", "episodes.csv", "architectures.jsonl"])
-def test_starting_over_costs_nobody_his_files(tmp_path, name):
+def test_starting_over_deletes_no_file_of_the_user(tmp_path, name):
     (tmp_path / "config.toml").write_text("# mine\n[env]\nname = 'cartpole'\n")
     (tmp_path / name).write_text("precious")
     with pytest.raises(InputError, match=rf"has no checkpoint, and .* leaves no such {name}; nothing was touched"):
