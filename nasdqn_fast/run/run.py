@@ -90,7 +90,7 @@ class Run:
             raise unwritable(out, error) from None
 
     def take_up(self, out: Path) -> None:
-        """Continues from the newest checkpoint in this directory that is sound; there is at least one file.
+        """Continue from the newest sound checkpoint in this directory, which holds at least one.
 
         Raises:
             InputError: none can be used, or they belong to another config.
@@ -127,7 +127,7 @@ class Run:
         self._warn_of_changes()
 
     def train(self) -> RunResult:
-        """Trains to the end, and concludes however the end comes."""
+        """Train to the end, and write the last files however that comes."""
         # Held back all the time, and let through where the run is whole: between episodes, and by the engine between
         # two steps.
         with interrupts.held() as holding:
@@ -158,7 +158,7 @@ class Run:
         self.schedule = Schedule(cadence, self.episodes_done)
 
     def _tell(self, event: Event) -> None:
-        """Tells recorder and log at once, and the listener where the run is whole: it may raise."""
+        """Tell recorder and log at once, and the listener only where the run is whole, because it may raise."""
         self._recorded = False
         self.recorder(event)
         if self.log is not None:
@@ -178,14 +178,18 @@ class Run:
             self.schedule.saved(self.episodes_done, time.monotonic() - started)
 
     def _save(self, log: RunLog) -> None:
+        state = self._get_state()  # asks plug-ins, whose OSErrors are not of writing
         with _writing(log):
-            self.checkpoints.save(self._get_state(log))
+            self.checkpoints.save(state | {"log": log.get_state()})
 
     def _stop(self, *, save: bool) -> str:
-        """Leaves the run so that it can be resumed; what to say about it.
+        """Leave the run so that it can be resumed.
 
         Args:
             save: False if the signal was let through where the run may not be whole: the last checkpoint must do.
+
+        Returns:
+            the message for the user.
         """
         message = f"interrupted after {self.episodes_done} episodes"
         try:
@@ -198,7 +202,7 @@ class Run:
         return message if self.log is None else f"{message}; {self._how_to_go_on(self.log, saved)}"
 
     def _fail(self, error: BaseException) -> None:
-        """Leaves the run as `_stop` does, after an error that is to be told, and not hidden by another."""
+        """Leave the run as `_stop` does, after an error that no other error may hide."""
         saved = False
         with contextlib.suppress(WriteError):
             saved = not isinstance(error, WriteError) and self._save_if_whole()
@@ -208,7 +212,7 @@ class Run:
             error.add_note(self._how_to_go_on(self.log, saved))
 
     def _save_if_whole(self) -> bool:
-        """Whether there was something to save, and it was."""
+        """Save the state unless something is half done; returns whether it was saved."""
         if self.log is None or not (self.trainer.resumable and self._recorded):
             return False
         try:
@@ -227,13 +231,13 @@ class Run:
             return f"{self._unsaved}to go on from the last checkpoint: {_resuming(log)}"
         return f"{self._unsaved}nothing is saved yet; to start over: {_resuming(log)}"
 
-    def _get_state(self, log: RunLog) -> dict[str, Any]:
+    def _get_state(self) -> dict[str, Any]:
+        """All but where the log ends."""
         return {
             "config": _plain(self.config),
             "build": self.build,
             "environment": self.environment.kernel.fingerprint(),
             "seconds": asdict(self._times()),
-            "log": log.get_state(),
             "recorder": self.recorder.get_state(),
             "trainer": self.trainer.get_state(),
         }

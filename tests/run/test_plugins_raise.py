@@ -315,6 +315,17 @@ def test_at_the_command_line_the_users_traceback_is_seen(tmp_path, monkeypatch, 
     assert len(found(tmp_path / "run")) == 1
 
 
+def test_an_oserror_of_get_state_is_no_full_disk(tmp_path, monkeypatch):
+    class Reading(Faulty):
+        def get_state(self):
+            return super().get_state() | ({} if self.pending and not self.best else {"read": open("/not/there")})
+
+    use_controller(monkeypatch, Reading)
+    monkeypatch.setattr(Trainer, "_undone_by_errors", contextlib.nullcontext)
+    with pytest.raises(FileNotFoundError, match="/not/there"):
+        train(**SMALL | {"checkpoint_every": "3"}, out=tmp_path)
+
+
 def test_a_state_that_cannot_be_saved_hides_no_other_error(tmp_path, monkeypatch):
     class Unsaveable(Faulty):
         def get_state(self):
