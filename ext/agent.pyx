@@ -246,7 +246,7 @@ cdef class LoopCore:
             KeyError, TypeError, ValueError: the state is none, or has other lanes than this loop; nothing was changed.
         """
         self._require_idle()
-        check_loop_state(state, self.states.shape, self.observations.shape, self.loop.env.max_episode_steps)
+        check_loop_state(state, self.states.shape, self.observations.shape)
         self.loop.started = state["started"]
         self.loop.steps, self.loop.updates, self.loop.episodes = state["steps"], state["updates"], state["episodes"]
         self.states[...], self.observations[...] = state["states"], state["observations"]

@@ -28,6 +28,10 @@ def lacking_memory(n_bytes: int) -> InputError:
     return InputError(f"{needed}, which this machine does not have; ask for less")
 
 
+class DamageError(ValueError):
+    """A file is not as it was written: truncated, altered, gone, or never one of ours."""
+
+
 class WriteError(OSError):
     """A run's directory can no longer be written; what was saved is as it was, and the message says how to go on."""
 

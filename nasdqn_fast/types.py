@@ -5,14 +5,12 @@ Records with arrays have no ``==`` (eq=False): of arrays it has no single answer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.validation import check_finite, check_unit_interval
 
 
 @dataclass(frozen=True)
@@ -124,16 +122,3 @@ class TransferReport:
     kept: float
     q_change_mean: float | None
     q_change_max: float | None
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The report of which `dataclasses.asdict` gave this.
-
-        Raises:
-            KeyError, TypeError, ValueError: none did.
-        """
-        changes = [state[name] for name in ("q_change_mean", "q_change_max")]
-        return cls(
-            check_unit_interval("kept", state["kept"]),
-            *(None if change is None else check_finite("q_change", change) for change in changes),
-        )

@@ -194,13 +194,6 @@ def check_sum(name: str, value: Any) -> float:
     return _check_real(name, value, "a sum of rewards", lambda x: abs(x) <= MAX_SUM)
 
 
-def check_sums(name: str, array: np.ndarray) -> np.ndarray:
-    """An array of float64, each as `check_sum` has it."""
-    for value in array[~(np.abs(array) <= MAX_SUM)][:1]:
-        check_sum(name, value)
-    return array
-
-
 def check_observations(
     x: Any, observation_size: int, dtype: DTypeLike = np.float32, name: str = "observations", n: int | str = "N"
 ) -> np.ndarray:

@@ -8,7 +8,6 @@ that the reader promises ends the fuzzer.
 """
 
 import contextlib
-import io
 import sys
 import tempfile
 from pathlib import Path
@@ -18,13 +17,13 @@ import atheris
 with atheris.instrument_imports(include=["nasdqn_fast", "zipfile", "numpy.lib"]):
     from nasdqn_fast import QNetwork
     from nasdqn_fast.config import resolve
-    from nasdqn_fast.errors import InputError
+    from nasdqn_fast.errors import DamageError, InputError
     from nasdqn_fast.storage import npz, state_file
 
 FILE = Path(tempfile.mkdtemp(), "file")
 READERS = [
-    (lambda content: npz.read(io.BytesIO(content)), ValueError),
-    (lambda content: state_file.load(FILE), ValueError),
+    (npz.read, DamageError),
+    (lambda content: state_file.load(FILE), DamageError),
     (lambda content: QNetwork.load(FILE), InputError),
     (lambda content: resolve(FILE), InputError),
 ]

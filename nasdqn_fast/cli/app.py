@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ import click
 
 from nasdqn_fast import interrupts
 from nasdqn_fast.cli.output import discard, replace_unprintable
-from nasdqn_fast.errors import InputError, NonFiniteError, StepError, suggest
+from nasdqn_fast.errors import InputError, NonFiniteError, StepError, WriteError, suggest
 
 PROG = "nasdqn-fast"
 COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
@@ -72,9 +73,21 @@ def _run(args: list[str]) -> int:
         return 1
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)
-    except (NonFiniteError, StepError, OSError) as error:
+    except (NonFiniteError, StepError, WriteError) as error:
+        return _fail(error, 1)
+    except OSError as error:
+        if _is_foreign(error):
+            raise  # its author wants the traceback
         return _fail(error, 1)
     return 0
+
+
+def _is_foreign(error: BaseException) -> bool:
+    """Whether a plug-in has raised it, or what a plug-in called; the standard library counts for its caller."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    packages = [name.partition(".")[0] for name in modules]
+    callers = [package for package in packages if package not in sys.stdlib_module_names]
+    return callers[-1] not in ("nasdqn_fast", "numpy", "click", "rich")
 
 
 def _fail(message: object, code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
@@ -19,25 +20,21 @@ from nasdqn_fast.config import Config, resolve
 def command(file: Path | None, out: Path | None, **options: Any) -> None:
     """Train one agent and write a run directory."""
     config = resolve(file, given(options))
-    out = out or default_out(config)
 
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run
+    from nasdqn_fast.run import directory
     from nasdqn_fast.run.api import train
 
     console = screen()
-    with display(console, config.run.episodes) as progress:
+    place = directory.numbered(default_out(config)) if out is None else contextlib.nullcontext(out)
+    with place as out, display(console, config.run.episodes) as progress:
         result = train(config=config, out=out, progress=progress)
     show_run(console, result)
 
 
 def default_out(config: Config) -> Path:
-    """The first of runs/METHOD-ENV-seedSEED, the same with -2, -3, ... that does not exist."""
+    """runs/METHOD-ENV-seedSEED; `directory.numbered` makes it, or the same with -2, -3, ..."""
     name = f"{config.search.method}-{config.env.name}-seed{config.run.seed}"
     # Names of third parties, as module:attribute, and Gymnasium's have characters that paths should not.
-    first = Path("runs", re.sub(r"[^\w.-]+", "-", name))
-    out, n = first, 1
-    while out.exists():
-        n += 1
-        out = first.with_name(f"{first.name}-{n}")
-    return out
+    return Path("runs", re.sub(r"[^\w.-]+", "-", name))

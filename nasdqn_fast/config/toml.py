@@ -29,7 +29,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         InputError: unreadable, not TOML, or of a format this version does not know.
     """
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config file {str(path)!r}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of arrays a thousand deep

@@ -131,6 +131,11 @@ class BaseAgent(ABC):
         """Episodes that have ended and that no call of `run_episodes` has returned yet; a backend's count."""
 
     @property
+    def whole(self) -> bool:
+        """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
+        return True
+
+    @property
     def epsilon(self) -> float:
         """Exploration probability of the next episode to start."""
         return self.settings.policy_epsilon(self.episodes)

@@ -60,8 +60,8 @@ def load(path: Path) -> Contents:
     """
     try:
         with open(path, "rb") as file:
-            arrays = npz.read(file)
-        return _parse(arrays)
+            content = file.read()
+        return _parse(npz.read(content))
     except OSError as error:
         raise InputError(f"cannot read network file {os.fspath(path)!r}: {error.strerror or error}") from error
     except (TypeError, ValueError) as error:

@@ -19,8 +19,6 @@ from nasdqn_fast.validation import check_finite
 FORMAT = 1
 POINTS, COARSE_POINTS = (720, 401), (360, 201)
 ROLLOUTS = 10_000
-# What the cache directory may raise: it cannot be used, or the user has no home to put it in.
-NO_PLACE = (OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -92,13 +90,13 @@ def _read(key: dict[str, Any]) -> OptimalReturn | None:
         if content["key"] != key or content["sha256"] != _digest(content["optimum"]):
             return None
         return OptimalReturn(**{name: check_finite(name, value) for name, value in content["optimum"].items()})
-    except (*NO_PLACE, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _write(key: dict[str, Any], optimum: OptimalReturn) -> None:
     """Keeps the numbers if there is a place to; if not, the next run spends the seconds again."""
-    with contextlib.suppress(*NO_PLACE):
+    with contextlib.suppress(OSError):
         path = _path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
@@ -107,5 +105,5 @@ def _write(key: dict[str, Any], optimum: OptimalReturn) -> None:
 
 
 def _digest(value: Any) -> str:
-    """Of the numbers, because a digit that flipped on the disk would shift every regret, and nobody would notice."""
+    """Digest of the numbers: a digit that changed on the disk would shift every regret without a sign."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

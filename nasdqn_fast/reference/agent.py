@@ -44,12 +44,18 @@ class DQNAgent(BaseAgent):
         self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
         self._pending: deque[Ended] = deque()
+        self._in_step = False
         super().__init__(*args, **keywords)
 
     @property
     def unreported(self) -> int:
         """Episodes that have ended and that no call of `run_episodes` has returned yet."""
         return len(self._pending)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
+        return not self._in_step
 
     def run_episodes(self, n: int) -> Episodes:
         """Plays and learns until n episodes have ended.
@@ -68,7 +74,9 @@ class DQNAgent(BaseAgent):
                 for lane in self._lanes:
                     self._start_episode(lane)
             while len(self._pending) < n:
+                self._in_step = True
                 self._vector_step()
+                self._in_step = False
                 interrupts.check()  # Ctrl-C in a run, which holds it back till here, where lanes and memory agree
         except (NonFiniteError, StepError):
             self._lanes = []  # in the middle of a step: all begin new episodes
@@ -153,9 +161,7 @@ class DQNAgent(BaseAgent):
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
         n, kernel = self.settings.num_envs, self.environment.kernel
-        check_loop_state(
-            state, (n, kernel.state_size), (n, kernel.observation_size), self.environment.max_episode_steps
-        )
+        check_loop_state(state, (n, kernel.state_size), (n, kernel.observation_size))
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)

@@ -85,7 +85,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
     config = directory.read_config(run)
     with directory.locked(run):
         checkpoints = Checkpoints(run / directory.CHECKPOINTS)
-        finished = directory.is_finished(run)
+        finished = directory.is_finished(run, config)
         try:
             directory.clean(run)
             if finished:

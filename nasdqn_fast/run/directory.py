@@ -29,7 +29,7 @@ FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
 def check_free(out: Path) -> None:
-    """Refuses a directory that cannot be written, or holds something already.
+    """Refuse a directory that cannot be written, or is not empty.
 
     Raises:
         InputError: it is a file, not empty or not writable.
@@ -47,6 +47,36 @@ def check_free(out: Path) -> None:
 
 
 @contextlib.contextmanager
+def numbered(first: Path) -> Iterator[Path]:
+    """Make the first of `first`, `first`-2, `first`-3, ... that does not exist yet.
+
+    Making the directory decides who gets it, so that equal commands given at once get one each. If the block raises
+    before anything was written, the directory is removed again, and so are the parents that were made for it.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    out, n = first, 1
+    missing = [path for path in first.parents if not path.exists()]  # nearest first
+    while True:
+        try:
+            out.mkdir(parents=True)
+            break
+        except FileExistsError:
+            n += 1
+            out = first.with_name(f"{first.name}-{n}")
+        except OSError as error:
+            raise unwritable(out, error) from None
+    try:
+        yield out
+    except BaseException:
+        with contextlib.suppress(OSError):  # which is raised where something is in it
+            for path in (out, *missing):
+                path.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def claimed(out: Path) -> Iterator[None]:
     """Makes a directory for a new run, which no other process may use during the block.
 
@@ -58,17 +88,17 @@ def claimed(out: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritable(out, error) from None
     with locked(out):
-        check_free(out)  # once more: somebody else may have begun a run there since it was looked at
+        check_free(out)  # once more: another process may have begun a run there since
         remove_leftovers(out)
         yield
 
 
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Keeps other processes out of a run directory; ends with the process, however that ends.
+    """Lock a run directory against other processes; the lock ends with the process, however that ends.
 
     Raises:
-        InputError: somebody is in, or it cannot be opened.
+        InputError: another process is using it, or it cannot be opened.
     """
     try:
         descriptor = os.open(run, os.O_RDONLY)
@@ -107,15 +137,16 @@ def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
     return resolve(run / CONFIG, options)
 
 
-def is_finished(run: Path) -> bool:
+def is_finished(run: Path, config: Config) -> bool:
     """Whether the run came to its end.
 
     Raises:
-        InputError: the summary is damaged. To take that for an unfinished run could cost a finished one.
+        InputError: the summary is damaged, or the config now asks for another number of episodes. To take either for
+            an unfinished run could cost a finished one.
     """
     try:
         summary = json.loads((run / SUMMARY).read_bytes())
-        return summary["status"] == FINISHED
+        finished, episodes = summary["status"] == FINISHED, summary["episodes"]
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -124,10 +155,17 @@ def is_finished(run: Path) -> bool:
         raise InputError(
             f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
         ) from None
+    if finished and episodes != config.run.episodes:
+        raise InputError(
+            f"the run in {str(run)!r} finished after {episodes} episodes, and its {CONFIG} was changed to "
+            f"{config.run.episodes} since; set episodes = {episodes} again, or train another run with "
+            f"--config {run / CONFIG} --out DIR"
+        )
+    return finished
 
 
 def check_unfinished(run: Path) -> None:
-    """Refuses to start a run over where that could cost a finished one, or somebody's files.
+    """Refuse to start a run over where that could delete a finished one, or files of the user.
 
     Raises:
         InputError: the files are not those of a run that was left before its first checkpoint.
@@ -151,13 +189,13 @@ def check_unfinished(run: Path) -> None:
 
 
 def clean(run: Path) -> None:
-    """Removes what a process that was killed left beside the run's files."""
+    """Remove the files that killed processes left beside the run's files."""
     remove_leftovers(run)
     Checkpoints(run / CHECKPOINTS).clean()
 
 
 def clear(run: Path) -> None:
-    """Removes all that a run has written but its config."""
+    """Remove all that a run has written, except its config."""
     for name in (
         NETWORK,
         EPISODES,
@@ -168,11 +206,11 @@ def clear(run: Path) -> None:
 
 
 def forget_end(run: Path) -> None:
-    """Removes what an interruption had concluded: the run goes on."""
+    """Remove the network and the summary that an interrupted run had written."""
     for name in (NETWORK, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 
 def unwritable(out: Path, error: OSError) -> InputError:
-    """What to tell whoever chose the directory."""
+    """The error for a directory that cannot be written."""
     return InputError(f"the output directory {str(out)!r} cannot be written: {error.strerror}")

@@ -16,7 +16,6 @@ from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.storage.line_file import LineFile
 from nasdqn_fast.types import Episodes
-from nasdqn_fast.validation import check_int
 
 FORMAT = 1
 
@@ -29,25 +28,23 @@ class RunLog:
 
     Args:
         out: the directory.
-        state: of `get_state`, to go on from there; None begins new files.
+        state: of `get_state`, to continue from there, after `cut`; None begins new files.
 
     Raises:
-        ValueError: the files are not as they were when the state was saved.
+        DamageError: the files are not as they were when the state was saved.
         OSError: they cannot be written, or are there already.
     """
 
     def __init__(self, out: Path, state: Mapping[str, Any] | None = None) -> None:
         self.out = out
         saved = state or {"episode": 0, EPISODES: None, ARCHITECTURES: None}
-        self._episode = check_int("episode", saved["episode"], 0)
+        self._episode = saved["episode"]
         self._episodes_file = LineFile(out / EPISODES, saved[EPISODES])
         try:
             self._architectures_file = LineFile(out / ARCHITECTURES, saved[ARCHITECTURES])
         except BaseException:
             self._episodes_file.close()
             raise
-        self._episodes_file.cut()  # now that both are known to be sound
-        self._architectures_file.cut()
         self._rows = csv.writer(self._episodes_file, lineterminator="\n")
         if state is None:
             self._rows.writerow(("episode", "return", "length", "epsilon", "loss", "architecture"))
@@ -60,6 +57,16 @@ class RunLog:
             ARCHITECTURES: self._architectures_file.get_state(),
         }
 
+    def cut(self) -> None:
+        """Cuts off what was written after the state."""
+        self._episodes_file.cut()
+        self._architectures_file.cut()
+
+    def close_files(self) -> None:
+        """No more lines; those there are, are on the disk."""
+        self._episodes_file.close()
+        self._architectures_file.close()
+
     def __call__(self, event: Event) -> None:
         match event:
             case Played():
@@ -71,8 +78,7 @@ class RunLog:
 
     def close(self, result: RunResult) -> None:
         """Writes the network and the summary."""
-        self._episodes_file.close()
-        self._architectures_file.close()
+        self.close_files()
         result.network.save(self.out / NETWORK)
         with replacing(self.out / SUMMARY, durable=True) as file:
             file.write(f"{json.dumps(_summary(result), indent=2, allow_nan=False)}\n".encode())

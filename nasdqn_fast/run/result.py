@@ -15,7 +15,6 @@ from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes, TransferReport
-from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sum, check_sums, check_text
 
 
 @dataclass(frozen=True)
@@ -43,21 +42,9 @@ class Segment:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The segment that gave this state.
-
-        Raises:
-            KeyError, TypeError, ValueError: none did.
-        """
-        transfer = None if state["transfer"] is None else TransferReport.of_state(state["transfer"])
-        first = check_positive_int("first", state["first"])
-        return cls(
-            Architecture.parse(state["architecture"]),
-            check_text("reason", state["reason"]),
-            first,
-            check_int("last", state["last"], first - 1),
-            None if state["score"] is None else check_sum("score", state["score"]),
-            transfer,
-        )
+        """The segment that gave this state."""
+        transfer = state["transfer"] and TransferReport(**state["transfer"])
+        return cls(**{**state, "architecture": Architecture.parse(state["architecture"]), "transfer": transfer})
 
 
 @dataclass(frozen=True)
@@ -69,23 +56,6 @@ class Times:
     controller: float = 0.0
     transfer: float = 0.0
     prune: float = 0.0
-
-    def get_state(self) -> dict[str, float]:
-        """Seconds by purpose."""
-        return asdict(self)
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The times that gave this state.
-
-        Raises:
-            TypeError, ValueError: none did.
-        """
-        times = cls(**state)
-        for name, seconds in times.get_state().items():
-            if check_sum(name, seconds) < 0:
-                raise ValueError(f"{name} must be at least 0 seconds; got {seconds}")
-        return times
 
     @property
     def search_share(self) -> float:
@@ -191,18 +161,8 @@ class Recorder:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: the state is none.
-        """
-        columns = {"returns": np.float64, "lengths": np.int64, "losses": np.float64, "epsilons": np.float64}
-        n: int | str = "n"
-        arrays = {}
-        for name, dtype in columns.items():
-            arrays[name] = check_array(name, state["episodes"][name], (n,), dtype)
-            n = len(arrays[name])
-        check_sums("returns", arrays["returns"])
-        self._episodes = [Episodes(**arrays)] if n else []
+        """Restores a state returned by `get_state`."""
+        episodes = Episodes(**state["episodes"])
+        self._episodes = [episodes] if len(episodes) else []
         self._ended = [Segment.of_state(segment) for segment in state["ended"]]
-        self._current = Segment.of_state(state["current"])
+        self._current = state["current"] and Segment.of_state(state["current"])

@@ -7,12 +7,13 @@ import shlex
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import interrupts, plugins
 from nasdqn_fast.config import Config, to_toml
-from nasdqn_fast.errors import InputError, WriteError
+from nasdqn_fast.errors import DamageError, InputError, WriteError
 from nasdqn_fast.events import Event, Played, Resumed
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -28,7 +29,7 @@ Listener = Callable[[Event], None]
 
 
 class Run:
-    """A run in memory; `begin` or `take_up` gives it a directory, which nobody else may use meanwhile.
+    """A run in memory; `begin` or `take_up` gives it a directory, which the caller has locked.
 
     Args:
         config: every setting.
@@ -44,16 +45,18 @@ class Run:
         self.environment = make_environment(config)
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment)
-        # After all that can be wrong has been found, but before training: it may take seconds the first time, which
-        # nobody wants to wait after Ctrl-C. They are not counted.
+        # After all that can be wrong has been found, but before training: it may take seconds the first time, for
+        # which Ctrl-C should not have to wait. They are not counted.
         paused = time.perf_counter()
         self.optimum = optimum(self.environment)
         self.started += time.perf_counter() - paused
         self.recorder = Recorder()
         self.build = build_facts()
         self.log: RunLog | None = None
-        self._told = True  # recorder and log know of the last event
-        self._then: dict[str, str] = {}  # what the run was begun with, if an earlier process did
+        self._recorded = True  # recorder and log know of every event
+        self._unsaved = ""  # why, if that is a plug-in's fault
+        self._undelivered: list[Event] = []  # of a switch that is being told
+        self._began_with: dict[str, str] = {}  # build and environment, if an earlier process began the run
 
     @property
     def episodes_done(self) -> int:
@@ -67,8 +70,9 @@ class Run:
             InputError: it cannot be written.
         """
         controller = self.trainer.controller
+        state = controller.get_state()
         try:
-            check_storable(controller.get_state())  # known now, and not after hours
+            check_storable(state)  # known now, and not after hours
         except TypeError as error:
             raise InputError(f"controller {plugins.name_of(type(controller))}: get_state(): {error}") from None
         before = (out / CONFIG).exists()
@@ -86,35 +90,44 @@ class Run:
             raise unwritable(out, error) from None
 
     def take_up(self, out: Path) -> None:
-        """Goes on from the newest checkpoint in this directory that is sound; there is at least one file.
+        """Continue from the newest sound checkpoint in this directory, which holds at least one.
 
         Raises:
             InputError: none can be used, or they belong to another config.
             OSError: one cannot be read, which says nothing about its content.
+            Exception: whatever a plug-in raises; nothing has been touched then.
         """
-        checkpoints, damage = Checkpoints(out / CHECKPOINTS), []
+        checkpoints = Checkpoints(out / CHECKPOINTS)
+        damaged: list[tuple[Path, str]] = []
         for path in checkpoints.newest_first():
             try:
-                self._set_state(checkpoints.load(path), out)
-            except (InputError, OSError, MemoryError):
-                raise
-            except Exception as error:  # of a damaged state, anything
-                reason = " ".join(str(error).split()) or type(error).__name__
-                damage.append((path, f"{path.name} ({reason})"))
-                continue
-            for damaged, why in damage:
-                warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=2)
-                damaged.unlink()
-            forget_end(out)
-            self._warn_of_changes()
-            return
-        raise InputError(
-            f"no checkpoint in {str(out)!r} can be used: {', '.join(why for _, why in damage)}; "
-            f"train --config {out / CONFIG} --out DIR repeats the run from its beginning"
-        )
+                state = checkpoints.load(path)
+                self._check_same_config(state["config"], out)
+                log = _open_log(out, state["log"])
+            except DamageError as error:
+                damaged.append((path, f"{path.name} ({error})"))
+            else:
+                break
+        else:
+            raise InputError(
+                f"no checkpoint in {str(out)!r} can be used: {', '.join(why for _, why in damaged)}; "
+                f"train --config {out / CONFIG} --out DIR repeats the run from its beginning"
+            )
+        try:
+            self._set_state(state)
+        except BaseException:  # of a controller, most likely: nothing has been touched
+            log.close_files()
+            raise
+        log.cut()
+        for path, why in damaged:
+            warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=2)
+            checkpoints.set_aside(path)
+        forget_end(out)
+        self._write_to(log)
+        self._warn_of_changes()
 
     def train(self) -> RunResult:
-        """Trains to the end, and concludes however the end comes."""
+        """Train to the end, and write the last files however that comes."""
         # Held back all the time, and let through where the run is whole: between episodes, and by the engine between
         # two steps.
         with interrupts.held() as holding:
@@ -130,9 +143,8 @@ class Run:
             except KeyboardInterrupt as interrupt:
                 kind = interrupts.Terminated if isinstance(interrupt, interrupts.Terminated) else KeyboardInterrupt
                 raise kind(self._stop(save=not holding.impatient)) from None
-            except BaseException as error:  # training diverged, or somebody's environment or controller broke, or exits
-                with contextlib.suppress(WriteError):  # of two errors the first is the one to tell
-                    self._conclude(f"failed: {error}")
+            except BaseException as error:  # training diverged, or a plug-in or listener raised
+                self._fail(error)
                 raise
             result = self._conclude(FINISHED)
             if self.log is not None:
@@ -146,14 +158,18 @@ class Run:
         self.schedule = Schedule(cadence, self.episodes_done)
 
     def _tell(self, event: Event) -> None:
-        self._told = False
+        """Tell recorder and log at once, and the listener only where the run is whole, because it may raise."""
+        self._recorded = False
         self.recorder(event)
         if self.log is not None:
             with _writing(self.log):
                 self.log(event)
-        self._told = True
-        if self.progress is not None:
-            self.progress(event)
+        self._recorded = True
+        self._undelivered.append(event)
+        while self.trainer.resumable and self._undelivered:
+            event = self._undelivered.pop(0)
+            if self.progress is not None:
+                self.progress(event)
 
     def _save_if_due(self) -> None:
         if self.log is not None and self.schedule.due(self.episodes_done):
@@ -162,45 +178,76 @@ class Run:
             self.schedule.saved(self.episodes_done, time.monotonic() - started)
 
     def _save(self, log: RunLog) -> None:
+        state = self._get_state()  # asks plug-ins, whose OSErrors are not of writing
         with _writing(log):
-            self.checkpoints.save(self._get_state(log))
+            self.checkpoints.save(state | {"log": log.get_state()})
 
     def _stop(self, *, save: bool) -> str:
-        """Leaves the run so that it can be taken up again; what to tell about it.
+        """Leave the run so that it can be resumed.
 
         Args:
             save: False if the signal was let through where the run may not be whole: the last checkpoint must do.
+
+        Returns:
+            the message for the user.
         """
         message = f"interrupted after {self.episodes_done} episodes"
-        if self.log is None:
-            self._conclude("interrupted")
-            return message
         try:
-            # At a switch, and before the log knows of it, a listener may have acted as Ctrl-C does.
-            if save and self.trainer.resumable and self._told:
-                self._save(self.log)
+            saved = save and self._save_if_whole()
             self._conclude("interrupted")
         except WriteError as error:
+            with contextlib.suppress(WriteError):
+                self._conclude("interrupted")
             return f"{message}; {error}"
-        return f"{message}; to go on: {_resuming(self.log)}"
+        return message if self.log is None else f"{message}; {self._how_to_go_on(self.log, saved)}"
 
-    def _get_state(self, log: RunLog) -> dict[str, Any]:
+    def _fail(self, error: BaseException) -> None:
+        """Leave the run as `_stop` does, after an error that no other error may hide."""
+        saved = False
+        with contextlib.suppress(WriteError):
+            saved = not isinstance(error, WriteError) and self._save_if_whole()
+        with contextlib.suppress(WriteError):
+            self._conclude(f"failed: {error}")
+        if self.log is not None and not isinstance(error, WriteError):
+            error.add_note(self._how_to_go_on(self.log, saved))
+
+    def _save_if_whole(self) -> bool:
+        """Save the state unless something is half done; returns whether it was saved."""
+        if self.log is None or not (self.trainer.resumable and self._recorded):
+            return False
+        try:
+            self._save(self.log)
+        except WriteError:
+            raise
+        except Exception as error:  # of a controller's get_state; what made the run end is what goes up
+            self._unsaved = f"its state cannot be saved ({type(error).__name__}: {error}); "
+            return False
+        return True
+
+    def _how_to_go_on(self, log: RunLog, saved: bool) -> str:
+        if saved:
+            return f"to go on: {_resuming(log)}"
+        if self.checkpoints.newest_first():
+            return f"{self._unsaved}to go on from the last checkpoint: {_resuming(log)}"
+        return f"{self._unsaved}nothing is saved yet; to start over: {_resuming(log)}"
+
+    def _get_state(self) -> dict[str, Any]:
+        """All but where the log ends."""
         return {
             "config": _plain(self.config),
             "build": self.build,
             "environment": self.environment.kernel.fingerprint(),
-            "seconds": self._times().get_state(),
-            "log": log.get_state(),
+            "seconds": asdict(self._times()),
             "recorder": self.recorder.get_state(),
             "trainer": self.trainer.get_state(),
         }
 
-    def _set_state(self, state: dict[str, Any], out: Path) -> None:
+    def _check_same_config(self, then: dict[str, dict[str, Any]], out: Path) -> None:
         now = _plain(self.config)
         # Settings that a later version has added are not in the state, and have their defaults.
         changed = [
             f"{key} = {value!r}"
-            for section, values in state["config"].items()
+            for section, values in then.items()
             for key, value in values.items()
             if now.get(section, {}).get(key) != value
         ]
@@ -209,27 +256,20 @@ class Run:
                 f"{str(out / CONFIG)!r} was changed: the run was begun with {', '.join(changed)}; restore it, "
                 f"or begin another run with train --config {out / CONFIG} --out DIR"
             )
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        self._began_with = {**state["build"], "environment": state["environment"]}
         self.trainer.set_state(state["trainer"])
         self.recorder.set_state(state["recorder"])
-        counts = self.episodes_done, len(self.recorder.episodes()), state["log"]["episode"]
-        if len(set(counts)) > 1:
-            raise ValueError(f"its parts count {', '.join(map(str, counts))} episodes")
-        times = Times.of_state(state["seconds"])
-        self._then = {**state["build"], "environment": state["environment"]}
-        # The files come last, for what was written after the state is cut off them.
-        try:
-            log = RunLog(out, state["log"])
-        except OSError as error:  # no fault of the state's
-            raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
-        self.started -= times.total
-        self.trainer.clock.seconds.update({name: s for name, s in times.get_state().items() if name != "total"})
-        self._write_to(log)
+        seconds = dict(state["seconds"])
+        self.started -= seconds.pop("total")
+        self.trainer.clock.seconds.update(seconds)
 
     def _warn_of_changes(self) -> None:
         """Whatever may lead to other bits than where the run was begun."""
         now = {**self.build, "environment": self.environment.kernel.fingerprint()}
         # The kernel's release, which the platform names, has no part in the numbers.
-        changed = [f"{k} {then}" for k, then in self._then.items() if k != "platform" and now.get(k) != then]
+        changed = [f"{k} {then}" for k, then in self._began_with.items() if k != "platform" and now.get(k) != then]
         if changed:
             warnings.warn(
                 f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
@@ -255,6 +295,13 @@ class Run:
             with _writing(self.log):
                 self.log.close(result)
         return result
+
+
+def _open_log(out: Path, state: dict[str, Any]) -> RunLog:
+    try:
+        return RunLog(out, state)
+    except OSError as error:  # says nothing about the state
+        raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
 
 
 @contextlib.contextmanager

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 _BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
-    """Opens a new binary file that takes the place of `path` when the block ends without an error.
+def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[io.BufferedRandom]:
+    """Open a new binary file that replaces `path` when the block ends without an error.
 
     Args:
         path: the file.
-        durable: on the disk by then, so that it outlives a loss of power; costs milliseconds.
+        durable: flush the file to the disk first, so that it survives a loss of power; costs milliseconds.
 
     Raises:
         OSError: the folder is missing or not writable, or the disk is full.
@@ -28,7 +28,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     # A name of its own for every writer: two processes may write the same cache entry at once.
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with beside.open("xb") as file:
+        with beside.open("x+b") as file:
             yield file
             if durable:
                 file.flush()
@@ -42,18 +42,18 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether it looks as `replacing` leaves a file whose process is killed."""
+    """Whether a file has a name that `replacing` uses, which a killed process leaves behind."""
     return _BESIDE.fullmatch(path.name) is not None
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes such files from a folder; nobody may be writing there."""
+    """Remove the files that killed processes left in a folder, while no other process writes there."""
     for path in filter(is_leftover, folder.iterdir()):
         path.unlink()
 
 
 def sync_folder(folder: Path) -> None:
-    """The names in a folder are on the disk after this."""
+    """Flush the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -15,7 +15,7 @@ SHARE = 0.01
 
 @dataclass(frozen=True)
 class Cadence:
-    """Every so many episodes, or seconds; with neither, never."""
+    """How often a run is saved: every so many episodes or seconds, or never if both are None."""
 
     episodes: int | None = None
     seconds: float | None = None
@@ -26,7 +26,7 @@ class Cadence:
 
         Args:
             name: of the setting, for messages.
-            value: what came.
+            value: the value given.
 
         Raises:
             ValueError: anything else.
@@ -46,11 +46,11 @@ class Cadence:
 
 
 class Schedule:
-    """When the next state is due. Asks no clock that can be set.
+    """When the next state is due, by the monotonic clock.
 
     Args:
         cadence: how often.
-        episodes: that the run has when it begins, or goes on.
+        episodes: number of episodes that have ended when the run begins or is resumed.
     """
 
     def __init__(self, cadence: Cadence, episodes: int) -> None:
@@ -65,6 +65,6 @@ class Schedule:
         return self._cadence.seconds is not None and time.monotonic() >= self._next
 
     def saved(self, episodes: int, seconds: float) -> None:
-        """The state was saved, which took so many seconds."""
+        """Note that the state was saved, and how many seconds that took."""
         self._episodes = episodes
         self._next = time.monotonic() + max(self._cadence.seconds or 0, seconds / SHARE)

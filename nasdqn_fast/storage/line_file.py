@@ -1,4 +1,4 @@
-"""A text file that grows line by line and can be taken up again where a state was saved."""
+"""A text file that grows line by line and can be continued where a state was saved."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.validation import check_int
-
-_CHUNK = 1 << 20  # bytes
+from nasdqn_fast.errors import DamageError
 
 
 class LineFile:
-    """A file of its own, written through at once: a process that is killed leaves all whole lines.
+    """A file that is written through at once: a process that is killed leaves all whole lines.
 
     Args:
         path: the file.
@@ -23,26 +21,25 @@ class LineFile:
 
     Raises:
         FileExistsError: a new file would replace one.
-        ValueError: the file is gone, or its beginning is not what was written before the state was saved.
+        DamageError: the file is gone, or its beginning is not what was there when the state was saved.
         OSError: it cannot be read or written.
     """
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
-        self._digest = hashlib.sha256()
+        self._size = 0 if state is None else state["size"]
         # Unbuffered: a line is on its way to the disk, or the error is known, when `write` returns.
         try:
-            self._file = path.open("xb" if state is None else "r+b", buffering=0)
+            self._file = path.open("x+b" if state is None else "r+b", buffering=0)
         except FileNotFoundError:
             if state is None:
                 raise
-            raise ValueError(f"{path.name} is gone") from None
-        self._size = 0
-        if state is not None:
-            try:
-                self._verify(path, state)
-            except BaseException:
-                self._file.close()
-                raise
+            raise DamageError(f"{path.name} is gone") from None
+        try:
+            if state is not None and self._digest() != state["sha256"]:
+                raise DamageError(f"{path.name} is not as it was written")
+        except BaseException:
+            self._file.close()
+            raise
 
     def write(self, line: str) -> int:
         """Appends a line, its end included.
@@ -50,18 +47,17 @@ class LineFile:
         Raises:
             OSError: the disk is full; a part may have been written.
         """
-        content = line.encode()
-        rest = memoryview(content)
+        rest = memoryview(line.encode())
         while rest:  # a single call may take a part only
-            rest = rest[self._file.write(rest) :]
-        self._digest.update(content)
-        self._size += len(content)
+            written = self._file.write(rest)
+            self._size += written
+            rest = rest[written:]
         return len(line)
 
     def get_state(self) -> dict[str, Any]:
         """Size in bytes and digest of what was written, which is on the disk then."""
         os.fsync(self._file.fileno())
-        return {"size": self._size, "sha256": self._digest.hexdigest()}
+        return {"size": self._size, "sha256": self._digest()}
 
     def cut(self) -> None:
         """Cuts off what was written after the state."""
@@ -69,13 +65,11 @@ class LineFile:
 
     def close(self) -> None:
         """No more lines; those there are, are on the disk."""
-        with self._file:
-            os.fsync(self._file.fileno())
+        if not self._file.closed:
+            with self._file:
+                os.fsync(self._file.fileno())
 
-    def _verify(self, path: Path, state: Mapping[str, Any]) -> None:
-        self._size = left = check_int("size", state["size"], 0)
-        while left > 0 and (chunk := self._file.read(min(left, _CHUNK))):
-            self._digest.update(chunk)
-            left -= len(chunk)
-        if left or self._digest.hexdigest() != state["sha256"]:
-            raise ValueError(f"{path.name} is not as it was written")
+    def _digest(self) -> str:
+        """Of as many bytes as were written; leaves the file's position behind them."""
+        self._file.seek(0)
+        return hashlib.sha256(self._file.read(self._size)).hexdigest()

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.storage import state_file
 
@@ -45,12 +46,35 @@ def test_one_that_cannot_be_written_costs_none(checkpoints, monkeypatch):
     assert len(list(checkpoints.folder.iterdir())) == 2
 
 
-def test_another_version_is_refused(checkpoints):
+def test_a_later_version_is_refused_and_is_no_damage(checkpoints):
     checkpoints.save({"n": 1})
     path = checkpoints.newest_first()[0]
-    state_file.save(path, {"format": "nasdqn-fast checkpoint 2"})
-    with pytest.raises(ValueError, match="format is 'nasdqn-fast checkpoint 2', this version reads"):
+    state_file.save(path, {"format": "nasdqn-fast checkpoint 3"})
+    with pytest.raises(InputError, match="has the format 'nasdqn-fast checkpoint 3', this version reads up to"):
         checkpoints.load(path)
+
+
+def test_a_state_of_something_else_is_damage(checkpoints):
+    checkpoints.folder.mkdir()
+    path = checkpoints.folder / "00000001.npz"
+    state_file.save(path, {"n": 1})
+    with pytest.raises(DamageError, match="it is no checkpoint"):
+        checkpoints.load(path)
+
+
+def test_one_set_aside_is_neither_read_nor_replaced_nor_removed(checkpoints):
+    checkpoints.save({"n": 1})
+    checkpoints.save({"n": 2})
+    newest = checkpoints.newest_first()[0]
+    checkpoints.set_aside(newest)
+    assert numbers(checkpoints) == [1]
+    checkpoints.save({"n": 3})
+    checkpoints.set_aside(checkpoints.newest_first()[0])
+    checkpoints.remove()
+    assert sorted(path.name for path in checkpoints.folder.iterdir()) == [
+        "00000002.npz.damaged",
+        "00000003.npz.damaged",
+    ]
 
 
 def test_removing_takes_what_is_ours(checkpoints):

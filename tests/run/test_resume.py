@@ -1,5 +1,7 @@
 """Runs that are left and resumed: the bits of runs that were left alone."""
 
+import dataclasses
+import importlib
 import itertools
 import json
 import os
@@ -82,6 +84,7 @@ def crash(out, event_type, **options):
         train(**options, out=out, progress=die)
     (out / "summary.json").unlink()
     (out / "network.npz").unlink()
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
 
 
 def contents(run):
@@ -134,7 +137,7 @@ def test_a_run_is_left_in_the_middle_of_an_episode(tmp_path, backend, steps, num
     """Ctrl-C comes while the engine plays the only episode, which it stops between two steps."""
     options = SMALL | {"backend": backend, "num_envs": num_envs, "episodes": num_envs, "max_episode_steps": steps}
     options |= {"method": "fixed-small", "env": "mountain_car:plugin", "warm_up": 100, "switch_every": 1}
-    options |= {"env_param": {"goal": 100.0}, "batch_size": 64}  # which nobody reaches, and takes its time
+    options |= {"env_param": {"goal": 100.0}, "batch_size": 64}  # which is never reached, and takes its time
     train(**options, out=tmp_path / "whole")
     pressed = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
 
@@ -172,6 +175,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
         resume(tmp_path / "left", progress=lambda event: resumed.append(event) if isinstance(event, Resumed) else None)
     assert [len(event.episodes) for event in resumed] == [6]
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "left" / "checkpoints").iterdir()] == [f"{newest.name}.damaged"]
 
 
 def spoil_checkpoints(run):
@@ -232,7 +236,7 @@ def test_impatience_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["network.npz", "episodes.csv", "architectures.jsonl"])
-def test_starting_over_costs_nobody_his_files(tmp_path, name):
+def test_starting_over_deletes_no_file_of_the_user(tmp_path, name):
     (tmp_path / "config.toml").write_text("# mine\n[env]\nname = 'cartpole'\n")
     (tmp_path / name).write_text("precious")
     with pytest.raises(InputError, match=rf"has no checkpoint, and .* leaves no such {name}; nothing was touched"):
@@ -297,6 +301,16 @@ def test_another_environment_of_the_same_name_is_told(tmp_path, monkeypatch):
         resume(tmp_path)
 
 
+def test_an_environment_that_no_longer_fits_is_refused_and_nothing_touched(tmp_path, monkeypatch):
+    leave(tmp_path, 5, **SMALL | {"env": "mountain_car:plugin"})
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    module = importlib.import_module("mountain_car")
+    monkeypatch.setattr(module, "plugin", dataclasses.replace(module.plugin, state_size=3))
+    with pytest.raises(InputError, match=r"the saved state does not fit the environment .*: states must be float64"):
+        resume(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_another_config_is_refused(tmp_path):
     leave(tmp_path, 5, **SMALL)
     config = tmp_path / "config.toml"
@@ -356,6 +370,24 @@ def test_seconds_add_up_over_the_processes(tmp_path):
     times = resume(tmp_path).times
     assert 1_000 < times.total < 1_100
     assert 500 < times.train < 600
+
+
+def test_a_finished_run_whose_episodes_were_changed_is_told(tmp_path):
+    train(**SMALL, out=tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("episodes = 9", "episodes = 12"))
+    with pytest.raises(
+        InputError, match=r"finished after 9 episodes, and its config.toml was changed to 12 since; set"
+    ):
+        resume(tmp_path)
+
+
+def test_a_config_with_a_byte_order_mark_is_read(tmp_path):
+    """As Windows' editors write it."""
+    leave(tmp_path, 5, **SMALL)
+    config = tmp_path / "config.toml"
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+    assert resume(tmp_path).status == "finished"
 
 
 def test_what_is_no_run_directory_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nasdqn_fast.errors import DamageError
 from nasdqn_fast.storage.line_file import LineFile
 
 LINES = ["episode,return\n", "1,0.5\n", "2,ü\n"]
@@ -47,7 +48,7 @@ def test_a_file_that_was_changed_is_refused_and_left_alone(path, change):
     file.close()
     path.write_bytes(change(path.read_bytes()))
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"lines\.csv is not as it was written"):
+    with pytest.raises(DamageError, match=r"lines\.csv is not as it was written"):
         LineFile(path, state)
     assert path.read_bytes() == before
 
@@ -60,5 +61,5 @@ def test_a_new_file_replaces_none(path):
 
 
 def test_a_file_that_is_gone_is_told(path):
-    with pytest.raises(ValueError, match=r"lines\.csv is gone"):
+    with pytest.raises(DamageError, match=r"lines\.csv is gone"):
         LineFile(path, {"size": 0, "sha256": ""})

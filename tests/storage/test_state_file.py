@@ -1,16 +1,17 @@
 """States as files."""
 
-import json
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nasdqn_fast.errors import DamageError
 from nasdqn_fast.storage import npz, state_file
 
+TRAILER = len("sha256:") + 64
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 LEAVES = PLAIN | hnp.arrays(st.sampled_from(["f4", "f8", "i8", "?"]), hnp.array_shapes(max_dims=2, max_side=4))
 STATES = st.dictionaries(
@@ -35,6 +36,7 @@ def same(a, b):
     return type(a) is type(b) and a == b
 
 
+@settings(deadline=None)
 @given(STATES)
 def test_a_state_comes_back_to_the_bit(path, state):
     state_file.save(path, state)
@@ -78,14 +80,49 @@ def test_what_no_file_can_hold_is_refused_and_nothing_written(tmp_path):
         ({}, "it lacks 'state'"),
         ({"state": b'{"a": {"__array__": "b"}}'}, "it lacks 'b'"),
         ({"state": b"[1]"}, "it holds no state"),
-        ({"state": b"{"}, "Expecting"),
-        ({"state": b"\xff\xfe{"}, "can't decode|utf-16"),
-        ({"state": b"[" * 200_000}, "nested too deep"),
-        ({"state": json.dumps({"a": 1}).encode() * 2}, "Extra data"),
+        ({"state": b"{"}, "it holds no JSON"),
+        ({"state": b"[" * 200_000}, "it holds no JSON"),
     ],
 )
 def test_what_is_no_state_is_refused(path, arrays, reason):
     with path.open("wb") as file:
         npz.write(file, {name: np.frombuffer(text, np.uint8) for name, text in arrays.items()})
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(DamageError, match=reason):
         state_file.load(path)
+
+
+@pytest.fixture(scope="module")
+def content(path):
+    state_file.save(path, {"a": np.arange(9.0), "b": [1, "two", None]})
+    return path.read_bytes()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_changed_byte_is_found_before_anything_is_parsed(path, content, data):
+    at = data.draw(st.integers(0, len(content) - 65), label="before the digest's own bytes and its mark's last")
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[at]))
+    path.write_bytes(content[:at] + bytes([byte]) + content[at + 1 :])
+    with pytest.raises(DamageError, match=r"its digest is that of other bytes|it ends neither with a digest"):
+        state_file.load(path)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_file_that_was_cut_short_is_refused(path, content, data):
+    """Except where the digest begins: nothing else is missing then, and it reads as files of format 1 do."""
+    length = data.draw(st.integers(0, len(content) - 1).filter(lambda length: length != len(content) - TRAILER))
+    path.write_bytes(content[:length])
+    with pytest.raises(DamageError):
+        state_file.load(path)
+
+
+def test_without_its_digest_it_is_what_it_was(path, content):
+    path.write_bytes(content[:-TRAILER])
+    np.testing.assert_array_equal(state_file.load(path)["a"], np.arange(9.0))
+
+
+def test_numpy_reads_its_arrays(path, content):
+    path.write_bytes(content)
+    with np.load(path) as arrays:
+        np.testing.assert_array_equal(arrays["array_0"], np.arange(9.0))

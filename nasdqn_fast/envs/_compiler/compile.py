@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasdqn_fast.envs._compiler import kept_code, object_file
+from nasdqn_fast.envs._compiler import object_file
 from nasdqn_fast.envs._compiler.jit import OPTIONS, jitted
 from nasdqn_fast.envs._compiler.reach import fingerprint
 from nasdqn_fast.errors import InputError
@@ -143,14 +143,10 @@ def machine_code(
         if (loaded := object_file.load(image, signatures)) is not None:
             return MachineCode({function: loaded[function] for function in signatures}, loaded)
         _store(path, source)
-        if object_file.is_damaged(image):
-            kept_code.discard(path)  # what Numba keeps cannot be made an object file of: that takes compiling
-        else:
-            kept_code.discard_damaged(path)
-        callbacks = compiled(str(path), keep=True)
+        # Of what Numba keeps no object file can be made: where one is damaged, only compiling gives another.
+        callbacks = compiled(str(path), keep=not object_file.is_damaged(image))
         if not any(callback.cache_hits for callback in callbacks.values()):
             object_file.save(image, callbacks)
-        kept_code.seal(path)
     except InputError:
         raise
     except Exception as problem:  # an unwritable directory, a full disk, a damaged file: whatever the cache may suffer

@@ -88,7 +88,7 @@ def _image(sources: Mapping[str, tuple[str, str]]) -> bytes:
     whole = llvm.parse_assembly("")
     for name, (symbol, source) in sources.items():
         # Numba fills in each function's environment, and only code that prints or makes objects looks at it. As an
-        # outside symbol that nobody has, it stops such code from being linked.
+        # outside symbol that does not exist, it stops such code from being linked.
         module = llvm.parse_assembly(re.sub(r"(?m)^(@.* = )common (.*global \S+) \w+", r"\1external \2", source))
         for function in module.functions:
             if function.name == symbol:
