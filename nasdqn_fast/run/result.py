@@ -14,7 +14,7 @@ from nasdqn_fast.envs import Environment
 from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Episodes, TransferReport
+from nasdqn_fast.types import Cost, Episodes, TransferReport
 from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sum, check_sums, check_text
 
 
@@ -28,6 +28,7 @@ class Segment:
         first, last: its first and last episode, counted from 1.
         score: what the controller was told; None if the run ended before.
         transfer: what the switch to it did; None where the network was kept, or new.
+        cost: what it used up; None if the run ended before, or was resumed after it from a state without costs.
     """
 
     architecture: Architecture
@@ -36,6 +37,7 @@ class Segment:
     last: int
     score: float | None = None
     transfer: TransferReport | None = None
+    cost: Cost | None = None
 
     def get_state(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -43,11 +45,12 @@ class Segment:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The segment that gave this state.
+        """The segment whose `get_state` returned this; earlier versions saved no cost.
 
         Raises:
-            KeyError, TypeError, ValueError: none did.
+            KeyError, TypeError, ValueError: it is not a valid state.
         """
+        cost = state.get("cost")
         transfer = None if state["transfer"] is None else TransferReport.of_state(state["transfer"])
         first = check_positive_int("first", state["first"])
         return cls(
@@ -57,6 +60,7 @@ class Segment:
             check_int("last", state["last"], first - 1),
             None if state["score"] is None else check_sum("score", state["score"]),
             transfer,
+            None if cost is None else Cost.of_state(cost),
         )
 
 
@@ -69,6 +73,7 @@ class Times:
     controller: float = 0.0
     transfer: float = 0.0
     prune: float = 0.0
+    estimator: float = 0.0
 
     def get_state(self) -> dict[str, float]:
         """Seconds by purpose."""
@@ -89,8 +94,8 @@ class Times:
 
     @property
     def search_share(self) -> float:
-        """Share of the total that the search cost: controller, transfer and pruning."""
-        return (self.controller + self.transfer + self.prune) / self.total
+        """Share of the total that the search cost: controller, transfer, pruning and estimator."""
+        return (self.controller + self.transfer + self.prune + self.estimator) / self.total
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +168,7 @@ class Recorder:
                 self._episodes.append(event.episodes)
                 self._current = replace(current, last=current.last + len(event.episodes))
             case Told(), Segment() as current:
-                self._ended.append(replace(current, score=event.result.score))
+                self._ended.append(replace(current, score=event.result.score, cost=event.result.cost))
                 self._current = None
 
     def episodes(self) -> Episodes:

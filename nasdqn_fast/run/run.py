@@ -209,8 +209,8 @@ class Run:
                 f"{str(out / CONFIG)!r} was changed: the run was begun with {', '.join(changed)}; restore it, "
                 f"or begin another run with train --config {out / CONFIG} --out DIR"
             )
-        self.trainer.set_state(state["trainer"])
         self.recorder.set_state(state["recorder"])
+        self.trainer.set_state(state["trainer"], self.recorder.episodes())
         counts = self.episodes_done, len(self.recorder.episodes()), state["log"]["episode"]
         if len(set(counts)) > 1:
             raise ValueError(f"its parts count {', '.join(map(str, counts))} episodes")

@@ -7,35 +7,46 @@ reconstruction, and docs/paper.md lists what had to be chosen.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from nasdqn_fast import plugins
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
-from nasdqn_fast.metrics import segment_score
+from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.clock import Clock
+from nasdqn_fast.search.curve import LearningCurve
+from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import Proposal, Result
+from nasdqn_fast.types import Cost, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_array, check_int, check_positive_int, check_sums
 
 
-@dataclass
-class _Course:
-    """A segment in its course.
+@dataclass(frozen=True)
+class SegmentProgress:
+    """A segment that is being trained.
 
     Args:
+        first: episodes that had ended before it.
         last: number of its last episode.
-        first_step: environment steps before it.
-        returns: of its episodes so far.
+        first_step: environment steps of training before it.
+        first_update: updates of training before it.
+        transfer_steps: environment steps that its transfer spent.
+        transfer_updates: updates that its transfer spent.
     """
 
+    first: int
     last: int
     first_step: int
-    returns: list[np.ndarray] = field(default_factory=list)
+    first_update: int
+    transfer_steps: int = 0
+    transfer_updates: int = 0
 
 
 class Trainer:
@@ -47,7 +58,8 @@ class Trainer:
     Args:
         make_agent: architecture -> ``DQNAgent`` of either backend.
         controller: decides what to train.
-        transfer: carries the weights over a switch.
+        transfer: carries the network over a switch.
+        estimator: says what a segment was worth.
         rng: the transfer's stream; pruning draws from it too.
         episodes: in all, >= 1.
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
@@ -56,7 +68,7 @@ class Trainer:
 
     Attributes:
         agent: the agent.
-        clock: seconds spent as ``controller``, ``transfer``, ``prune`` and ``train``.
+        clock: seconds spent as ``controller``, ``transfer``, ``prune``, ``train`` and ``estimator``.
         episodes_done: episodes ended so far.
     """
 
@@ -64,7 +76,8 @@ class Trainer:
         self,
         make_agent: Callable[[Architecture], Any],
         controller: Controller,
-        transfer: transfers.Transfer[Any],
+        transfer: plugins.Function,
+        estimator: plugins.Function,
         rng: np.random.Generator,
         *,
         episodes: int,
@@ -74,6 +87,7 @@ class Trainer:
     ) -> None:
         self.controller = controller
         self.transfer = transfer
+        self.estimator = estimator
         self.rng = rng
         self.episodes = check_positive_int("episodes", episodes)
         self.switch_every = check_positive_int("switch_every", switch_every)
@@ -84,7 +98,9 @@ class Trainer:
         self.episodes_done = 0
         # Of the episodes that ended before a switch and count in a segment after it: what played them.
         self._kept: deque[Architecture] = deque()
-        self._course: _Course | None = None  # None: before the first segment, or between two
+        self._curve = LearningCurve()
+        self._starts: list[int] = []  # of each segment: episodes that had ended before it
+        self._progress: SegmentProgress | None = None  # None: before the first segment, or between two
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
@@ -93,48 +109,57 @@ class Trainer:
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
+            InputError: a proposal, a transfer or an estimator did what it may not.
         """
-        if self._course is None:
+        if self._progress is None:
             yield Asked(self.segment, 1, self.proposal)
-            self._begin_segment()
+            self._begin_segment(None)
         yield from self._train_segment()
         while self.episodes_done < self.episodes:
             self.segment += 1
             self.proposal = self._ask()
             yield Asked(self.segment, self.episodes_done + 1, self.proposal)
-            yield from self._switch()
-            self._begin_segment()
+            self._begin_segment((yield from self._switch()))
             yield from self._train_segment()
 
     @property
     def resumable(self) -> bool:
         """Whether `get_state` can be called: in the course of a segment, not at a switch."""
-        return self._course is not None
+        return self._progress is not None
 
     def get_state(self) -> dict[str, Any]:
-        """All that `set_state` needs to go on from here, to the bit: plain JSON values and arrays.
+        """All that `set_state` needs, besides the episodes, to continue to the bit: plain JSON values and arrays.
 
         To be called where `resumable`: when `run` has yielded ``Played``, or was left by what `run_episodes` of the
-        agent raised because a signal came.
+        agent, or an estimator's greedy episodes, raised because a signal came.
         """
-        assert self._course is not None, "at a switch there is no state to go on from"
+        progress = self._progress
+        assert progress is not None, "at a switch there is no state to continue from"
         return {
             "segment": self.segment,
             "episodes_done": self.episodes_done,
-            "last": self._course.last,
-            "first_step": self._course.first_step,
-            "returns": np.concatenate([*self._course.returns, np.empty(0)]),
+            "last": progress.last,
+            "first_step": progress.first_step,
+            "first_update": progress.first_update,
+            "transfer_steps": progress.transfer_steps,
+            "transfer_updates": progress.transfer_updates,
+            "returns": self._curve.returns()[progress.first :],
+            "starts": list(self._starts),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
             "controller": self.controller.get_state(),
             "agent": self.agent.get_state(),
         }
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave to a trainer of the same arguments.
+    def set_state(self, state: Mapping[str, Any], episodes: Episodes) -> None:
+        """Restores a state returned by `get_state` of a trainer with the same arguments.
+
+        Args:
+            state: the state; of one that an earlier version saved, what was added since is derived.
+            episodes: all that had ended by then.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or that of other arguments.
+            KeyError, TypeError, ValueError: it is not a valid state, or that of other arguments.
         """
         self.agent.set_state(state["agent"])
         self.controller.set_state(state["controller"])
@@ -150,55 +175,136 @@ class Trainer:
             raise ValueError(f"episodes_done must be that of the agent; got {self.episodes_done}")
         if self.episodes_done == last and not len(returns):
             raise ValueError("a segment that is over must have returns; got none")
-        self._course = _Course(last, first_step, [returns])
+        if len(episodes) != self.episodes_done:
+            raise ValueError(f"its parts count {self.episodes_done} and {len(episodes)} episodes")
+        self._curve = LearningCurve()
+        self._curve.append(episodes)
+        first = self.episodes_done - len(returns)
+        # Earlier versions had the mean return for the score, which needs no segment but this one.
+        self._starts = [check_int("starts", start, 0, first) for start in state.get("starts", [first])]
+        if self._starts[-1:] != [first]:
+            raise ValueError(f"starts must end with {first}, where the segment began; got {self._starts}")
+        settings, agent = self.agent.settings, self.agent
+        # Every step has had its updates, but for those of the warm-up, before which there was none.
+        derived = max(0, agent.updates - settings.updates_per_step * (agent.steps - first_step))
+        self._progress = SegmentProgress(
+            first,
+            last,
+            first_step,
+            check_int("first_update", state.get("first_update", derived), 0, agent.updates),
+            check_int("transfer_steps", state.get("transfer_steps", 0), 0),
+            check_int("transfer_updates", state.get("transfer_updates", 0), 0),
+        )
         self.segment = check_positive_int("segment", state["segment"])
 
     def _ask(self) -> Proposal:
         with self.clock.charge("controller"):
-            return self.controller.ask()
+            proposal = self.controller.ask()
+        if proposal.source is not None:
+            raise InputError(
+                f"controller {plugins.name_of(type(self.controller))}: the online search continues the one network it "
+                f"has, and can start from no other trial; got a proposal with source {proposal.source}; leave it out"
+            )
+        return proposal
 
-    def _switch(self) -> Iterator[Event]:
-        old = self.agent.network
+    def _switch(self) -> Generator[Event, None, TransferReport | None]:
+        """Changes the network, if another was proposed, and prunes the memory; the report of the transfer."""
+        old, report = self.agent.network, None
         self._kept.extend([old.architecture] * (self.agent.unreported - len(self._kept)))
         # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
         if self.proposal.architecture != old.architecture:
             with self.clock.charge("transfer"):
-                new, report = transfers.apply(
-                    self.transfer, old, self.proposal.architecture, self.rng, self.agent.replay
-                )
-                self.agent.switch_network(new)
-            yield Transferred(self.segment, old.architecture, new.architecture, report)
+                report = self._transfer()
+            yield Transferred(self.segment, old.architecture, self.agent.network.architecture, report)
         before = len(self.agent.replay)
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         yield Pruned(self.segment, before, len(self.agent.replay))
+        return report
 
-    def _begin_segment(self) -> None:
-        self._course = _Course(self.episodes_done + self._budget(), self.agent.steps)
+    def _transfer(self) -> TransferReport:
+        """Goes over to the network that the transfer makes, unless it refuses."""
+        agent, segment = self.agent, self.segment
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i))
+        carried, report = transfers.apply(
+            self.transfer,
+            transfers.Switch(
+                old=agent.network,
+                architecture=self.proposal.architecture,
+                rng=self.rng,
+                replay=agent.replay,
+                target=agent.target,
+                optimizer=agent.optimizer.get_state(),
+                settings=agent.settings,
+                play=greedy.play,
+            ),
+        )
+        if carried.accepted:
+            try:
+                agent.switch_network(carried.network, carried.optimizer)
+            except (KeyError, TypeError, ValueError) as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise InputError(f"transfer {self.transfer.name!r}: no valid optimizer state: {reason}") from None
+        return replace(report, steps=report.steps + greedy.steps)
+
+    def _begin_segment(self, report: TransferReport | None) -> None:
+        spent = (0, 0) if report is None else (report.steps, report.updates)
+        done, agent = self.episodes_done, self.agent
+        self._starts.append(done)
+        self._progress = SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
 
     def _train_segment(self) -> Iterator[Event]:
-        course, architecture = self._course, self.agent.network.architecture
-        assert course is not None
-        while self.episodes_done < course.last:
+        progress, architecture = self._progress, self.agent.network.architecture
+        assert progress is not None
+        while self.episodes_done < progress.last:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self.agent.run_episodes(1)
             self.episodes_done += len(episodes)
-            course.returns.append(episodes.returns)
+            self._curve.append(episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
-        self._course = None
-        returns = np.concatenate(course.returns)
+        # Until the score is known there is a state to continue from: a signal may end the estimator's episodes.
+        score, steps = self._estimate(progress)
+        self._progress = None
         result = Result(
             self.proposal,
             architecture,
-            segment_score(returns, self.switch_every),
-            returns,
-            cost=self.agent.steps - course.first_step,
+            score,
+            self._curve.returns()[progress.first :],
+            self._cost(progress, steps),
             accepted=architecture == self.proposal.architecture,
         )
         with self.clock.charge("controller"):
             self.controller.tell(result)
         yield Told(self.segment, self.episodes_done, result)
+
+    def _estimate(self, progress: SegmentProgress) -> tuple[float, int]:
+        """The score of the segment, and the environment steps that were played for it."""
+        agent, curve = self.agent, self._curve.returns()
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i))
+        segment = estimators.Segment(
+            architecture=agent.network.architecture,
+            returns=curve[progress.first :],
+            lengths=self._curve.lengths()[progress.first :],
+            curve=curve,
+            starts=tuple(self._starts),
+            switch_every=self.switch_every,
+            evaluate=lambda n: float(greedy.play(agent.network, n).returns.mean()),
+        )
+        with self.clock.charge("estimator"):
+            return estimators.apply(self.estimator, segment), greedy.steps
+
+    def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
+        agent, network = self.agent, self.agent.network
+        shape = network.architecture, network.observation_size, network.n_actions
+        steps = agent.steps - progress.first_step + progress.transfer_steps + estimator_steps
+        updates = agent.updates - progress.first_update + progress.transfer_updates
+        return Cost(
+            steps,
+            updates,
+            parameters=network.architecture.parameter_count(*shape[1:]),
+            flop=forward_flop(*shape, rows=steps) + updates * update_flop(*shape, batch=agent.settings.batch_size),
+        )
 
     def _budget(self) -> int:
         asked = self.switch_every if self.proposal.budget is None else self.proposal.budget

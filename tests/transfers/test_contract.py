@@ -1,4 +1,4 @@
-"""The contract, over every transfer in the folder and both backends."""
+"""The contract, over every transfer in the folder, both backends and both optimizers."""
 
 import itertools
 
@@ -10,7 +10,9 @@ from nasdqn_fast.testing.transfers import TransferContract
 
 class TestEveryTransfer(TransferContract):
     @pytest.fixture(
-        autouse=True, params=itertools.product(plugins.names("transfers"), ("native", "numpy")), ids="-".join
+        autouse=True,
+        params=itertools.product(plugins.names("transfers"), ("native", "numpy"), ("sgd", "adam")),
+        ids="-".join,
     )
     def _choose(self, request):
-        self.transfer, self.backend = request.param
+        self.transfer, self.backend, self.optimizer = request.param
