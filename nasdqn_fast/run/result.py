@@ -81,10 +81,10 @@ class Times:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The times that gave this state.
+        """The times whose `get_state` returned this.
 
         Raises:
-            TypeError, ValueError: none did.
+            TypeError, ValueError: it is not a valid state.
         """
         times = cls(**state)
         for name, seconds in times.get_state().items():
@@ -196,10 +196,10 @@ class Recorder:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none.
+            KeyError, TypeError, ValueError: it is not a valid state.
         """
         columns = {"returns": np.float64, "lengths": np.int64, "losses": np.float64, "epsilons": np.float64}
         n: int | str = "n"

@@ -27,11 +27,11 @@ class EstimatorContract:
     """Inherit it in a class whose name begins with ``Test``.
 
     Attributes:
-        estimator: name of an estimator, or ``module:attribute``.
+        estimator: name of an estimator, ``module:attribute``, or the plug-in itself if it is a class.
         options: its options, by name.
     """
 
-    estimator: str
+    estimator: Any
     options: ClassVar[Mapping[str, Any]] = {}
 
     def score(self, segment: base.Segment) -> float:

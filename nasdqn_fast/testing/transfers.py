@@ -49,13 +49,13 @@ class TransferContract:
     """Inherit it in a class whose name begins with ``Test``.
 
     Attributes:
-        transfer: name of a transfer, or ``module:attribute``.
+        transfer: name of a transfer, ``module:attribute``, or the plug-in itself if it is a class.
         options: its options, by name.
         backend: the engine whose networks are used.
         optimizer: the optimizer whose state can be carried over.
     """
 
-    transfer: str
+    transfer: Any
     options: ClassVar[Mapping[str, Any]] = {}
     backend: str = "native"
     optimizer: str = "adam"

@@ -128,7 +128,7 @@ def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path,
 
 
 # `guarded` carries the optimizer where it can and refuses what plays worse, `again` keeps network and optimizer;
-# `interrupted_once` is Ctrl-C in the middle of the greedy episodes of the second segment.
+# `interrupted_transfer` and `interrupted_once` are Ctrl-C in the middle of greedy episodes.
 PLUGINS = """
 from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.overlap import overlap
@@ -142,12 +142,20 @@ def guarded(switch):
 def again(switch):
     return Carried(switch.old.copy(), switch.optimizer)
 
+def interrupted_transfer(switch):
+    switch.play(switch.old, 2)
+    switch.rng.random(3)
+    if "transfer" not in interrupted:
+        interrupted.add("transfer")
+        raise KeyboardInterrupt
+    return overlap(switch)
+
 interrupted = set()
 
 def interrupted_once(segment):
     score = segment.evaluate(3)
-    if len(segment.starts) == 2 and not interrupted:
-        interrupted.add(True)
+    if len(segment.starts) == 2 and "estimator" not in interrupted:
+        interrupted.add("estimator")
         raise KeyboardInterrupt
     return score
 """
@@ -177,6 +185,17 @@ def test_a_run_is_left_while_its_estimator_plays(tmp_path, own_plugins):
     with pytest.raises(KeyboardInterrupt, match="interrupted after 8 episodes; to go on"):
         train(**options, out=tmp_path / "left")
     resume(tmp_path / "left")
+    train(**options, out=tmp_path / "whole")  # which is not interrupted any more
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+def test_a_run_that_is_left_in_a_transfer_goes_back_to_its_last_checkpoint(tmp_path, own_plugins):
+    options = SMALL | {"transfer": "own_plugins:interrupted_transfer", "checkpoint_every": "1", "seed": 1}
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 4 episodes; to go on"):
+        train(**options, out=tmp_path / "left")
+    events = []
+    resume(tmp_path / "left", progress=events.append)
+    assert len(events[0].episodes) == 4
     train(**options, out=tmp_path / "whole")  # which is not interrupted any more
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
