@@ -20,7 +20,8 @@ class Segment:
 
     Args:
         architecture: what was trained.
-        returns: float64 (episodes,), undiscounted return of each episode of the segment; at least one.
+        returns: float64 (episodes,), undiscounted return of each episode of the segment; at least one. In a run the
+            arrays are read-only.
         lengths: int64 (episodes,), their steps.
         curve: float64 (n,), the return of every episode of the run so far; it ends with `returns`.
         starts: index in `curve` of the first episode of each segment, this one's last.

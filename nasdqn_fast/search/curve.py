@@ -8,7 +8,7 @@ from nasdqn_fast.types import Episodes
 
 
 class LearningCurve:
-    """Returns and lengths of all episodes that have ended."""
+    """Returns and lengths of all episodes that have ended; the arrays are read-only."""
 
     def __init__(self) -> None:
         self._returns: list[np.ndarray] = []
@@ -30,5 +30,7 @@ class LearningCurve:
 
 def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
     """All parts as one array, which replaces them: the next call has less to join."""
-    parts[:] = [np.concatenate([*parts, np.empty(0, dtype)])]
-    return parts[0]
+    joined = np.concatenate([*parts, np.empty(0, dtype)])
+    joined.flags.writeable = False  # an estimator is given it
+    parts[:] = [joined]
+    return joined

@@ -124,7 +124,7 @@ class Trainer:
 
     @property
     def resumable(self) -> bool:
-        """Whether `get_state` can be called: in the course of a segment, not at a switch."""
+        """Whether `get_state` can be called: within a segment, not at a switch."""
         return self._progress is not None
 
     def get_state(self) -> dict[str, Any]:
@@ -270,7 +270,7 @@ class Trainer:
             self.proposal,
             architecture,
             score,
-            self._curve.returns()[progress.first :],
+            self._curve.returns()[progress.first :].copy(),
             self._cost(progress, steps),
             accepted=architecture == self.proposal.architecture,
         )

@@ -20,7 +20,7 @@ from nasdqn_fast.testing.transfers import make_switch
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.matching import matching
-from nasdqn_fast.types import WHOLE_RUN, Proposal
+from nasdqn_fast.types import WHOLE_RUN, Episodes, Proposal
 
 SPACE = SearchSpace(["1x4-relu", "2x3-tanh", "1x5-leaky_relu"])
 CARTPOLE = envs.make("cartpole", max_episode_steps=20)
@@ -248,6 +248,43 @@ def test_the_cost_is_counted(num_envs):
     for cost in (first, second):
         assert cost.parameters == 4 * 8 + 8 + 8 * 2 + 2
         assert cost.flop == cost.steps * 2 * macs + cost.updates * 2 * 4 * (5 * macs - inputs)
+
+
+ADDED = ("first_update", "transfer_steps", "transfer_updates", "starts")
+
+
+@pytest.mark.parametrize("lacking", [(), ADDED], ids=["of this version", "of an earlier version"])
+@pytest.mark.parametrize("num_envs", [1, 3])
+@pytest.mark.parametrize("warm_up", [0, 10, 60])
+@pytest.mark.parametrize("after", [1, 3, 4, 7])
+def test_a_trainer_continues_from_its_state_with_the_same_results(lacking, num_envs, warm_up, after):
+    """Oracle: the trainer left alone. An earlier version saved no counts of updates; they follow from the steps."""
+    scripts, agent = ["1x4-relu", "2x3-tanh", "1x5-leaky_relu"], {"num_envs": num_envs, "warm_up": warm_up}
+
+    def make():
+        return trainer_of(scripted(*scripts), agent=agent, episodes=9, switch_every=3, estimator="improvement")
+
+    whole, left, restored = make(), make(), make()
+    list(whole.run())
+    played = []
+    for event in left.run():
+        if isinstance(event, Played):
+            played.append(event.episodes)
+        if len(played) == after and isinstance(event, Played):
+            break
+    state = {key: value for key, value in left.get_state().items() if key not in lacking}
+    columns = {name: np.concatenate([getattr(e, name) for e in played]) for name in vars(played[0])}
+    for _ in range(left.segment - 1):
+        restored.controller.propose()  # the script continues where it was
+    restored.set_state(state, Episodes(**columns))
+    list(restored.run())
+    np.testing.assert_equal(restored.agent.get_state(), whole.agent.get_state())
+    assert restored.controller.told
+    for told, expected in zip(restored.controller.told[::-1], whole.controller.told[::-1], strict=False):
+        assert told.cost == expected.cost
+        np.testing.assert_array_equal(told.returns, expected.returns)
+        if not lacking:
+            assert told.score == expected.score
 
 
 # Transfers that carry more than weights.
