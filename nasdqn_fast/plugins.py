@@ -122,11 +122,11 @@ def function(kind: str, plugin: Any, argument: str, given: Mapping[str, Any] | N
 
 
 def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
-    """Whether somebody's function can be called as it will be, before it is.
+    """Refuses a function that cannot be called with these arguments, before it is called.
 
     Args:
         what: what it is, for the message.
-        function: what came.
+        function: the value given.
         arguments: their names, positional all of them.
 
     Raises:

