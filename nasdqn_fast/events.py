@@ -25,12 +25,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Transferred:
-    """The network changed.
+    """A transfer was made, or refused.
 
     Args:
         segment: the one that begins.
-        old, new: the architectures; `new` is what really came of the transfer.
-        report: how much was kept and how far Q moved.
+        old, new: the architectures in use before and after it; the same one if it was refused.
+        report: how much was kept, how far Q moved, and what it took.
     """
 
     segment: int

@@ -79,16 +79,6 @@ def rolling_mean(returns: Returns, window: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(returns, window).mean(axis=1)
 
 
-def segment_score(returns: Returns, switch_every: int) -> float:
-    """What the controller is told of a segment: the mean of its last min(100, switch_every) returns.
-
-    Raises:
-        TypeError, ValueError: as `rolling_mean`.
-    """
-    last = min(FINAL_EPISODES, check_positive_int("switch_every", switch_every))
-    return float(_checked(returns)[-last:].mean())
-
-
 def area_under_curve(returns: Returns) -> float:
     """Mean return over all episodes: the area under the learning curve for each episode.
 

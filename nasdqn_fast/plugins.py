@@ -10,15 +10,23 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.options import make_options
 from nasdqn_fast.options import option as option
+from nasdqn_fast.validation import described
 
 # Kind -> folder of the package.
-KINDS = {"environments": "envs", "controllers": "controllers", "transfers": "transfers"}
+KINDS = {
+    "environments": "envs",
+    "controllers": "controllers",
+    "transfers": "transfers",
+    "estimators": "estimators",
+}
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
 _SHARED = ("base", "kernel", "trigonometry")
 
@@ -67,12 +75,58 @@ def name_of(plugin: Any) -> str:
     return f"{plugin.__module__}:{getattr(plugin, '__qualname__', type(plugin).__qualname__)}"
 
 
+@dataclass(frozen=True)
+class Function:
+    """A plug-in that is a function of one object, a transfer or an estimator, ready to be called.
+
+    Args:
+        name: for messages.
+        call: the function.
+        options: what it is to find as ``options`` in its argument.
+    """
+
+    name: str
+    call: Callable[[Any], Any]
+    options: Any
+
+
+def function(kind: str, plugin: Any, argument: str, given: Mapping[str, Any] | None = None) -> Function:
+    """A plug-in that is a function of one object.
+
+    Args:
+        kind: a key of `KINDS`.
+        plugin: a name, as for `find`; or the object itself: a function, or a class whose objects are functions, of
+            which one is made without arguments. Its attribute ``Options``, if any, is the class of its options.
+        argument: what the function takes, for the message.
+        given: options by name; those not given have their defaults.
+
+    Raises:
+        InputError: unknown name or option, or not such a function.
+    """
+    found: Any = find(kind, plugin) if isinstance(plugin, str) else plugin
+    name = plugin if isinstance(plugin, str) else name_of(plugin) if callable(plugin) else described(plugin)
+    expected = (
+        f"{_one(kind)} {name!r} must be a function of one argument, the {argument}, "
+        f"or a class of such functions that is made without arguments (docs/{KINDS[kind]}.md)"
+    )
+    call = found
+    if isinstance(found, type):
+        if not _takes(found, 0):
+            raise InputError(f"{expected}; got a class that is made with {_parameters(found)}")
+        call = found()
+    if not callable(call):
+        raise InputError(f"{expected}; got {described(found)}")
+    if not _takes(call, 1):
+        raise InputError(f"{expected}; got one of {_parameters(call)}")
+    return Function(name, call, make_options(found, given or {}))
+
+
 def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
-    """Whether somebody's function can be called as it will be, before it is.
+    """Refuses a function that cannot be called with these arguments, before it is called.
 
     Args:
         what: what it is, for the message.
-        function: what came.
+        function: the value given.
         arguments: their names, positional all of them.
 
     Raises:
@@ -84,6 +138,21 @@ def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
         raise InputError(f"{what} must be a function of ({', '.join(arguments)}), got {function!r}") from None
     except ValueError:  # a built-in function, that does not tell
         return
+
+
+def _takes(function: Any, arguments: int) -> bool:
+    """Whether it can be called with so many arguments; a built-in function that does not tell is believed."""
+    try:
+        inspect.signature(function).bind(*range(arguments))
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def _parameters(function: Any) -> str:
+    return f"({', '.join(inspect.signature(function).parameters)})"
 
 
 def _files(kind: str) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 # A stream's seed is its place in this tuple: append, never reorder or remove.
-STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation")
+STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation", "guard", "estimator")
 
 
 class Streams:
@@ -29,6 +29,8 @@ class Streams:
     controller: np.random.Generator
     transfer: np.random.Generator
     evaluation: np.random.Generator
+    guard: np.random.Generator
+    estimator: np.random.Generator
 
     def __init__(self, seed: int | np.random.Generator) -> None:
         if isinstance(seed, np.random.Generator):
@@ -43,22 +45,35 @@ class Streams:
             sequence = np.random.SeedSequence(entropy, spawn_key=(index,))
             setattr(self, name, np.random.Generator(np.random.PCG64(sequence)))
 
+    def child(self, name: str, *key: int) -> np.random.Generator:
+        """A generator made from a stream's seed and a key, the same whenever it is asked for.
+
+        Greedy episodes start with one each, so that episode i has the same start whatever was played before it.
+
+        Args:
+            name: of the stream, which does not move.
+            key: numbers >= 0.
+        """
+        sequence = getattr(self, name).bit_generator.seed_seq
+        child = np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, *key))
+        return np.random.Generator(np.random.PCG64(child))
+
     def get_state(self) -> dict:
         """Every bit generator's state, plain JSON."""
         return {name: getattr(self, name).bit_generator.state for name in STREAMS}
 
     def set_state(self, state: dict) -> None:
-        """Takes back what `get_state` gave; a stream the state does not know keeps its own."""
+        """Restores a state returned by `get_state`; a stream that the state does not hold stays as it is."""
         for name in STREAMS:
             if name in state:
                 set_generator_state(getattr(self, name), state[name])
 
 
 def set_generator_state(generator: np.random.Generator, state: dict) -> None:
-    """Takes back the state of a generator's bit generator.
+    """Restores the state of a generator's bit generator.
 
     Raises:
-        KeyError, OverflowError, TypeError, ValueError: it is none, or one that no seed leads to.
+        KeyError, OverflowError, TypeError, ValueError: it is not a valid state, or one that no seed leads to.
     """
     if isinstance(generator.bit_generator, np.random.PCG64) and state["state"]["inc"] % 2 == 0:
         # NumPy takes it; the period then is short, or 1, and a draw that is repeated until it fits never ends.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.validation import check_positive_int
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,25 @@ class Proposal:
         reason: one word for the log, e.g. ``explore``.
         budget: episodes to train it for; None leaves it to the run (``switch_every``),
             `WHOLE_RUN` asks for all that are left.
+        source: number, from 1, of a finished trial whose network to continue from; None continues as the search
+            does by itself. The online search, which has one network, refuses any other.
 
     Raises:
-        TypeError, ValueError: no architecture, or a reason that is no string.
+        TypeError, ValueError: no architecture, a reason that is no string, or a source that is no such number.
     """
 
     architecture: Architecture
     reason: str
     budget: int | None = None
+    source: int | None = None
 
     def __post_init__(self) -> None:
         # A text would never equal the architecture in use, and every self-switch would be a transfer.
         object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
         if not isinstance(self.reason, str):
             raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
+        if self.source is not None:
+            object.__setattr__(self, "source", check_positive_int("source", self.source))
 
     def get_state(self) -> dict[str, Any]:
         """Plain JSON values, of which ``Proposal(**state)`` makes an equal one."""
@@ -43,6 +49,23 @@ class Proposal:
 
 
 WHOLE_RUN = 2**60
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a segment used up: counts only, for wall time would make two runs of one seed differ.
+
+    Args:
+        steps: environment steps: of training, of its transfer, and of episodes played to estimate its score.
+        updates: updates of a network: of training, and of its transfer.
+        parameters: weights and biases of the architecture that was trained.
+        flop: textbook operations of one forward pass a step and one Double-DQN update an update, of that architecture.
+    """
+
+    steps: int
+    updates: int
+    parameters: int
+    flop: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +77,7 @@ class Result:
         architecture: what was really trained: a transfer may alter or refuse a switch.
         score: what the segment was worth, in units of return.
         returns: float64 (episodes,), undiscounted return of each episode of the segment.
-        cost: environment steps used.
+        cost: what the segment used up.
         accepted: False if the switch was refused.
     """
 
@@ -62,7 +85,7 @@ class Result:
     architecture: Architecture
     score: float
     returns: np.ndarray
-    cost: int
+    cost: Cost
     accepted: bool = True
 
 
@@ -117,8 +140,16 @@ class TransferReport:
             place of a paired layer.
         q_change_mean, q_change_max: mean and largest |Q_new - Q_old| over actions and up to 128
             replay states, in units of return; None if the replay memory is empty.
+        accepted: False if the transfer refused the switch, and the old network stayed.
+        steps: environment steps the transfer spent.
+        updates: updates it spent.
+        note: what it has to say; empty if nothing.
     """
 
     kept: float
     q_change_mean: float | None
     q_change_max: float | None
+    accepted: bool = True
+    steps: int = 0
+    updates: int = 0
+    note: str = ""

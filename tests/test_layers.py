@@ -18,12 +18,12 @@ FLOORS = """
     run
     config search
     testing optimal
-    transfers
+    transfers estimators
     reference
     engine/_core
     envs controllers
     events storage metrics plugins seeding interrupts
-    types options
+    types options flop
     space validation
     errors
 """

@@ -13,7 +13,6 @@ from nasdqn_fast.metrics import (
     final_regret,
     rolling_mean,
     run_metrics,
-    segment_score,
 )
 
 RETURNS = st.lists(st.floats(-500, 500), min_size=1, max_size=300)
@@ -21,7 +20,6 @@ FUNCTIONS = [
     run_metrics,
     area_under_curve,
     lambda returns: rolling_mean(returns, 5),
-    lambda returns: segment_score(returns, 200),
     lambda returns: final_regret(returns, 196.0),
 ]
 
@@ -79,17 +77,6 @@ def test_a_rolling_mean_forgets_a_huge_return():
     assert rolling_mean([1e15, 1.0, 2.0, 3.0], 2)[1:].tolist() == [1.5, 2.5]
 
 
-@pytest.mark.parametrize(("switch_every", "score"), [(200, 150.5), (100, 150.5), (50, 175.5), (1, 200.0)])
-def test_a_segments_score_is_the_mean_of_its_last_100_or_fewer(switch_every, score):
-    """Returns 0, ..., 0, then 101, 102, ..., 200."""
-    returns = [0.0] * 100 + [float(i) for i in range(101, 201)]
-    assert segment_score(returns, switch_every) == score
-
-
-def test_a_short_segment_is_scored_by_what_it_has():
-    assert segment_score([10.0, 20.0], 200) == 15.0
-
-
 def test_area_under_the_curve_is_the_mean_of_all_episodes():
     assert area_under_curve([0.0] * 300 + [200.0] * 100) == 50.0
 
@@ -125,7 +112,6 @@ def test_returns_that_are_none_are_refused(function, returns, error, complaint):
     ("call", "name"),
     [
         (lambda: rolling_mean([1.0], 0), "window"),
-        (lambda: segment_score([1.0], 0), "switch_every"),
         (lambda: run_metrics([1.0], np.nan), "threshold"),
         (lambda: final_regret([1.0], np.inf), "optimum"),
     ],

@@ -36,12 +36,33 @@ def test_a_stream_does_not_move_another():
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("env", 0), ("policy", 1), ("replay", 2), ("init", 3), ("controller", 4), ("transfer", 5), ("evaluation", 6)],
+    [
+        ("env", 0),
+        ("policy", 1),
+        ("replay", 2),
+        ("init", 3),
+        ("controller", 4),
+        ("transfer", 5),
+        ("evaluation", 6),
+        ("guard", 7),
+        ("estimator", 8),
+    ],
 )
 def test_a_stream_keeps_its_place(name, key):
     """Oracle: NumPy. A stream that moved would change the results of every seed ever published."""
     expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence(42, spawn_key=(key,))))
     assert getattr(Streams(42), name).random() == expected.random()
+
+
+def test_a_child_has_its_streams_seed_and_its_key_and_moves_nothing():
+    """Oracle: NumPy, of the stream's place and the key."""
+    streams = Streams(42)
+    streams.estimator.random(3)
+    before = streams.get_state()
+    expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence(42, spawn_key=(8, 5, 0))))
+    children = [streams.child("estimator", 5, 0) for _ in range(2)]
+    assert [child.random() for child in children] == [expected.random()] * 2
+    assert streams.get_state() == before
 
 
 @given(SEEDS)

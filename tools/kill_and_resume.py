@@ -40,7 +40,7 @@ SMALL = {
 }
 KINDS: list[dict[str, Any]] = [
     {"method": "random-nas", "env": "inverted-pendulum"},
-    {"method": "nas-dqn", "env": "cartpole", "optimizer": "adam", "num_envs": 3},
+    {"method": "nas-dqn", "env": "cartpole", "optimizer": "adam", "num_envs": 3, "estimator": "greedy"},
     {"method": "nas-dqn", "env": "inverted-pendulum", "transfer": "overlap", "replay_keep_which": "random"},
     {"method": "fixed-medium", "env": "cartpole"},
 ]

@@ -14,14 +14,15 @@ TOPICS: dict[str, Callable[[], dict[str, str]]] = {
     "environments": lambda: plugins.describe("environments"),
     "controllers": lambda: plugins.describe("controllers"),
     "transfers": lambda: plugins.describe("transfers"),
+    "estimators": lambda: plugins.describe("estimators"),
     "profiles": lambda: {name: profile.summary for name, profile in PROFILES.items()},
 }
 
 
-@click.command(short_help="List methods, environments, controllers, transfers or profiles.")
+@click.command(short_help="List methods, environments, controllers, transfers, estimators or profiles.")
 @click.argument("topic", type=click.Choice(list(TOPICS)), metavar="TOPIC")
 def command(topic: str) -> None:
-    """List what there is; TOPIC is methods, environments, controllers, transfers or profiles."""
+    """List what there is; TOPIC is methods, environments, controllers, transfers, estimators or profiles."""
     entries = TOPICS[topic]()
     width = max(map(len, entries))
     for name, summary in entries.items():

@@ -164,6 +164,11 @@ class SearchConfig(Section):
         "how weights cross a switch: a name of `list transfers`, or module:attribute",
         f"{SECONDARY}; the paper's 3.3 says re-initializing",
     )
+    estimator: Plugin = setting(
+        "mean-return",
+        "what a segment is worth to the controller: a name of `list estimators`, or module:attribute",
+        f"{UNSAID}; its figures are mean returns",
+    )
     replay_keep: Annotated[float, checked(check_fraction)] = setting(
         0.25, "share of the replay memory kept at a switch", SECONDARY
     )

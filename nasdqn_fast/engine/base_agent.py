@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -170,25 +171,35 @@ class BaseAgent(ABC):
     def _q(self, observations: np.ndarray) -> np.ndarray:
         return self.network.forward(observations)
 
-    def switch_network(self, network: Any) -> None:
-        """Goes on with another online network: target := its copy, optimizer state reset.
+    def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None:
+        """Continues with another online network: target := its copy.
+
+        Args:
+            network: of this backend.
+            optimizer_state: what the optimizer continues from, as its ``get_state`` returns it; None resets it.
 
         Raises:
             TypeError: no network of this backend.
-            ValueError: the network has other inputs or outputs than the environment.
+            KeyError, TypeError, ValueError: the network has other inputs or outputs than the environment, or the
+                optimizer's state is not valid, or not of the network's shape. Nothing has changed.
             RuntimeError: another thread runs this agent.
         """
         expected = self.environment.observation_size, self.environment.n_actions
-        mend = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
-        check_instance("network", network, self.network_type, mend)
+        hint = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+        check_instance("network", network, self.network_type, hint)
         found = network.observation_size, network.n_actions
         if found != expected:
             raise ValueError(
                 f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; {mend}"
+                f"got {found[0]} to {found[1]}; {hint}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
         optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        if optimizer_state is not None:
+            for moment in (optimizer_state["m"], optimizer_state["v"]):
+                if len(moment) not in (0, network.architecture.parameter_count(*expected)):
+                    raise ValueError(f"the optimizer's state is not that of {network.architecture}")
+            optimizer.set_state(optimizer_state)
         self._use(network, target, optimizer)
         self._network, self._target, self._optimizer = network, target, optimizer
 
@@ -216,13 +227,9 @@ class BaseAgent(ABC):
         if len(state["network"]) != architecture.parameter_count(*sizes):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
-        for moment in (state["optimizer"]["m"], state["optimizer"]["v"]):
-            if len(moment) not in (0, len(state["network"])):
-                raise ValueError(f"the optimizer's state is not that of {network.architecture}")
         network.parameters = check_all_finite("network", state["network"])
-        self.switch_network(network)
+        self.switch_network(network, state["optimizer"])
         self.target.parameters = check_all_finite("target", state["target"])
-        self.optimizer.set_state(state["optimizer"])
         self.streams.set_state(state["streams"])
         self.replay.set_state(state["replay"])
         self._check_replay(state["replay"])

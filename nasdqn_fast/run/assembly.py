@@ -8,6 +8,7 @@ from nasdqn_fast import envs
 from nasdqn_fast.config import Config, find_method
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
+from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.transfers import base as transfers
@@ -26,7 +27,8 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
     return Trainer(
         lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
         _make_controller(config, streams.controller),
-        transfers.find(search.transfer),
+        transfers.make(search.transfer),
+        estimators.make(search.estimator),
         streams.transfer,
         episodes=config.run.episodes,
         switch_every=search.switch_every,

@@ -15,7 +15,7 @@ from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.storage.line_file import LineFile
-from nasdqn_fast.types import Episodes
+from nasdqn_fast.types import Episodes, TransferReport
 
 FORMAT = 1
 
@@ -98,13 +98,21 @@ def _record(event: Asked | Transferred | Pruned | Told) -> dict[str, Any]:
             about = {"episode": episode, "architecture": str(proposal.architecture), "reason": proposal.reason}
             return {"event": "ask", "segment": segment, **about, "budget": proposal.budget}
         case Transferred(segment, old, new, report):
-            return {"event": "transfer", "segment": segment, "from": str(old), "to": str(new), **asdict(report)}
+            crossing = {"event": "transfer", "segment": segment, "from": str(old), "to": str(new)}
+            return crossing | _transfer_record(report)
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case Told(segment, episode, result):
             about = {"episode": episode, "architecture": str(result.architecture), "reason": result.proposal.reason}
-            worth = {"score": result.score, "cost": result.cost, "accepted": result.accepted}
+            worth = {"score": result.score, "cost": result.cost.steps, "accepted": result.accepted}
             return {"event": "tell", "segment": segment, **about, **worth}
+
+
+def _transfer_record(report: TransferReport) -> dict[str, Any]:
+    """How far Q moved; and of the rest what is not as it is for most transfers."""
+    moved = ("kept", "q_change_mean", "q_change_max")
+    default = TransferReport(report.kept, report.q_change_mean, report.q_change_max)
+    return {key: value for key, value in asdict(report).items() if key in moved or value != getattr(default, key)}
 
 
 def _summary(result: RunResult) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from nasdqn_fast.envs import Environment
 from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Episodes, TransferReport
+from nasdqn_fast.types import Cost, Episodes, TransferReport
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Segment:
         first, last: its first and last episode, counted from 1.
         score: what the controller was told; None if the run ended before.
         transfer: what the switch to it did; None where the network was kept, or new.
+        cost: what it used up; None if the run ended before, or was resumed after it from a state without costs.
     """
 
     architecture: Architecture
@@ -35,6 +36,7 @@ class Segment:
     last: int
     score: float | None = None
     transfer: TransferReport | None = None
+    cost: Cost | None = None
 
     def get_state(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -42,9 +44,11 @@ class Segment:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self:
-        """The segment that gave this state."""
+        """The segment that gave this state; earlier versions saved no cost."""
         transfer = state["transfer"] and TransferReport(**state["transfer"])
-        return cls(**{**state, "architecture": Architecture.parse(state["architecture"]), "transfer": transfer})
+        cost = Cost(**state["cost"]) if state.get("cost") else None
+        architecture = Architecture.parse(state["architecture"])
+        return cls(**{**state, "architecture": architecture, "transfer": transfer, "cost": cost})
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,12 @@ class Times:
     controller: float = 0.0
     transfer: float = 0.0
     prune: float = 0.0
+    estimator: float = 0.0
 
     @property
     def search_share(self) -> float:
-        """Share of the total that the search cost: controller, transfer and pruning."""
-        return (self.controller + self.transfer + self.prune) / self.total
+        """Share of the total that the search cost: controller, transfer, pruning and estimator."""
+        return (self.controller + self.transfer + self.prune + self.estimator) / self.total
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +138,7 @@ class Recorder:
                 self._episodes.append(event.episodes)
                 self._current = replace(current, last=current.last + len(event.episodes))
             case Told(), Segment() as current:
-                self._ended.append(replace(current, score=event.result.score))
+                self._ended.append(replace(current, score=event.result.score, cost=event.result.cost))
                 self._current = None
 
     def episodes(self) -> Episodes:

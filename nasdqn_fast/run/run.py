@@ -259,8 +259,8 @@ class Run:
 
     def _set_state(self, state: dict[str, Any]) -> None:
         self._began_with = {**state["build"], "environment": state["environment"]}
-        self.trainer.set_state(state["trainer"])
         self.recorder.set_state(state["recorder"])
+        self.trainer.set_state(state["trainer"], self.recorder.episodes())
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)

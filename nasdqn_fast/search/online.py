@@ -10,36 +10,46 @@ import contextlib
 import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from nasdqn_fast import plugins
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
-from nasdqn_fast.metrics import segment_score
+from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.clock import Clock
+from nasdqn_fast.search.curve import LearningCurve
+from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import Episodes, Proposal, Result
+from nasdqn_fast.types import Cost, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_positive_int
 
 
 @dataclass
 class SegmentProgress:
-    """How far a segment has come.
+    """A segment that is being trained.
 
     Args:
+        first: episodes that had ended before it.
         last: number of its last episode.
-        first_step: environment steps before it.
-        returns: of its episodes so far.
+        first_step: environment steps of training before it.
+        first_update: updates of training before it.
+        transfer_steps: environment steps that its transfer spent.
+        transfer_updates: updates that its transfer spent.
         told: the controller knows what the segment was worth, and is asked for the next one.
     """
 
+    first: int
     last: int
     first_step: int
-    returns: list[np.ndarray] = field(default_factory=list)
+    first_update: int
+    transfer_steps: int = 0
+    transfer_updates: int = 0
     told: bool = False
 
 
@@ -52,7 +62,8 @@ class Trainer:
     Args:
         make_agent: architecture -> ``DQNAgent`` of either backend.
         controller: decides what to train.
-        transfer: carries the weights over a switch.
+        transfer: carries the network over a switch.
+        estimator: says what a segment was worth.
         rng: the transfer's stream; pruning draws from it too.
         episodes: in all, >= 1.
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
@@ -61,7 +72,7 @@ class Trainer:
 
     Attributes:
         agent: the agent.
-        clock: seconds spent as ``controller``, ``transfer``, ``prune`` and ``train``.
+        clock: seconds spent as ``controller``, ``transfer``, ``prune``, ``train`` and ``estimator``.
         episodes_done: episodes ended so far.
     """
 
@@ -69,7 +80,8 @@ class Trainer:
         self,
         make_agent: Callable[[Architecture], Any],
         controller: Controller,
-        transfer: transfers.Transfer[Any],
+        transfer: plugins.Function,
+        estimator: plugins.Function,
         rng: np.random.Generator,
         *,
         episodes: int,
@@ -79,6 +91,7 @@ class Trainer:
     ) -> None:
         self.controller = controller
         self.transfer = transfer
+        self.estimator = estimator
         self.rng = rng
         self.episodes = check_positive_int("episodes", episodes)
         self.switch_every = check_positive_int("switch_every", switch_every)
@@ -89,6 +102,8 @@ class Trainer:
         self.episodes_done = 0
         # Of the episodes that ended before a switch and count in a segment after it: what played them.
         self._kept: deque[Architecture] = deque()
+        self._curve = LearningCurve()
+        self._starts: list[int] = []  # of each segment: episodes that had ended before it
         self._progress: SegmentProgress | None = None  # None: before the first segment
         self._whole = True  # no episode, switch or report of one is half done
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
@@ -103,6 +118,7 @@ class Trainer:
 
         Raises:
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
+            InputError: a proposal, a transfer or an estimator did what it may not.
         """
         if self._progress is None:
             self._progress = self._new_progress()
@@ -120,12 +136,12 @@ class Trainer:
     def resumable(self) -> bool:
         """Whether `get_state` can be called: the run has begun, and nothing is half done.
 
-        Also after a controller or transfer has raised, which gives the state from before it was called.
+        Also after a controller, transfer or estimator has raised, which gives the state from before it was called.
         """
         return self._progress is not None and self._whole
 
     def get_state(self) -> dict[str, Any]:
-        """All that `set_state` needs to go on from here, to the bit: plain JSON values and arrays.
+        """All that `set_state` needs, besides the episodes, to continue to the bit: plain JSON values and arrays.
 
         To be called where `resumable`.
         """
@@ -135,8 +151,12 @@ class Trainer:
         agent["streams"], agent["replay"]["rng"] = streams, streams["replay"]  # a plug-in may have drawn since
         return state | {"agent": agent}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any], episodes: Episodes) -> None:
         """Restores a state returned by `get_state` of a trainer of the same arguments.
+
+        Args:
+            state: the state; of one that an earlier version saved, what was added since is derived.
+            episodes: all that had ended by then.
 
         Raises:
             InputError: the agent's state does not fit: the environment has other sizes by now, for instance.
@@ -151,8 +171,22 @@ class Trainer:
         self.proposal = Proposal(**state["proposal"])
         self._kept = deque(map(Architecture.parse, state["kept"]))
         self.segment, self.episodes_done = state["segment"], state["episodes_done"]
-        told = state.get("told", False)  # which format 1 lacks
-        self._progress = SegmentProgress(state["last"], state["first_step"], [state["returns"]], told)
+        self._curve = LearningCurve()
+        self._curve.append(episodes)
+        first, first_step = self.episodes_done - len(state["returns"]), state["first_step"]
+        # Earlier versions had the mean return for the score, which needs no segment but this one.
+        self._starts = list(state.get("starts", [first]))
+        # Every step has had its updates, but for those of the warm-up, before which there was none.
+        made_since = self.agent.settings.updates_per_step * (self.agent.steps - first_step)
+        self._progress = SegmentProgress(
+            first,
+            state["last"],
+            first_step,
+            state.get("first_update", max(0, self.agent.updates - made_since)),
+            state.get("transfer_steps", 0),
+            state.get("transfer_updates", 0),
+            state.get("told", False),
+        )
 
     def _state_beside_agent(self) -> dict[str, Any]:
         progress = self._progress
@@ -162,8 +196,12 @@ class Trainer:
             "episodes_done": self.episodes_done,
             "last": progress.last,
             "first_step": progress.first_step,
-            "returns": np.concatenate([*progress.returns, np.empty(0)]),
+            "first_update": progress.first_update,
+            "transfer_steps": progress.transfer_steps,
+            "transfer_updates": progress.transfer_updates,
+            "returns": self._curve.returns()[progress.first :],
             "told": progress.told,
+            "starts": list(self._starts),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
             "controller": self.controller.get_state(),
@@ -179,37 +217,68 @@ class Trainer:
 
     def _ask(self) -> Proposal:
         with self.clock.charge("controller"):
-            return self.controller.ask()
+            proposal = self.controller.ask()
+        if proposal.source is not None:
+            raise InputError(
+                f"controller {plugins.name_of(type(self.controller))}: the online search continues the one network it "
+                f"has, and can start from no other trial; got a proposal with source {proposal.source}; leave it out"
+            )
+        return proposal
 
     def _switch(self) -> list[Event]:
         """Asks for the next segment, and makes everything ready for it; `_whole` is False from then on."""
         old, report = self.agent.network, None
+        unreported = self.agent.unreported
         with self._undone_by_errors():
             proposal = self._ask()
             # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
             if proposal.architecture != old.architecture:
                 with self.clock.charge("transfer"):
-                    new, report = transfers.apply(
-                        self.transfer, old, proposal.architecture, self.rng, self.agent.replay
-                    )
+                    report = self._transfer(proposal.architecture)
         self._whole = False
         self.segment += 1
         self.proposal = proposal
-        self._kept.extend([old.architecture] * (self.agent.unreported - len(self._kept)))
+        self._kept.extend([old.architecture] * (unreported - len(self._kept)))
         events: list[Event] = [Asked(self.segment, self.episodes_done + 1, proposal)]
         if report is not None:
-            with self.clock.charge("transfer"):
-                self.agent.switch_network(new)
-            events.append(Transferred(self.segment, old.architecture, new.architecture, report))
+            events.append(Transferred(self.segment, old.architecture, self.agent.network.architecture, report))
         before = len(self.agent.replay)
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         events.append(Pruned(self.segment, before, len(self.agent.replay)))
-        self._progress = self._new_progress()
+        self._progress = self._new_progress(report)
         return events
 
-    def _new_progress(self) -> SegmentProgress:
-        return SegmentProgress(self.episodes_done + self._budget(), self.agent.steps)
+    def _transfer(self, architecture: Architecture) -> TransferReport:
+        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
+        agent, segment = self.agent, self.segment + 1
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i))
+        carried, report = transfers.apply(
+            self.transfer,
+            transfers.Switch(
+                old=agent.network,
+                architecture=architecture,
+                rng=self.rng,
+                replay=agent.replay,
+                target=agent.target,
+                optimizer=agent.optimizer.get_state(),
+                settings=agent.settings,
+                play=greedy.play,
+            ),
+        )
+        if carried.accepted:
+            try:
+                agent.switch_network(carried.network, carried.optimizer)
+            except (KeyError, TypeError, ValueError) as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise InputError(f"transfer {self.transfer.name!r}: no valid optimizer state: {reason}") from None
+        return replace(report, steps=report.steps + greedy.steps)
+
+    def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
+        spent = (0, 0) if report is None else (report.steps, report.updates)
+        done, agent = self.episodes_done, self.agent
+        self._starts.append(done)
+        return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
 
     def _train_segment(self, progress: SegmentProgress) -> Iterator[Event]:
         architecture = self.agent.network.architecture
@@ -218,16 +287,16 @@ class Trainer:
             with self.clock.charge("train"):
                 episodes = self._run_episode()
             self.episodes_done += len(episodes)
-            progress.returns.append(episodes.returns)
+            self._curve.append(episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
         with self._undone_by_errors():
-            returns = np.concatenate(progress.returns)
+            score, steps = self._estimate(progress)
             result = Result(
                 self.proposal,
                 architecture,
-                segment_score(returns, self.switch_every),
-                returns,
-                cost=self.agent.steps - progress.first_step,
+                score,
+                self._curve.returns()[progress.first :].copy(),
+                self._cost(progress, steps),
                 accepted=architecture == self.proposal.architecture,
             )
             with self.clock.charge("controller"):
@@ -244,6 +313,34 @@ class Trainer:
         except BaseException:
             self._whole = False
             raise
+
+    def _estimate(self, progress: SegmentProgress) -> tuple[float, int]:
+        """The score of the segment, and the environment steps that were played for it."""
+        agent, curve = self.agent, self._curve.returns()
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i))
+        segment = estimators.Segment(
+            architecture=agent.network.architecture,
+            returns=curve[progress.first :],
+            lengths=self._curve.lengths()[progress.first :],
+            curve=curve,
+            starts=tuple(self._starts),
+            switch_every=self.switch_every,
+            evaluate=lambda n: float(greedy.play(agent.network, n).returns.mean()),
+        )
+        with self.clock.charge("estimator"):
+            return estimators.apply(self.estimator, segment), greedy.steps
+
+    def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
+        agent, network = self.agent, self.agent.network
+        shape = network.architecture, network.observation_size, network.n_actions
+        steps = agent.steps - progress.first_step + progress.transfer_steps + estimator_steps
+        updates = agent.updates - progress.first_update + progress.transfer_updates
+        return Cost(
+            steps,
+            updates,
+            parameters=network.architecture.parameter_count(*shape[1:]),
+            flop=forward_flop(*shape, rows=steps) + updates * update_flop(*shape, batch=agent.settings.batch_size),
+        )
 
     def _budget(self) -> int:
         asked = self.switch_every if self.proposal.budget is None else self.proposal.budget

@@ -5,11 +5,12 @@
     class TestMountainCar(EnvironmentContract):
         kernel = plugin
 
-`nasdqn_fast.testing.environments`, `nasdqn_fast.testing.controllers` and
-`nasdqn_fast.testing.transfers` hold one contract each.
+`nasdqn_fast.testing.environments`, `nasdqn_fast.testing.controllers`, `nasdqn_fast.testing.transfers` and
+`nasdqn_fast.testing.estimators` hold one contract each.
 """
 
 import pytest
 
 # Without this, a failed assert of a contract would not say what it compared: pytest rewrites test modules only.
-pytest.register_assert_rewrite(*(f"{__name__}.{contract}" for contract in ("environments", "controllers", "transfers")))
+CONTRACTS = ("environments", "controllers", "transfers", "estimators")
+pytest.register_assert_rewrite(*(f"{__name__}.{contract}" for contract in CONTRACTS))

@@ -22,7 +22,7 @@ from nasdqn_fast.controllers import base
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.storage import state_file
 from nasdqn_fast.testing.randomness import global_generators
-from nasdqn_fast.types import Proposal, Result
+from nasdqn_fast.types import Cost, Proposal, Result
 
 SPACE = SearchSpace.paper()
 SEGMENTS = 30
@@ -118,7 +118,8 @@ class ControllerContract:
 
 def result(proposal: Proposal, score: float) -> Result:
     """The result of a segment of two episodes, both worth `score`."""
-    return Result(proposal, proposal.architecture, score, np.full(2, score), cost=400)
+    cost = Cost(steps=400, updates=400, parameters=proposal.architecture.parameter_count(3, 3), flop=10**9)
+    return Result(proposal, proposal.architecture, score, np.full(2, score), cost)
 
 
 def play(

@@ -2,23 +2,26 @@
 
     class TestMine(TransferContract):
         transfer = "mypackage.mine:plugin"
+        options = {"tries": 3}
 
 Needs pytest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from nasdqn_fast import plugins
 from nasdqn_fast.engine import backends
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.testing.randomness import global_generators
 from nasdqn_fast.transfers import base
+from nasdqn_fast.types import Episodes
 
 OBSERVATION_SIZE, N_ACTIONS = 3, 2
 STATES = base.MEASURED_STATES  # all of them are measured, then
@@ -46,66 +49,162 @@ class TransferContract:
     """Inherit it in a class whose name begins with ``Test``.
 
     Attributes:
-        transfer: name of a transfer, or ``module:attribute``.
+        transfer: name of a transfer, ``module:attribute``, or the plug-in itself if it is a class.
+        options: its options, by name.
         backend: the engine whose networks are used.
+        optimizer: the optimizer whose state can be carried over.
     """
 
-    transfer: str
+    transfer: Any
+    options: ClassVar[Mapping[str, Any]] = {}
     backend: str = "native"
+    optimizer: str = "adam"
 
-    def switch(self, old: Any, architecture: str, seed: int = 0) -> Any:
-        """The new network."""
-        transfer: Any = plugins.find("transfers", self.transfer)
-        return transfer(old, Architecture.parse(architecture), np.random.default_rng(seed))
+    def switch(self, before: str, after: str, seed: int = 0) -> base.Switch:
+        """All that the transfer is given."""
+        return make_switch(trained_network(self.backend, before), after, seed, optimizer=self.optimizer)
+
+    def carry(self, switch: base.Switch) -> base.Carried:
+        """What the transfer makes of it; a refused switch leaves the old network."""
+        carried, _ = base.apply(base.make(self.transfer, self.options), switch)
+        return carried
+
+    def network(self, switch: base.Switch) -> Any:
+        """The network that is used afterwards."""
+        carried = self.carry(switch)
+        return carried.network if carried.accepted else switch.old
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
     def test_the_new_network_is_the_one_that_was_asked_for(self, before: str, after: str) -> None:
-        old = trained_network(self.backend, before)
-        new = self.switch(old, after)
-        assert type(new) is type(old)
-        assert new.architecture == Architecture.parse(after)
-        assert (new.observation_size, new.n_actions) == (old.observation_size, old.n_actions)
+        switch = self.switch(before, after)
+        carried = self.carry(switch)
+        if carried.accepted:
+            new, old = carried.network, switch.old
+            assert type(new) is type(old)
+            assert new is not old
+            assert new.architecture == Architecture.parse(after)
+            assert (new.observation_size, new.n_actions) == (old.observation_size, old.n_actions)
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
     def test_q_follows_from_the_weights_that_are_seen(self, before: str, after: str) -> None:
         """Oracle: the equation of a forward pass over the public views; padding, if any, has no part in it."""
-        new = self.switch(trained_network(self.backend, before), after)
+        new = self.network(self.switch(before, after))
         assert new.parameters.size == new.architecture.parameter_count(OBSERVATION_SIZE, N_ACTIONS)
         x = some_states(5)
         np.testing.assert_allclose(new.forward(x), equation(new, x), rtol=1e-4, atol=1e-4)
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
-    def test_the_old_network_is_left_alone(self, before: str, after: str) -> None:
-        old = trained_network(self.backend, before)
-        parameters = old.parameters.copy()
-        new = self.switch(old, after)
-        for layer in (*new.weights, *new.biases):
+    def test_what_it_is_given_is_left_alone(self, before: str, after: str) -> None:
+        switch = self.switch(before, after)
+        given = parts(switch)
+        carried = self.carry(switch)
+        for layer in (*carried.network.weights, *carried.network.biases) if carried.accepted else ():
             layer[...] = 7.0
-        np.testing.assert_array_equal(old.parameters, parameters)
+        np.testing.assert_equal(parts(switch), given)
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
-    def test_same_generator_same_weights(self, before: str, after: str) -> None:
-        old = trained_network(self.backend, before)
-        first, second = self.switch(old, after, seed=5), self.switch(old, after, seed=5)
-        np.testing.assert_array_equal(first.parameters, second.parameters)
+    def test_same_generator_same_result(self, before: str, after: str) -> None:
+        first, second = (self.carry(self.switch(before, after, seed=5)) for _ in range(2))
+        assert (first.accepted, first.steps, first.updates, first.note) == (
+            second.accepted,
+            second.steps,
+            second.updates,
+            second.note,
+        )
+        np.testing.assert_equal(first.optimizer, second.optimizer)
+        if first.accepted:
+            np.testing.assert_array_equal(first.network.parameters, second.network.parameters)
+
+    @pytest.mark.parametrize(("before", "after"), PAIRS)
+    def test_the_optimizer_can_continue_from_the_state_it_carries(self, before: str, after: str) -> None:
+        """Oracle: an optimizer of the same settings takes the state, which has one moment a parameter, or none."""
+        switch = self.switch(before, after)
+        carried = self.carry(switch)
+        if carried.accepted and carried.optimizer is not None:
+            optimizer = backends.find(self.backend).Optimizer(self.optimizer)
+            optimizer.set_state(carried.optimizer)
+            for moment in (carried.optimizer["m"], carried.optimizer["v"]):
+                assert len(moment) in (0, carried.network.parameters.size)
 
     def test_nothing_is_drawn_from_global_generators(self) -> None:
         before = global_generators()
-        self.switch(trained_network(self.backend, "2x32-relu"), "3x64-tanh")
+        self.carry(self.switch("2x32-relu", "3x64-tanh"))
         assert global_generators() == before
+
+    def test_an_empty_memory_is_taken(self) -> None:
+        old = trained_network(self.backend, "2x32-relu")
+        empty = backends.find(self.backend).ReplayBuffer(10, OBSERVATION_SIZE)
+        switch = make_switch(old, "3x64-tanh", replay=empty, optimizer=self.optimizer)
+        _, report = base.apply(base.make(self.transfer, self.options), switch)
+        assert (report.q_change_mean, report.q_change_max) == (None, None)
 
     @pytest.mark.parametrize(("before", "after"), PAIRS)
     def test_the_report_says_how_far_q_moved(self, before: str, after: str) -> None:
         """Oracle: the equation of a forward pass in float64, over every state of a small memory."""
-        old, states = trained_network(self.backend, before), some_states(STATES)
-        transfer: Any = plugins.find("transfers", self.transfer)
-        new, report = base.apply(
-            transfer, old, Architecture.parse(after), np.random.default_rng(0), filled_replay(self.backend, states)
-        )
-        change = np.abs(equation(new, states) - equation(old, states))
+        switch, states = self.switch(before, after), some_states(STATES)
+        carried, report = base.apply(base.make(self.transfer, self.options), switch)
+        new = carried.network if carried.accepted else switch.old
+        change = np.abs(equation(new, states) - equation(switch.old, states))
         assert report.q_change_mean == pytest.approx(change.mean(), rel=1e-3, abs=1e-4)
         assert report.q_change_max == pytest.approx(change.max(), rel=1e-3, abs=1e-4)
         assert 0 <= report.kept <= 1
+
+
+def make_switch(
+    old: Any,
+    architecture: str,
+    rng: int | np.random.Generator = 0,
+    *,
+    replay: Any = None,
+    target: Any = None,
+    optimizer: str = "sgd",
+    optimizer_state: Mapping[str, Any] | None = None,
+    play: Callable[[Any, int], Episodes] | None = None,
+) -> base.Switch:
+    """A switch of a network with 3 observations and 2 actions, as a transfer is given it in a run.
+
+    Args:
+        old: the network in use, of either backend.
+        architecture: text form of the one wanted.
+        rng: the transfer's generator, or its seed.
+        replay: None is a memory of `STATES` states.
+        target: None is a copy of `old`.
+        optimizer: kind of the optimizer.
+        optimizer_state: None is that of an optimizer which has stepped, with moments where the kind has some.
+        play: None is a game of one step, in which action 1 is worth 1 where the first observation is positive.
+    """
+    twin = "numpy" if type(old) is backends.find("numpy").QNetwork else "native"
+    if optimizer_state is None:
+        size = old.parameters.size if optimizer == "adam" else 0
+        moments = np.random.default_rng(4).random((2, size), np.float32)
+        optimizer_state = {"kind": optimizer, "steps": 3, "m": moments[0], "v": moments[1]}
+    return base.Switch(
+        old=old,
+        architecture=Architecture.parse(architecture),
+        rng=np.random.default_rng(rng),
+        replay=filled_replay(twin, some_states(STATES)) if replay is None else replay,
+        target=old.copy() if target is None else target,
+        optimizer=optimizer_state,
+        settings=AgentSettings(optimizer=optimizer),
+        play=play_one_step if play is None else play,
+    )
+
+
+def play_one_step(network: Any, n: int) -> Episodes:
+    """Greedy episodes of a game of one step, the same starts in every call."""
+    starts = some_states(n)
+    right = np.argmax(network.forward(starts), axis=1) == (starts[:, 0] > 0)
+    return Episodes(right.astype(np.float64), np.ones(n, np.int64), np.full(n, np.nan), np.zeros(n))
+
+
+def parts(switch: base.Switch) -> dict[str, Any]:
+    """Copies of all that a transfer is to leave as it is."""
+    return {
+        "old": switch.old.parameters,
+        "target": switch.target.parameters,
+        "replay": copy.deepcopy(switch.replay.get_state()),  # type: ignore[attr-defined]
+        "optimizer": copy.deepcopy(dict(switch.optimizer)),
+    }
 
 
 def trained_network(backend: str, architecture: str) -> Any:

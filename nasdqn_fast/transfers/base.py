@@ -1,54 +1,97 @@
-"""What a transfer is: a callable that carries a network's weights over to another architecture.
+"""What a transfer is: a function that carries a network over to another architecture.
 
-A *layer* is a weight matrix with its bias. Layers of two networks are paired by their place: hidden
-layers counted from the input, the linear head with the head. So 2x64 and 4x64 have hidden layers 0
-and 1 and the head in common; hidden layers 2 and 3 exist in the second alone. The activation plays
-no part.
+It is given a `Switch` and returns a `Carried`. A *layer* is a weight matrix with its bias. Layers of two networks are
+paired by their place: hidden layers counted from the input, the linear head with the head. So 2x64 and 4x64 have hidden
+layers 0 and 1 and the head in common; hidden layers 2 and 3 exist in the second alone. The activation plays no part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from nasdqn_fast import plugins
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.errors import InputError, NonFiniteError
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, TransferReport
-from nasdqn_fast.validation import described
+from nasdqn_fast.types import Batch, Episodes, TransferReport
+from nasdqn_fast.validation import check_bool, check_int, check_text, described
 
 MEASURED_STATES = 128  # their mean is within 3 % of that over a whole memory, as 256 have it; 64: 7 %
 
 
 class Replay(Protocol):
-    """What the report needs of a ReplayBuffer of either backend."""
+    """What a transfer may use of a ReplayBuffer of either backend."""
 
     def __len__(self) -> int: ...
     def transitions(self, ages: np.ndarray) -> Batch: ...
 
 
-N = TypeVar("N", bound=BaseNetwork)
-
-# (old network, architecture of the new one, generator) -> new network. The generator is its only
-# source of randomness; the old network stays as it is.
-Transfer = Callable[[N, Architecture, np.random.Generator], N]
-
-
-def find(name: str) -> Transfer[Any]:
-    """The transfer of that name.
+@dataclass(frozen=True, eq=False)
+class Switch:
+    """What a transfer is given.
 
     Args:
-        name: a file of this folder (``matching``) or ``module:attribute``.
+        old: the network in use, a ``QNetwork`` of either backend; to be left as it is.
+        architecture: that of the network wanted.
+        rng: the only source of randomness.
+        replay: the replay memory, before it is pruned; to be left as it is.
+        target: the target network of `old`; to be left as it is.
+        optimizer: state of the optimizer of `old`, as its ``get_state`` returns it: ``kind``, ``steps``, and Adam's
+            moments ``m`` and ``v``, float (P,) in the order of ``old.parameters``, or (0,) before the first step.
+        settings: what the agent was made with: discount, batch size, learning rate, ...
+        play: (network, n) -> n greedy episodes of that network. Each call of one switch has the same starts, so that
+            two networks can be compared. The environment steps are counted.
+        options: the transfer's ``Options``, put in by `apply`.
+    """
+
+    old: Any
+    architecture: Architecture
+    rng: np.random.Generator
+    replay: Replay
+    target: Any
+    optimizer: Mapping[str, Any]
+    settings: AgentSettings
+    play: Callable[[Any, int], Episodes]
+    options: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """What a transfer returns.
+
+    Args:
+        network: the new network, as ``old.like`` makes it.
+        optimizer: state that the optimizer continues from, in the form of ``Switch.optimizer``; None resets it.
+        accepted: False refuses the switch: network, target and optimizer stay as they are, and the controller is told.
+        steps: environment steps spent; those of ``Switch.play`` are added to it.
+        updates: updates of a network spent.
+        note: a line for the log.
+    """
+
+    network: Any
+    optimizer: Mapping[str, Any] | None = None
+    accepted: bool = True
+    steps: int = 0
+    updates: int = 0
+    note: str = ""
+
+
+def make(transfer: Any, options: Mapping[str, Any] | None = None) -> plugins.Function:
+    """A transfer with its options.
+
+    Args:
+        transfer: a file of this folder (``matching``), ``module:attribute``, or the plug-in itself.
+        options: by name; those not given have their defaults.
 
     Raises:
-        InputError: unknown name, or no function of these three arguments.
+        InputError: unknown name or option, or not a function of one argument.
     """
-    transfer: Any = plugins.find("transfers", name)
-    plugins.check_takes(f"transfer {name!r}", transfer, ("old", "architecture", "rng"))
-    return transfer
+    return plugins.function("transfers", transfer, "switch", options)
 
 
 def paired_layers(old: BaseNetwork, new: BaseNetwork) -> list[tuple[int, int]]:
@@ -65,39 +108,62 @@ def leading_blocks(old: BaseNetwork, new: BaseNetwork) -> Iterator[tuple[np.ndar
             yield source[block], target[block]
 
 
-def apply(
-    transfer: Transfer[N], old: N, architecture: Architecture, rng: np.random.Generator, replay: Replay
-) -> tuple[N, TransferReport]:
-    """Makes the switch and measures it; measuring draws nothing.
+def apply(transfer: plugins.Function, switch: Switch) -> tuple[Carried, TransferReport]:
+    """Calls a transfer, checks what it returns, and measures it; measuring draws nothing.
 
     Args:
-        transfer: as `find` gives it.
-        old: the network in use; not changed.
-        architecture: that of the new network.
-        rng: the transfer's stream.
-        replay: its observations, evenly spaced in age, are where Q is compared.
+        transfer: as `make` returns it.
+        switch: all but the options. Observations of its replay memory, evenly spaced in age, are where Q is compared.
+
+    Returns:
+        what the transfer returned, and the report; of a refused switch, the old network's with itself.
 
     Raises:
-        InputError: what the transfer gave is no network between the same observations and actions.
-        NonFiniteError: a Q-value of either is NaN or infinite.
+        InputError: it returned no `Carried`, or one whose network does not map the same observations to the same
+            actions.
+        NonFiniteError: a Q-value of either network is NaN or infinite.
     """
-    new = transfer(old, architecture, rng)
-    if not isinstance(new, type(old)) or _ends(new) != _ends(old):
-        raise InputError(
-            f"transfer {plugins.name_of(transfer)} must return a {type(old).__name__} of {_ends(old)[0]} observations "
-            f"and {_ends(old)[1]} actions, as old.like makes it; got {described(new)}"
-        )
+    old = switch.old
+    carried = _checked(transfer.name, transfer.call(replace(switch, options=transfer.options)), old)
+    new = carried.network if carried.accepted else old
     equal = sum(np.count_nonzero(source == target) for source, target in leading_blocks(old, new))
     kept = equal / new.architecture.parameter_count(*_ends(new))
+    changes = _q_changes(old, new, switch.replay)
+    if changes is not None and not np.isfinite(changes).all():
+        raise NonFiniteError(f"non-finite Q-value at the switch to {switch.architecture}: lower learning_rate")
+    mean, largest = (None, None) if changes is None else (float(changes.mean()), float(changes.max()))
+    return carried, TransferReport(kept, mean, largest, carried.accepted, carried.steps, carried.updates, carried.note)
+
+
+def _q_changes(old: BaseNetwork, new: BaseNetwork, replay: Replay) -> np.ndarray | None:
     if not len(replay):
-        return new, TransferReport(kept, None, None)
+        return None
     spaced = np.linspace(0, len(replay) - 1, min(len(replay), MEASURED_STATES), dtype=np.int64)
     states = replay.transitions(spaced).observations
-    with np.errstate(over="ignore", invalid="ignore"):  # reported below
-        change = np.abs(new.forward(states).astype(np.float64) - old.forward(states))
-    if not np.isfinite(change).all():
-        raise NonFiniteError(f"non-finite Q-value at the switch to {architecture}: lower learning_rate")
-    return new, TransferReport(kept, float(change.mean()), float(change.max()))
+    with np.errstate(over="ignore", invalid="ignore"):  # reported by the caller
+        return np.abs(new.forward(states).astype(np.float64) - old.forward(states))
+
+
+def _checked(name: str, carried: Any, old: BaseNetwork) -> Carried:
+    if not isinstance(carried, Carried):
+        raise InputError(f"transfer {name!r} must return a Carried; got {described(carried)}; return Carried(network)")
+    try:
+        carried = replace(
+            carried,
+            accepted=check_bool("accepted", carried.accepted),
+            steps=check_int("steps", carried.steps, 0),
+            updates=check_int("updates", carried.updates, 0),
+            note=check_text("note", carried.note),
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"transfer {name!r} must return a valid Carried: {error}") from None
+    new = carried.network
+    if carried.accepted and (not isinstance(new, type(old)) or _ends(new) != _ends(old)):
+        raise InputError(
+            f"transfer {name!r} must return a {type(old).__name__} of {_ends(old)[0]} observations "
+            f"and {_ends(old)[1]} actions, as old.like makes it; got {described(new)}"
+        )
+    return carried
 
 
 def _ends(network: BaseNetwork) -> tuple[int, int]:

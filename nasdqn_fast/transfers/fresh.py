@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N
+from nasdqn_fast.transfers.base import Carried, Switch
 
 
-def fresh(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
+def fresh(switch: Switch) -> Carried:
     """A network with initial weights."""
-    return old.like(architecture, rng)
+    return Carried(switch.old.like(switch.architecture, switch.rng))
 
 
 plugin = fresh

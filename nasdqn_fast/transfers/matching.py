@@ -6,24 +6,21 @@ The one secondary account of Algorithm 1 of Rahmani et al. 2025 (arXiv:2510.1987
 
 from __future__ import annotations
 
-import numpy as np
-
-from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N, paired_layers
+from nasdqn_fast.transfers.base import Carried, Switch, paired_layers
 
 
-def matching(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
+def matching(switch: Switch) -> Carried:
     """Copies a layer if its weight matrix has the shape of the layer it is paired with.
 
     Bias and weights go together: the head's bias has a fixed length and would always fit, but
     without its weights it means nothing.
     """
-    new = old.like(architecture, rng)
+    old, new = switch.old, switch.old.like(switch.architecture, switch.rng)
     for i, j in paired_layers(old, new):
         if old.weights[i].shape == new.weights[j].shape:
             new.weights[j][...] = old.weights[i]
             new.biases[j][...] = old.biases[i]
-    return new
+    return Carried(new)
 
 
 plugin = matching

@@ -5,18 +5,15 @@ As SEARL does (Franke et al. 2021, arXiv:2009.01555) and AgileRL did before Augu
 
 from __future__ import annotations
 
-import numpy as np
-
-from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers.base import N, leading_blocks
+from nasdqn_fast.transfers.base import Carried, Switch, leading_blocks
 
 
-def overlap(old: N, architecture: Architecture, rng: np.random.Generator) -> N:
+def overlap(switch: Switch) -> Carried:
     """Copies W[:m, :n] and b[:n] of each pair of layers, m and n the smaller sizes."""
-    new = old.like(architecture, rng)
-    for source, target in leading_blocks(old, new):
+    new = switch.old.like(switch.architecture, switch.rng)
+    for source, target in leading_blocks(switch.old, new):
         target[...] = source
-    return new
+    return Carried(new)
 
 
 plugin = overlap

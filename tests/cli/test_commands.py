@@ -38,6 +38,7 @@ def test_evaluate_prints_the_regret_of_the_pendulum(run, tmp_path):
         ("environments", plugins.names("environments")),
         ("controllers", plugins.names("controllers")),
         ("transfers", plugins.names("transfers")),
+        ("estimators", plugins.names("estimators")),
         ("profiles", list(PROFILES)),
     ],
 )

@@ -107,6 +107,41 @@ def test_every_ask_transfer_prune_and_tell_is_logged(tmp_path):
     assert [line["reason"] for line in tells] == ["uniform"] * 3
 
 
+def test_what_a_transfer_spent_notes_or_refuses_is_logged_and_nothing_of_one_that_does_not(tmp_path, monkeypatch):
+    (tmp_path / "refusing.py").write_text(
+        "from nasdqn_fast.transfers.base import Carried\n"
+        "def plugin(switch):\n"
+        "    switch.play(switch.old, 2)\n"
+        "    return Carried(None, accepted=False, updates=9, note='worse')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for transfer in ("fresh", "refusing:plugin"):
+        result = train(**SMALL, seed=3, transfer=transfer, out=tmp_path / transfer)
+    fresh, refused = (
+        next(line for line in read_lines(tmp_path / transfer / "architectures.jsonl") if line["event"] == "transfer")
+        for transfer in ("fresh", "refusing:plugin")
+    )
+    assert list(fresh) == ["event", "segment", "from", "to", "kept", "q_change_mean", "q_change_max"]
+    assert list(refused) == [*fresh, "accepted", "steps", "updates", "note"]
+    assert refused["from"] == refused["to"] == fresh["from"]
+    assert (refused["accepted"], refused["updates"], refused["note"]) == (False, 9, "worse")
+    assert 2 <= refused["steps"] <= 60
+    tell = read_lines(tmp_path / "refusing:plugin" / "architectures.jsonl")[-1]
+    assert (tell["event"], tell["accepted"], tell["architecture"]) == ("tell", False, refused["from"])
+    assert str(result.segments[-1].architecture) == refused["from"]
+
+
+def test_the_cost_of_each_segment_is_in_the_summary(tmp_path):
+    result = train(**SMALL, estimator="greedy", out=tmp_path / "a")
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    costs = [segment["cost"] for segment in summary["segments"]]
+    assert costs == [vars(segment.cost) for segment in result.segments]
+    assert all(set(cost) == {"steps", "updates", "parameters", "flop"} for cost in costs)
+    tells = [line for line in read_lines(tmp_path / "a" / "architectures.jsonl") if line["event"] == "tell"]
+    assert [line["cost"] for line in tells] == [cost["steps"] for cost in costs]
+    assert sum(cost["steps"] for cost in costs) > summary["steps"]  # greedy episodes are no episodes of training
+
+
 def test_the_saved_network_is_the_final_one(tmp_path):
     result = train(**SMALL, out=tmp_path / "a")
     saved = QNetwork.load(tmp_path / "a" / "network.npz")
@@ -124,7 +159,7 @@ def test_the_summary_says_what_the_result_says(tmp_path):
     assert summary["mean_return"] == result.episodes.returns.mean()
     assert summary["steps"] == result.episodes.lengths.sum()
     seconds = summary["seconds"]
-    search = seconds["controller"] + seconds["transfer"] + seconds["prune"]
+    search = seconds["controller"] + seconds["transfer"] + seconds["prune"] + seconds["estimator"]
     assert summary["search_share"] == search / seconds["total"]
     assert 0 < search + seconds["train"] <= seconds["total"]
     assert summary["environment"]["max_episode_steps"] == 30
@@ -255,7 +290,9 @@ def test_a_file_is_no_directory(tmp_path):
     [
         ({"env": "cartpool"}, r"unknown environment 'cartpool': did you mean 'cartpole'\?"),
         ({"transfer": "machting"}, r"unknown transfer 'machting': did you mean 'matching'\?"),
-        ({"transfer": "json:dumps"}, r"transfer 'json:dumps' must be a function of"),
+        ({"transfer": "json:dump"}, r"transfer 'json:dump' must be a function of one argument, the switch"),
+        ({"estimator": "mean-retrun"}, r"unknown estimator 'mean-retrun': did you mean 'mean-return'\?"),
+        ({"estimator": "json:dump"}, r"estimator 'json:dump' must be a function of one argument, the segment"),
         ({"method": "math:pi"}, r"controller 'math:pi' must be a subclass"),
         ({"start": "upward"}, r"unknown start 'upward'"),
         ({"env_param": {"gravty": 1.0}}, r"unknown environment parameter 'gravty': did you mean 'gravity'\?"),
@@ -267,14 +304,14 @@ def test_bad_input_is_found_before_anything_is_written(tmp_path, options, messag
     assert not (tmp_path / "a").exists()
 
 
-@pytest.mark.parametrize("options", [{"transfer": "json:dumps"}, {"method": "json:dumps"}])
+@pytest.mark.parametrize("options", [{"transfer": "json:dump"}, {"estimator": "json:dump"}, {"method": "json:dump"}])
 def test_plug_ins_are_looked_up_before_the_optimum_is_computed(monkeypatch, options):
     def never(environment):
         raise AssertionError("computed")
 
     monkeypatch.setattr("nasdqn_fast.optimal.optimal_mean_return", never)
     monkeypatch.setattr("nasdqn_fast.envs.kernel.compile_kernel", never)
-    with pytest.raises(InputError, match="'json:dumps' must be"):
+    with pytest.raises(InputError, match="'json:dump' must be"):
         train(env="inverted-pendulum", **options)
 
 

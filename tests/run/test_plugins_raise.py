@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nasdqn_fast import plugins
 from nasdqn_fast.cli import main
 from nasdqn_fast.controllers.nas_dqn import plugin as NASDQN
 from nasdqn_fast.events import Asked, Played, Pruned, Resumed, Told, Transferred
@@ -138,6 +139,11 @@ def use_controller(monkeypatch, controller):
     ))  # fmt: skip
 
 
+def use_transfer(monkeypatch, transfer):
+    made = plugins.function("transfers", transfer, "switch")
+    monkeypatch.setattr("nasdqn_fast.run.assembly.transfers.make", lambda name, *options: made)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
@@ -162,15 +168,15 @@ def test_whatever_raises_again_and_again_loses_nothing(tmp_path, monkeypatch, ra
     options = SMALL | options
     hooks = dict.fromkeys(("propose", "learn", "transfer"), bool)
 
-    def transfer(old, architecture, rng):
-        rng.random()
+    def transfer(switch):
+        switch.rng.random()
         hooks["transfer"]()
-        return matching(old, architecture, rng)
+        return matching(switch)
 
     use_controller(monkeypatch, Faulty)
     monkeypatch.setattr(Faulty, "after_propose", staticmethod(lambda: hooks["propose"]()))
     monkeypatch.setattr(Faulty, "after_learn", staticmethod(lambda: hooks["learn"]()))
-    monkeypatch.setattr("nasdqn_fast.run.assembly.transfers.find", lambda name: transfer)
+    use_transfer(monkeypatch, transfer)
     whole, out = tmp_path / "whole", tmp_path / "left"
     for folder in (whole, out):
         shutil.rmtree(folder, ignore_errors=True)
@@ -212,12 +218,12 @@ def test_a_transfer_that_raises_loses_nothing(tmp_path, monkeypatch, error):
     """It has drawn by then, from its own stream and from others."""
     raising = staticmethod(lambda: None)
 
-    def transfer(old, architecture, rng):
-        rng.random(3)
+    def transfer(switch):
+        switch.rng.random(3)
         raising()
-        return matching(old, architecture, rng)
+        return matching(switch)
 
-    monkeypatch.setattr("nasdqn_fast.run.assembly.transfers.find", lambda name: transfer)
+    use_transfer(monkeypatch, transfer)
     options = SMALL | {"method": "random-nas"}
     train(**options, out=tmp_path / "whole")
     raising = nth(2, error("mine"))

@@ -100,6 +100,7 @@ SETTINGS = st.fixed_dictionaries(
         "method": st.sampled_from([*sorted(set(all_methods()) - {"fixed"})]),
         "env": st.sampled_from([*plugins.names("environments"), "mountain_car:plugin"]),
         "transfer": st.sampled_from(plugins.names("transfers")),
+        "estimator": st.sampled_from(plugins.names("estimators")),
         "optimizer": st.sampled_from(["sgd", "adam"]),
         "num_envs": st.sampled_from([1, 3]),
         "replay_keep_which": st.sampled_from(["newest", "random"]),
@@ -128,6 +129,79 @@ def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path,
     np.testing.assert_array_equal(result.episodes.returns, whole.episodes.returns)
     np.testing.assert_array_equal(result.network.parameters, whole.network.parameters)
     assert result.segments == whole.segments
+
+
+# `guarded` carries the optimizer where it can and refuses what plays worse, `again` keeps network and optimizer;
+# `interrupted_transfer` and `interrupted_once` are Ctrl-C in the middle of greedy episodes.
+PLUGINS = """
+from nasdqn_fast.transfers.base import Carried
+from nasdqn_fast.transfers.overlap import overlap
+
+def guarded(switch):
+    new = overlap(switch).network
+    old, now = (switch.play(network, 3).returns.mean() for network in (switch.old, new))
+    fits = new.parameters.size == switch.old.parameters.size
+    return Carried(new, switch.optimizer if fits else None, bool(now >= old), updates=7, note=f"{old} to {now}")
+
+def again(switch):
+    return Carried(switch.old.copy(), switch.optimizer)
+
+def interrupted_transfer(switch):
+    switch.play(switch.old, 2)
+    switch.rng.random(3)
+    if "transfer" not in interrupted:
+        interrupted.add("transfer")
+        raise KeyboardInterrupt
+    return overlap(switch)
+
+interrupted = set()
+
+def interrupted_once(segment):
+    score = segment.evaluate(3)
+    if len(segment.starts) == 2 and "estimator" not in interrupted:
+        interrupted.add("estimator")
+        raise KeyboardInterrupt
+    return score
+"""
+
+
+@pytest.fixture
+def own_plugins(tmp_path, monkeypatch):
+    """Makes the module own_plugins importable."""
+    (tmp_path / "own_plugins.py").write_text(PLUGINS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("own_plugins", None)
+
+
+@pytest.mark.parametrize("stop", [2, 3, 4, 8])
+@pytest.mark.parametrize("transfer", ["guarded", "again"])
+def test_what_a_transfer_carried_spent_and_refused_is_resumed(tmp_path, own_plugins, transfer, stop):
+    options = SMALL | {"transfer": f"own_plugins:{transfer}", "optimizer": "adam", "switch_every": 3, "seed": 1}
+    train(**options, out=tmp_path / "whole")
+    leave(tmp_path / "left", stop, **options)
+    resume(tmp_path / "left")
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+def test_a_run_is_left_while_its_estimator_plays(tmp_path, own_plugins):
+    options = SMALL | {"estimator": "own_plugins:interrupted_once", "checkpoint_every": "never"}
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 8 episodes; to go on"):
+        train(**options, out=tmp_path / "left")
+    resume(tmp_path / "left")
+    train(**options, out=tmp_path / "whole")  # which is not interrupted any more
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
+
+
+def test_a_run_that_is_left_in_a_transfer_goes_back_to_its_last_checkpoint(tmp_path, own_plugins):
+    options = SMALL | {"transfer": "own_plugins:interrupted_transfer", "checkpoint_every": "1", "seed": 1}
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 4 episodes; to go on"):
+        train(**options, out=tmp_path / "left")
+    events = []
+    resume(tmp_path / "left", progress=events.append)
+    assert len(events[0].episodes) == 4
+    train(**options, out=tmp_path / "whole")  # which is not interrupted any more
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
 @pytest.mark.slow

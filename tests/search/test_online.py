@@ -10,12 +10,17 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.random import plugin as RandomSearch
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.agent import DQNAgent
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Played, Pruned, Told, Transferred
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.transfers.matching import plugin as matching
-from nasdqn_fast.types import WHOLE_RUN, Proposal
+from nasdqn_fast.testing.transfers import make_switch
+from nasdqn_fast.transfers import base as transfers
+from nasdqn_fast.transfers.base import Carried
+from nasdqn_fast.transfers.matching import matching
+from nasdqn_fast.types import WHOLE_RUN, Episodes, Proposal
 
 SPACE = SearchSpace(["1x4-relu", "2x3-tanh", "1x5-leaky_relu"])
 CARTPOLE = envs.make("cartpole", max_episode_steps=20)
@@ -41,14 +46,16 @@ def scripted(*texts, budget=None):
     return Scripted([Proposal(Architecture.parse(text), "scripted", budget) for text in texts])
 
 
-def trainer_of(controller, streams=None, transfer=matching, **options):
-    streams = streams or Streams(0)
+def trainer_of(
+    controller, streams=None, transfer=matching, estimator="mean-return", backend="native", agent=None, **options
+):
+    streams, agent = streams or Streams(0), SMALL | (agent or {})
     settings = {"episodes": 6, "switch_every": 2, "replay_keep": 0.25, "replay_keep_which": "newest"} | options
-    agent_options = SMALL | {"num_envs": settings.pop("num_envs", 1)}
     return Trainer(
-        lambda first: DQNAgent(CARTPOLE, first, rng=streams, **agent_options),
+        lambda first: backends.find(backend).DQNAgent(CARTPOLE, first, rng=streams, **agent),
         controller,
-        transfer,
+        transfers.make(transfer),
+        estimators.make(estimator),
         streams.transfer,
         **settings,
     )
@@ -78,7 +85,7 @@ def test_a_run_is_the_algorithm_written_out():
         if segment > 0:
             architectures.append(SPACE.sample(streams.controller))
             if architectures[-1] != architectures[-2]:
-                agent.switch_network(matching(agent.network, architectures[-1], streams.transfer))
+                agent.switch_network(matching(make_switch(agent.network, architectures[-1], streams.transfer)).network)
             agent.replay.prune(0.25, "newest")
         returns.append(agent.run_episodes(episodes).returns)
 
@@ -136,14 +143,14 @@ def test_the_controller_is_told_what_the_segment_was():
     for segment, result in enumerate(controller.told):
         episodes = played[2 * segment : 2 * segment + 2]
         np.testing.assert_array_equal(result.returns, np.concatenate([e.returns for e in episodes]))
-        assert result.cost == sum(int(e.lengths.sum()) for e in episodes)
+        assert result.cost.steps == sum(int(e.lengths.sum()) for e in episodes)
         assert result.architecture == result.proposal.architecture
         assert result.accepted
 
 
 def test_a_transfer_that_alters_the_architecture_is_told_as_what_it_was():
-    def stubborn(old, architecture, rng):
-        return type(old)("1x7-relu", old.observation_size, old.n_actions, rng)
+    def stubborn(switch):
+        return Carried(switch.old.like("1x7-relu", switch.rng))
 
     controller = scripted("1x4-relu", "2x3-tanh")
     list(trainer_of(controller, transfer=stubborn, episodes=4).run())
@@ -169,7 +176,8 @@ def test_random_pruning_draws_from_the_transfers_stream_only():
 
 
 def test_several_environments_fill_segments_exactly():
-    trainer = trainer_of(scripted("1x4-relu", "2x3-tanh", "1x4-relu"), num_envs=3, episodes=15, switch_every=5)
+    controller = scripted("1x4-relu", "2x3-tanh", "1x4-relu")
+    trainer = trainer_of(controller, agent={"num_envs": 3}, episodes=15, switch_every=5)
     assert segment_lengths(trainer.run()) == [5, 5, 5]
 
 
@@ -183,7 +191,8 @@ def test_an_episode_bears_the_architecture_that_was_in_use_when_it_ended(backend
     trainer = Trainer(
         lambda first: backends.find(backend).DQNAgent(pendulum, first, rng=streams, num_envs=8, **SMALL),
         scripted(*(f"1x{segment}-relu" for segment in range(1, 8))),
-        matching,
+        transfers.make(matching),
+        estimators.make("mean-return"),
         streams.transfer,
         episodes=20,
         switch_every=3,
@@ -197,10 +206,10 @@ def test_an_episode_bears_the_architecture_that_was_in_use_when_it_ended(backend
     assert segment_lengths(events) == [3, 3, 3, 3, 3, 3, 2]
 
 
-def test_the_clock_knows_all_four_purposes():
+def test_the_clock_knows_all_five_purposes():
     trainer = trainer_of(scripted("1x4-relu", "2x3-tanh"), episodes=4)
     list(trainer.run())
-    assert set(trainer.clock.seconds) == {"controller", "train", "transfer", "prune"}
+    assert set(trainer.clock.seconds) == {"controller", "train", "transfer", "prune", "estimator"}
     assert all(seconds > 0 for seconds in trainer.clock.seconds.values())
 
 
@@ -211,3 +220,277 @@ def test_a_budget_of_numpys_is_pythons():
     budgets = [event.proposal.budget for event in events if isinstance(event, Asked)]
     assert budgets == [3, 3]
     assert {type(budget) for budget in budgets} == {int}
+
+
+def test_a_source_is_refused_in_one_line_before_anything_is_trained():
+    controller = Scripted([Proposal("1x4-relu", "halving", source=2)])
+    with pytest.raises(
+        InputError, match=r"controller .*Scripted: .* no other trial; got a proposal with source 2"
+    ) as e:
+        trainer_of(controller)
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_the_cost_is_counted(num_envs):
+    """Oracle: by hand. A step is a forward pass of 2 x 4 x 8 + 2 x 8 x 2 operations; an update, of 4 rows, 5 times the
+    multiply-adds but for the inputs' gradient of the first layer. The first 10 steps have no update but the tenth.
+    """
+    controller = scripted("1x8-relu", "1x8-relu")
+    trainer = trainer_of(controller, agent={"num_envs": num_envs, "updates_per_step": 2}, episodes=12, switch_every=6)
+    list(trainer.run())
+    first, second = (result.cost for result in controller.told)
+    begin = math.ceil(10 / num_envs) * num_envs - num_envs  # steps of the vector steps before the first update
+    assert first.updates == 2 * (first.steps - begin)
+    assert second.updates == 2 * second.steps
+    assert first.steps + second.steps == trainer.agent.steps
+    macs, inputs = 4 * 8 + 8 * 2, 4 * 8
+    for cost in (first, second):
+        assert cost.parameters == 4 * 8 + 8 + 8 * 2 + 2
+        assert cost.flop == cost.steps * 2 * macs + cost.updates * 2 * 4 * (5 * macs - inputs)
+
+
+ADDED = ("first_update", "transfer_steps", "transfer_updates", "starts")
+
+
+@pytest.mark.parametrize("lacking", [(), ADDED], ids=["of this version", "of an earlier version"])
+@pytest.mark.parametrize("num_envs", [1, 3])
+@pytest.mark.parametrize("warm_up", [0, 10, 60])
+@pytest.mark.parametrize("after", [1, 3, 4, 7])
+def test_a_trainer_continues_from_its_state_with_the_same_results(lacking, num_envs, warm_up, after):
+    """Oracle: the trainer left alone. An earlier version saved no counts of updates; they follow from the steps."""
+    scripts, agent = ["1x4-relu", "2x3-tanh", "1x5-leaky_relu"], {"num_envs": num_envs, "warm_up": warm_up}
+
+    def make():
+        return trainer_of(scripted(*scripts), agent=agent, episodes=9, switch_every=3, estimator="improvement")
+
+    whole, left, restored = make(), make(), make()
+    list(whole.run())
+    played = []
+    for event in left.run():
+        if isinstance(event, Played):
+            played.append(event.episodes)
+        if len(played) == after and isinstance(event, Played):
+            break
+    state = {key: value for key, value in left.get_state().items() if key not in lacking}
+    columns = {name: np.concatenate([getattr(e, name) for e in played]) for name in vars(played[0])}
+    for _ in range(left.segment - 1):
+        restored.controller.propose()  # the script continues where it was
+    restored.set_state(state, Episodes(**columns))
+    list(restored.run())
+    np.testing.assert_equal(restored.agent.get_state(), whole.agent.get_state())
+    assert restored.controller.told
+    for told, expected in zip(restored.controller.told[::-1], whole.controller.told[::-1], strict=False):
+        assert told.cost == expected.cost
+        np.testing.assert_array_equal(told.returns, expected.returns)
+        if not lacking:
+            assert told.score == expected.score
+
+
+# Transfers that carry more than weights.
+
+ADAM = {"optimizer": "adam", "target_every": 1}
+
+
+def all_of_it(switch):
+    """The old network and optimizer, as if there had been no switch."""
+    return Carried(switch.old.copy(), switch.optimizer)
+
+
+@pytest.mark.parametrize("backend", backends.NAMES)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_carried_optimizer_continues(backend, optimizer):
+    """Oracle: the run without a switch. The target, copied after each update anyway, makes no difference."""
+    agent = {"optimizer": optimizer, "target_every": 1}
+    keywords = {"backend": backend, "agent": agent, "episodes": 4, "replay_keep": 1.0}
+    switched = trainer_of(scripted("1x4-relu", "2x3-tanh"), transfer=all_of_it, **keywords)
+    unswitched = trainer_of(scripted("1x4-relu", "1x4-relu"), **keywords)
+    kinds = [type(event) for event in switched.run()]
+    assert Transferred in kinds
+    list(unswitched.run())
+    np.testing.assert_equal(switched.agent.get_state(), unswitched.agent.get_state())
+    assert switched.agent.optimizer.steps == switched.agent.updates > 0
+
+
+def test_a_carried_adam_differs_from_one_that_is_reset():
+    """Otherwise the test above would not tell the two apart."""
+    keywords = {"agent": ADAM, "episodes": 4, "replay_keep": 1.0}
+    carrying = trainer_of(scripted("1x4-relu", "2x3-tanh"), transfer=all_of_it, **keywords)
+    resetting = trainer_of(
+        scripted("1x4-relu", "2x3-tanh"), transfer=lambda switch: Carried(switch.old.copy()), **keywords
+    )
+    list(carrying.run())
+    list(resetting.run())
+    assert resetting.agent.optimizer.steps < resetting.agent.updates
+    assert np.any(carrying.agent.network.parameters != resetting.agent.network.parameters)
+
+
+def test_the_next_step_of_a_carried_adam_is_kingma_and_bas():
+    """Oracle: algorithm 1 of Kingma & Ba 2015 in float64, from moments that a transfer made up."""
+    moments = np.random.default_rng(0).random((2, 30), np.float32)
+
+    def made_up(switch):
+        return Carried(
+            switch.old.like(switch.architecture, switch.rng),
+            {"kind": "adam", "steps": 7, "m": moments[0], "v": moments[1]},
+        )
+
+    trainer = trainer_of(scripted("1x3-relu", "1x4-relu"), transfer=made_up, agent=ADAM, episodes=4, replay_keep=1.0)
+    before = None
+    for event in trainer.run():
+        if isinstance(event, Pruned):
+            agent = trainer.agent
+            before = agent.network.parameters.astype(np.float64)
+            agent.learn()
+            after, state = agent.network.parameters, agent.optimizer.get_state()
+            break
+    gradient = (state["m"] - 0.9 * moments[0].astype(np.float64)) / 0.1
+    v = 0.999 * moments[1] + 0.001 * gradient**2
+    step = 2.5e-4 * (state["m"] / (1 - 0.9**8)) / (np.sqrt(v / (1 - 0.999**8)) + 1e-8)
+    assert state["steps"] == 8
+    np.testing.assert_allclose(state["v"], v, rtol=1e-4)
+    np.testing.assert_allclose(before - after, step, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            {"kind": "adam", "steps": 1, "m": np.ones(3), "v": np.ones(3)},
+            "the optimizer's state is not that of 2x3-tanh",
+        ),
+        ({"kind": "sgd", "steps": 1, "m": np.ones(0), "v": np.ones(0)}, "the state is that of 'sgd'"),
+        ({"kind": "adam", "steps": 1, "v": np.ones(0)}, "KeyError: 'm'"),
+    ],
+)
+@pytest.mark.parametrize("backend", backends.NAMES)
+def test_an_optimizer_state_that_does_not_fit_is_refused_with_the_transfers_name(backend, state, message):
+    def careless(switch):
+        return Carried(switch.old.like(switch.architecture, switch.rng), state)
+
+    trainer = trainer_of(scripted("1x4-relu", "2x3-tanh"), transfer=careless, backend=backend, agent=ADAM)
+    with pytest.raises(InputError, match=rf"transfer '.*careless': no valid optimizer state: .*{message}"):
+        list(trainer.run())
+    assert str(trainer.agent.network.architecture) == "1x4-relu"
+
+
+def refusing(switch):
+    return Carried(switch.old.like(switch.architecture, switch.rng), accepted=False, updates=5, note="worse")
+
+
+@pytest.mark.parametrize("backend", backends.NAMES)
+def test_a_refused_switch_is_a_switch_to_itself(backend):
+    """Oracle: the run whose controller proposes the architecture in use, but for the transfer's own draws."""
+    keywords = {"backend": backend, "agent": {"optimizer": "adam"}, "episodes": 4}
+    refused = trainer_of(scripted("1x4-relu", "2x3-tanh"), transfer=refusing, **keywords)
+    itself = trainer_of(scripted("1x4-relu", "1x4-relu"), **keywords)
+    events = list(refused.run())
+    list(itself.run())
+    states = [trainer.agent.get_state() for trainer in (refused, itself)]
+    for state in states:
+        del state["streams"]["transfer"]
+    np.testing.assert_equal(*states)
+    (transferred,) = [event for event in events if isinstance(event, Transferred)]
+    assert (str(transferred.old), str(transferred.new)) == ("1x4-relu", "1x4-relu")
+    assert (transferred.report.accepted, transferred.report.note) == (False, "worse")
+    told = refused.controller.told[1]
+    assert (str(told.architecture), told.accepted) == ("1x4-relu", False)
+    assert str(told.proposal.architecture) == "2x3-tanh"
+    assert told.cost.updates == itself.controller.told[1].cost.updates + 5
+
+
+@pytest.mark.parametrize("backend", backends.NAMES)
+def test_a_transfer_sees_what_the_learner_has(backend):
+    seen = []
+
+    def looking(switch):
+        agent = trainer.agent
+        seen.append(switch.settings == agent.settings)
+        seen.append(switch.old is agent.network and switch.target is agent.target and switch.replay is agent.replay)
+        seen.append(switch.rng is trainer.rng)
+        np.testing.assert_equal(switch.optimizer, agent.optimizer.get_state())
+        return matching(switch)
+
+    trainer = trainer_of(scripted("1x4-relu", "2x3-tanh"), transfer=looking, backend=backend, agent=ADAM, episodes=4)
+    list(trainer.run())
+    assert seen == [True, True, True]
+
+
+def greedy_return(network, rng):
+    """One greedy episode by the environment's plain functions: the return on CartPole is the number of steps."""
+    kernel = CARTPOLE.kernel
+    state, observation, reward = np.empty(kernel.state_size), np.empty(4, np.float32), np.empty(1)
+    kernel.reset(CARTPOLE.params, rng.random(kernel.reset_uniforms), state, observation)
+    for step in range(1, 21):
+        action = int(np.argmax(network.forward(observation[None])[0]))
+        if kernel.step(CARTPOLE.params, np.empty(0), state, action, observation, reward):
+            return step
+    return 20
+
+
+def starts(*key):
+    """Generators of held-out episodes of seed 0, by NumPy alone."""
+    for episode in range(5):
+        yield np.random.Generator(np.random.PCG64(np.random.SeedSequence(0, spawn_key=(*key, episode))))
+
+
+@pytest.mark.parametrize("backend", backends.NAMES)
+def test_greedy_scores_are_those_of_the_same_starts_played_by_hand(backend):
+    """Oracle: the environment's plain functions. Stream 8 is the estimator's; no segment has starts of its own."""
+
+    def five(segment):
+        return segment.evaluate(5)
+
+    controller = scripted("1x4-relu", "2x3-tanh", "1x5-leaky_relu")
+    trainer = trainer_of(controller, estimator=five, backend=backend)
+    without = trainer_of(scripted("1x4-relu", "2x3-tanh", "1x5-leaky_relu"), backend=backend)
+    list(without.run())
+    for event in trainer.run():
+        if isinstance(event, Told):
+            played = [greedy_return(trainer.agent.network, rng) for rng in starts(8)]
+            assert event.result.score == np.mean(played)
+            # Training is not touched; its environment steps and these are the cost.
+            other = without.controller.told[event.segment - 1]
+            np.testing.assert_array_equal(event.result.returns, other.returns)
+            assert event.result.cost.steps == other.cost.steps + sum(played)
+            assert event.result.cost.updates == other.cost.updates
+
+
+def test_a_guard_compares_networks_on_the_same_starts_which_are_new_at_each_switch():
+    """Oracle: the environment's plain functions. Stream 7 is the guard's."""
+    played = []
+
+    def guarding(switch):
+        new = matching(switch).network
+        for network in (switch.old, new, switch.old):
+            returns = switch.play(network, 5).returns
+            segment = 2 + len(played) // 3
+            assert returns.tolist() == [greedy_return(network, rng) for rng in starts(7, segment)]
+            played.append(int(returns.sum()))
+        return Carried(new, steps=1000)
+
+    scripts = ["1x4-relu", "2x3-tanh", "1x5-leaky_relu"]
+    trainer, without = trainer_of(scripted(*scripts), transfer=guarding), trainer_of(scripted(*scripts))
+    events = list(trainer.run())
+    list(without.run())
+    reports = [event.report for event in events if isinstance(event, Transferred)]
+    assert [report.steps for report in reports] == [1000 + sum(played[:3]), 1000 + sum(played[3:])]
+    assert played[0] == played[2]
+    costs = [[result.cost.steps for result in t.controller.told] for t in (trainer, without)]
+    assert costs[0] == [costs[1][0], costs[1][1] + reports[0].steps, costs[1][2] + reports[1].steps]
+    np.testing.assert_array_equal(trainer.agent.network.parameters, without.agent.network.parameters)
+
+
+def test_an_estimator_sees_the_segment_and_the_whole_curve():
+    seen = []
+    trainer = trainer_of(scripted(*["1x4-relu"] * 3), estimator=lambda s: seen.append(s) or 1.0, episodes=5)
+    played = [event.episodes for event in trainer.run() if isinstance(event, Played)]
+    returns = np.concatenate([episodes.returns for episodes in played])
+    lengths = np.concatenate([episodes.lengths for episodes in played])
+    assert [segment.starts for segment in seen] == [(0,), (0, 2), (0, 2, 4)]
+    for segment, (first, last) in zip(seen, [(0, 2), (2, 4), (4, 5)], strict=True):
+        np.testing.assert_array_equal(segment.curve, returns[:last])
+        np.testing.assert_array_equal(segment.returns, returns[first:last])
+        np.testing.assert_array_equal(segment.lengths, lengths[first:last])
+        assert (segment.switch_every, str(segment.architecture)) == (2, "1x4-relu")
+    assert [result.score for result in trainer.controller.told] == [1.0] * 3

@@ -1,20 +1,24 @@
-"""The pairing of layers, and the report of a switch."""
+"""The pairing of layers, the report of a switch, and what a transfer may return."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.space import Architecture
-from nasdqn_fast.testing.transfers import OBSERVATION_SIZE, filled_replay, some_states, trained_network
-from nasdqn_fast.transfers.base import apply, find, paired_layers
+from nasdqn_fast.plugins import option
+from nasdqn_fast.testing.transfers import OBSERVATION_SIZE, filled_replay, make_switch, some_states, trained_network
+from nasdqn_fast.transfers.base import Carried, apply, make, paired_layers
 from nasdqn_fast.transfers.fresh import fresh
 from nasdqn_fast.transfers.matching import matching
 from nasdqn_fast.transfers.overlap import overlap
 
 
-def switch(transfer, old, after, replay, rng=None):
-    return apply(transfer, old, Architecture.parse(after), rng or np.random.default_rng(8), replay)
+def switch(transfer, old, after, replay, rng=8):
+    """The network and the report."""
+    carried, report = apply(make(transfer), make_switch(old, after, rng, replay=replay))
+    return carried.network, report
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_measuring_draws_nothing(backend):
     measured, alone = np.random.default_rng(8), np.random.default_rng(8)
     replay, untouched = filled_replay(backend, states), filled_replay(backend, states)
     switch(fresh, old, "3x8-relu", replay, measured)
-    fresh(old, Architecture.parse("3x8-relu"), alone)
+    fresh(make_switch(old, "3x8-relu", alone))
     assert measured.bit_generator.state == alone.bit_generator.state
     np.testing.assert_array_equal(replay.sample(20).observations, untouched.sample(20).observations)
 
@@ -86,21 +90,90 @@ def test_measuring_draws_nothing(backend):
 @pytest.mark.parametrize(
     ("result", "got"),
     [
-        (lambda old: None, "NoneType None"),
-        (lambda old: old.parameters, "ndarray"),
-        (lambda old: type(old)("2x8-relu", OBSERVATION_SIZE, old.n_actions + 1), "QNetwork"),
+        (lambda old: None, "return a Carried; got NoneType None"),
+        (lambda old: old, "return a Carried; got QNetwork"),
+        (lambda old: Carried(old.parameters), "return a QNetwork of 3 observations and 2 actions, .* got ndarray"),
+        (
+            lambda old: Carried(type(old)("2x8-relu", OBSERVATION_SIZE, old.n_actions + 1)),
+            "return a QNetwork of 3 observations and 2 actions, .* got QNetwork",
+        ),
+        (lambda old: Carried(old.copy(), accepted=1), "return a valid Carried: accepted must be a bool; got int 1"),
+        (lambda old: Carried(old.copy(), steps=-1), "return a valid Carried: steps must be an integer >= 0; got -1"),
+        (lambda old: Carried(old.copy(), updates=0.5), "return a valid Carried: updates must be an integer"),
+        (lambda old: Carried(old.copy(), note=None), "return a valid Carried: note must be a string"),
     ],
 )
-def test_what_is_no_fitting_network_is_refused_with_the_transfers_name(backend, result, got):
-    def careless(old, architecture, rng):
-        return result(old)
+def test_what_is_not_valid_is_refused_with_the_transfers_name(backend, result, got):
+    def careless(switch):
+        return result(switch.old)
 
     replay = filled_replay(backend, some_states(9))
-    with pytest.raises(InputError, match=rf"transfer {__name__}:.*careless must return a QNetwork .* got {got}"):
+    with pytest.raises(InputError, match=rf"transfer '{__name__}:.*careless' must {got}") as raised:
         switch(careless, trained_network(backend, "2x8-relu"), "2x9-relu", replay)
+    assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["json:dumps", "math:pi"])
-def test_what_cannot_be_a_transfer_is_refused(name):
-    with pytest.raises(InputError, match=rf"transfer '{name}' must be a function of \(old, architecture, rng\), got"):
-        find(name)
+def test_the_report_says_what_the_transfer_spent_and_notes(backend):
+    def noting(switch):
+        return Carried(switch.old.like(switch.architecture, switch.rng), steps=3, updates=np.int64(4), note="two tries")
+
+    _, report = switch(noting, trained_network(backend, "2x8-relu"), "2x9-relu", filled_replay(backend, some_states(9)))
+    assert (report.accepted, report.steps, report.updates, report.note) == (True, 3, 4, "two tries")
+
+
+def test_of_a_refused_switch_the_report_is_the_old_networks(backend):
+    """The network that was refused need not even be one."""
+    old, replay = trained_network(backend, "2x8-relu"), filled_replay(backend, some_states(9))
+    _, report = switch(lambda switch: Carried(None, accepted=False, updates=9), old, "2x9-relu", replay)
+    assert (report.kept, report.q_change_mean, report.q_change_max) == (1.0, 0.0, 0.0)
+    assert (report.accepted, report.updates) == (False, 9)
+
+
+class Scaled:
+    """Multiplies the weights."""
+
+    @dataclass(frozen=True)
+    class Options:
+        factor: float = option(2.0, "what the weights are multiplied with", "this test")
+
+    def __call__(self, switch):
+        new = switch.old.copy()
+        new.parameters = switch.options.factor * switch.old.parameters
+        return Carried(new)
+
+
+@pytest.mark.parametrize(("given", "factor"), [({}, 2.0), ({"factor": 0.5}, 0.5)])
+def test_a_transfer_finds_its_options_in_the_switch(given, factor):
+    old = trained_network("numpy", "2x8-relu")
+    carried, _ = apply(make(Scaled, given), make_switch(old, "2x8-relu"))
+    np.testing.assert_array_equal(carried.network.parameters, np.float32(factor) * old.parameters)
+
+
+def test_an_unknown_option_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match=r"unknown option 'facter': did you mean 'factor'\?"):
+        make(Scaled, {"facter": 0.5})
+
+
+def old_style(old, architecture, rng):
+    return old
+
+
+class NeedsArguments:
+    def __init__(self, factor):
+        self.factor = factor
+
+
+@pytest.mark.parametrize(
+    ("transfer", "message"),
+    [
+        (old_style, r"transfer '.*:old_style' must be a function of one argument, the switch, .*; got one of \(old, "),
+        ("json:dump", r"transfer 'json:dump' must be a function of one argument, .*; got one of \(obj, fp"),
+        ("math:pi", r"transfer 'math:pi' must be a function of one argument, .*; got float 3.14"),
+        (3, r"transfer 'int 3' must be a function of one argument, .*; got int 3"),
+        (NeedsArguments, r"transfer '.*:NeedsArguments' must .*; got a class that is made with \(factor\)"),
+    ],
+)
+def test_what_cannot_be_a_transfer_is_refused_in_one_line(transfer, message):
+    with pytest.raises(InputError, match=message) as raised:
+        make(transfer)
+    assert "\n" not in str(raised.value)

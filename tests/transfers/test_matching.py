@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.testing.transfers import trained_network
+from nasdqn_fast.testing.transfers import make_switch, trained_network
 from nasdqn_fast.transfers.fresh import fresh
 from nasdqn_fast.transfers.matching import matching
 
@@ -29,8 +29,8 @@ CASES = [
 def test_layers_of_equal_shape_and_place_are_copied_and_the_others_are_new(backend, before, after, copies):
     """Oracle: the table above, and the initial weights that the same generator gives."""
     old, architecture = trained_network(backend, before), Architecture.parse(after)
-    new = matching(old, architecture, np.random.default_rng(8))
-    initial = fresh(old, architecture, np.random.default_rng(8))
+    new = matching(make_switch(old, after, 8)).network
+    initial = fresh(make_switch(old, after, 8)).network
     for layer in range(architecture.depth + 1):
         source, index = (old, copies[layer]) if layer in copies else (initial, layer)
         np.testing.assert_array_equal(new.weights[layer], source.weights[index])

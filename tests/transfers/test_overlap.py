@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.testing.transfers import trained_network
+from nasdqn_fast.testing.transfers import make_switch, trained_network
 from nasdqn_fast.transfers.fresh import fresh
 from nasdqn_fast.transfers.overlap import overlap
 
@@ -24,8 +24,8 @@ CASES = [
 def test_what_the_old_layer_has_is_copied_and_the_rest_is_new(backend, before, after, places):
     """Oracle: element by element, the old layer's if it reaches so far, else the generator's initial weight."""
     old, architecture = trained_network(backend, before), Architecture.parse(after)
-    new = overlap(old, architecture, np.random.default_rng(8))
-    initial = fresh(old, architecture, np.random.default_rng(8))
+    new = overlap(make_switch(old, after, 8)).network
+    initial = fresh(make_switch(old, after, 8)).network
     for layer in range(architecture.depth + 1):
         for kind in ("weights", "biases"):
             carried = getattr(new, kind)[layer]
@@ -38,6 +38,6 @@ def test_what_the_old_layer_has_is_copied_and_the_rest_is_new(backend, before, a
 
 def test_the_rest_is_not_zero():
     """Of a wider network's weights, those without a predecessor are initial ones, drawn for its own width."""
-    new = overlap(trained_network("numpy", "1x8-relu"), Architecture.parse("1x100-relu"), np.random.default_rng(0))
+    new = overlap(make_switch(trained_network("numpy", "1x8-relu"), "1x100-relu")).network
     assert np.std(new.weights[0][:, 8:]) == pytest.approx(np.sqrt(2 / 3), rel=0.2)
     assert np.std(new.weights[1][8:]) == pytest.approx(np.sqrt(2 / 100), rel=0.2)

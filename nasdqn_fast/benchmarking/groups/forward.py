@@ -8,10 +8,10 @@ import numpy as np
 
 from nasdqn_fast.benchmarking.case import Case, arithmetic, repeated
 from nasdqn_fast.benchmarking.figure import Figure, Unit
-from nasdqn_fast.benchmarking.flop import forward_flop
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, N_ACTIONS, OBSERVATION_SIZE
 from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.space import Architecture
 
 ROWS = (1, 64, 4_096)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nasdqn_fast.benchmarking.case import Case, arithmetic, repeated
 from nasdqn_fast.benchmarking.figure import Figure, Unit
-from nasdqn_fast.benchmarking.flop import update_flop
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import (
     ARCHITECTURES,
@@ -13,6 +12,7 @@ from nasdqn_fast.benchmarking.setting import (
     OBSERVATION_SIZE,
     learning_agent,
 )
+from nasdqn_fast.flop import update_flop
 from nasdqn_fast.space import Architecture
 
 

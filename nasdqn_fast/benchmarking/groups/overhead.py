@@ -28,7 +28,7 @@ from nasdqn_fast.run.assembly import make_environment, make_trainer
 ON_REQUEST = True
 GROUP = "overhead"
 METHODS = ("random-nas", "nas-dqn")
-SEARCH = ("controller", "transfer", "prune")
+SEARCH = ("controller", "transfer", "prune", "estimator")
 
 
 def figures(session: Session, episodes: int = 2_000, switch_every: int = 200) -> list[Figure]:
@@ -51,7 +51,7 @@ class Comparison:
 
     Args:
         searching, fixed: the same episodes of both sides, in pairs.
-        search_seconds: what controller, transfer and pruning took of the searching run.
+        search_seconds: what controller, transfer, pruning and estimator took of the searching run.
     """
 
     searching: list[Repeat]

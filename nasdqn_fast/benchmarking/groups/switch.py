@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,18 +10,20 @@ from nasdqn_fast import plugins
 from nasdqn_fast.benchmarking.case import Case, repeated
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
-from nasdqn_fast.benchmarking.setting import learning_agent, transitions
+from nasdqn_fast.benchmarking.setting import N_ACTIONS, OBSERVATION_SIZE, learning_agent, transitions
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import Result
+from nasdqn_fast.types import Cost, Result
 
 OLD, NEW = Architecture.parse("3x64-relu"), Architecture.parse("4x128-relu")
 CAPACITY = 50_000  # transitions
 SEGMENT = 40_000  # transitions, 200 episodes: after a pruning they fill the memory and write over some that were kept
 KEEP = 0.25
 RETURNS = np.linspace(-100.0, 200.0, 200)  # of a segment
+COST = Cost(steps=40_000, updates=40_000, parameters=NEW.parameter_count(OBSERVATION_SIZE, N_ACTIONS), flop=10**12)
 
 
 def consult(name: str) -> Case:
@@ -71,7 +72,7 @@ def _consultation(name: str) -> Callable[[], None]:
 
     def consult() -> None:
         proposal = controller.ask()
-        controller.tell(Result(proposal, proposal.architecture, float(RETURNS.mean()), RETURNS, cost=40_000))
+        controller.tell(Result(proposal, proposal.architecture, float(RETURNS.mean()), RETURNS, COST))
 
     return consult
 
@@ -80,7 +81,7 @@ class _Switch:
     """An agent before a switch, brought back there before each repeat."""
 
     def __init__(self, transfer: str) -> None:
-        self._transfer: Any = plugins.find("transfers", transfer)
+        self._transfer = transfers.make(transfer)
         self._agent = learning_agent(OLD, CAPACITY)
         self._old: QNetwork = self._agent.network
         self._transitions = transitions(SEGMENT)
@@ -91,8 +92,19 @@ class _Switch:
         self._agent.switch_network(self._old)
 
     def transfer(self) -> None:
-        new, _ = transfers.apply(self._transfer, self._agent.network, NEW, self._rng, self._agent.replay)
-        self._agent.switch_network(new)
+        agent = self._agent
+        switch = transfers.Switch(
+            old=agent.network,
+            architecture=NEW,
+            rng=self._rng,
+            replay=agent.replay,
+            target=agent.target,
+            optimizer=agent.optimizer.get_state(),
+            settings=agent.settings,
+            play=GreedyEpisodes(agent, np.random.default_rng).play,
+        )
+        carried, _ = transfers.apply(self._transfer, switch)
+        agent.switch_network(carried.network, carried.optimizer)
 
     def prune(self) -> None:
         self._agent.replay.prune(KEEP, "newest", self._rng)

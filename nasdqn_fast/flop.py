@@ -1,4 +1,4 @@
-"""Textbook arithmetic of the network, which limits are made of: two operations a multiply-add, savings not counted."""
+"""Textbook operation counts of a network: two operations a multiply-add, savings not counted."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasdqn_fast.benchmarking.flop import forward_flop, macs, update_flop
+from nasdqn_fast.flop import forward_flop, macs, update_flop
 from nasdqn_fast.space import Architecture
 
 
