@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nasdqn_fast import envs
-from nasdqn_fast.config import Config, find_method
+from nasdqn_fast.config import TABLES, Config, find_method, given_options
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
 from nasdqn_fast.search.online import Trainer
@@ -24,7 +24,7 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
     streams, search = Streams(config.run.seed), config.search
     engine = backends.find(config.run.backend)
     return Trainer(
-        lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
+        lambda first: engine.DQNAgent(environment, first, rng=streams, **vars(config.agent)),
         _make_controller(config, streams.controller),
         transfers.find(search.transfer),
         streams.transfer,
@@ -36,18 +36,8 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
 
 
 def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:
-    search, method = config.search, find_method(config.search.method)
-    options = {
-        "architecture": method.architecture or search.architecture,
-        "epsilon_start": search.controller_epsilon_start,
-        "epsilon_decay": search.controller_epsilon_decay,
-        "epsilon_min": search.controller_epsilon_min,
-        "temperature": search.controller_temperature,
-        "buffer_size": search.controller_buffer,
-        "score_kept": search.controller_score_kept,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    return controllers.make(method.controller, search.space(), rng, given)
+    method, options = find_method(config.search.method), given_options(config, TABLES[0])
+    return controllers.make(method.controller, config.search.space(), rng, options)
 
 
 def optimum(environment: envs.Environment) -> float | None:

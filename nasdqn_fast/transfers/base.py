@@ -37,17 +37,18 @@ N = TypeVar("N", bound=BaseNetwork)
 Transfer = Callable[[N, Architecture, np.random.Generator], N]
 
 
-def find(name: str) -> Transfer[Any]:
+def find(name: str | Transfer[Any]) -> Transfer[Any]:
     """The transfer of that name.
 
     Args:
-        name: a file of this folder (``matching``) or ``module:attribute``.
+        name: a file of this folder (``matching``), ``module:attribute``, or the function itself.
 
     Raises:
         InputError: unknown name, or no function of these three arguments.
     """
-    transfer: Any = plugins.find("transfers", name)
-    plugins.check_takes(f"transfer {name!r}", transfer, ("old", "architecture", "rng"))
+    transfer: Any = plugins.find("transfers", name) if isinstance(name, str) else name
+    shown = name if isinstance(name, str) else plugins.name_of(name)
+    plugins.check_takes(f"transfer {shown!r}", transfer, ("old", "architecture", "rng"))
     return transfer
 
 

@@ -174,7 +174,7 @@ def test_bad_arguments_of_the_loss_are_named(engine, change, error, message):
     ("arguments", "error", "message"),
     [
         (("64-relu-relu", 3, 4), ValueError, "malformed architecture '64-relu-relu'"),
-        ((64, 3, 4), TypeError, "architecture must be a string or an Architecture, got int"),
+        ((64, 3, 4), TypeError, "architecture must be a string or an Architecture; got int"),
         (("1x3-relu", 0, 4), ValueError, "observation_size must be an integer >= 1; got 0"),
         (("1x3-relu", 3, 1.5), TypeError, "n_actions must be an integer >= 1; got float 1.5"),
         (("1x3-relu", 3, 4, -1), ValueError, "rng must be an int >= 0 or a numpy.random.Generator; got -1"),
