@@ -140,15 +140,20 @@ class Option:
     @property
     def values(self) -> str:
         """What the values are, in words, as a message about a wrong one has them."""
-        if self.choices is not None:
-            return f"one of {', '.join(self.choices)}"
+        if self.annotation is bool:
+            return "true or false"
+        is_list = get_origin(self.annotation) is tuple and self.own_check is None
+        annotation = get_args(self.annotation)[0] if is_list else self.annotation
         try:
-            self.check(_NoValue())
+            if self.own_check is not None:
+                self.own_check(self.name, _NoValue())
+            else:
+                self._check_as(annotation, self.name, _NoValue())
         except BadArgument as error:
-            return error.expected
+            return f"a list, each {error.expected}" if is_list else error.expected
         except (TypeError, ValueError):
             pass
-        return str(getattr(self.annotation, "__name__", self.annotation))
+        return str(getattr(annotation, "__name__", annotation))
 
     def _check_as(self, annotation: Any, name: str, value: Any) -> Any:
         origin, args = get_origin(annotation), get_args(annotation)
@@ -266,7 +271,7 @@ def _known_option(known: Mapping[str, Option], name: str) -> Option:
 
 def default_text(value: Any) -> str:
     """A default, as the help, the lists and the docs show it."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 

@@ -44,7 +44,7 @@ def describe(kind: str) -> dict[str, str]:
 
 
 def docstring(kind: str, name: str) -> str:
-    """The docstring of a plug-in's module; of a third party's, also of the object's class where the module has none.
+    """The docstring of a built-in's file, and of a third party's object, or its module's if it has none.
 
     Raises:
         InputError: as `find`.
@@ -87,22 +87,21 @@ def address(kind: str, plugin: Any, *modules: str) -> str:
     Args:
         kind: a key of `KINDS`.
         plugin: the object.
-        *modules: names of modules to look in first; then come its own and the script's.
+        *modules: names of modules to look in first; then come its own, the script's and all others.
 
     Raises:
-        InputError: it is no attribute of any of these.
+        InputError: it is no attribute of any module.
     """
-    own = getattr(plugin, "__module__", None)
-    for name in dict.fromkeys((*modules, own, "__main__")):
-        attributes = vars(sys.modules[name]) if name in sys.modules else {}
+    own = getattr(plugin, "__module__", "")
+    for name in dict.fromkeys((*modules, own, "__main__", *sys.modules)):
+        attributes = getattr(sys.modules.get(name), "__dict__", {})
         preferred = (getattr(plugin, "__name__", ""), "plugin")
         for attribute in (*preferred, *attributes):
             if attributes.get(attribute) is plugin:
-                built_in = str(name).rpartition(".")[2].replace("_", "-")
-                is_built_in = name == f"nasdqn_fast.{KINDS[kind]}.{str(name).rpartition('.')[2]}"
-                return built_in if is_built_in and built_in in _files(kind) else f"{name}:{attribute}"
+                return _built_in_modules(kind).get(name, f"{name}:{attribute}")
+    who = name_of(plugin) if hasattr(plugin, "__qualname__") else described(plugin)
     raise InputError(
-        f"the {_one(kind)} {described(plugin)} is no attribute of a module, so that a run directory cannot name it; "
+        f"the {_one(kind)} {who} is no attribute of a module, so that a run directory cannot name it; "
         "assign it to a name at the top of a module, or leave out= away"
     )
 
@@ -124,6 +123,11 @@ def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
         raise InputError(f"{what} must be a function of ({', '.join(arguments)}), got {function!r}") from None
     except ValueError:  # a built-in function without a signature
         return
+
+
+def _built_in_modules(kind: str) -> dict[str, str]:
+    """Module -> name of the built-in plug-ins of a kind."""
+    return {f"nasdqn_fast.{KINDS[kind]}.{path.stem}": name for name, path in _files(kind).items()}
 
 
 def _files(kind: str) -> dict[str, Path]:

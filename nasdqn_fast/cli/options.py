@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 import click
 
-from nasdqn_fast.config import TABLES, Setting, Table, all_settings, plugin_name, resolve
+from nasdqn_fast.config import TABLES, Setting, Table, all_settings, resolve_search
 from nasdqn_fast.options import parse_options, split_list
 
 TITLES = {"env": "Environment", "agent": "Agent", "search": "Search", "run": "Run"}
@@ -128,10 +128,9 @@ def parse_plugin_options(base: Any, options: dict[str, Any]) -> dict[str, Any]:
     tables = {table.keyword: table for table in TABLES if table.keyword in options}
     if not tables:
         return options
-    search = resolve(base, {key: value for key, value in options.items() if key not in tables}).search
+    search = resolve_search(base, options)
     parsed = {
-        key: parse_options(table.find(search), options[key], f"{table.name} {plugin_name(table.chosen(search))!r}")
-        for key, table in tables.items()
+        key: parse_options(table.find(search), options[key], table.owner(search)) for key, table in tables.items()
     }
     return options | parsed
 

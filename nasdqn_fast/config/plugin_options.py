@@ -60,11 +60,21 @@ class Table:
         """Command-line option, repeatable."""
         return f"--{self.name}-option"
 
-    def chosen(self, search: SearchConfig) -> Any:
-        """The plug-in's name, or the plug-in itself."""
-        return find_method(search.method).controller if self.name == "controller" else getattr(search, self.name)
+    @property
+    def setting(self) -> str:
+        """The setting of [search] that chooses the plug-in."""
+        return "method" if self.name == "controller" else self.name
 
-    def find(self, search: SearchConfig) -> Any:
+    def chosen(self, search: Mapping[str, Any]) -> Any:
+        """The plug-in's name, or the plug-in itself.
+
+        Args:
+            search: settings of [search]; without the one that chooses, its default holds.
+        """
+        value = search.get(self.setting, getattr(SearchConfig, self.setting))
+        return find_method(value).controller if self.name == "controller" else value
+
+    def find(self, search: Mapping[str, Any]) -> Any:
         """The plug-in.
 
         Raises:
@@ -74,6 +84,11 @@ class Table:
         if self.name == "controller":
             return controllers.find(chosen)
         return plugins.find(self.kind, chosen) if isinstance(chosen, str) else chosen
+
+    def owner(self, search: Mapping[str, Any]) -> str:
+        """Whose the options are, for messages."""
+        chosen = self.chosen(search)
+        return f"{self.name} {(chosen if isinstance(chosen, str) else plugins.name_of(chosen))!r}"
 
 
 TABLES = tuple(
@@ -93,7 +108,7 @@ def given_options(config: Config, table: Table) -> dict[str, Any]:
     """The options of a plug-in of this config, as far as they are given."""
     search = config.search
     method = find_method(search.method)
-    values = {name: getattr(search, setting) for name, setting in spelled_out(table.find(search)).items()}
+    values = {name: getattr(search, setting) for name, setting in spelled_out(table.find(vars(search))).items()}
     if "architecture" in values and method.architecture is not None:
         values["architecture"] = method.architecture
     return {name: value for name, value in values.items() if value is not None} | dict(getattr(config, table.name))
@@ -119,10 +134,10 @@ def named(config: Config) -> Config:
     if isinstance(env.name, EnvKernel):
         env = replace(env, name=plugins.address("environments", env.name, *env.name.modules))
     for table in TABLES:
-        plugin = table.chosen(search)
+        plugin = table.chosen(vars(search))
         if not isinstance(plugin, str):
             name = plugins.address(table.kind, plugin)
-            setting: dict[str, Any] = {"method": method_of(name)} if table.name == "controller" else {table.name: name}
+            setting: dict[str, Any] = {table.setting: method_of(name) if table.name == "controller" else name}
             search = replace(search, **setting)
         for name, value in getattr(config, table.name).items():
             try:
@@ -133,13 +148,8 @@ def named(config: Config) -> Config:
 
 
 def _all_options(config: Config, table: Table) -> dict[str, Any]:
-    plugin = table.find(config.search)
-    owner = f"{table.name} {plugin_name(table.chosen(config.search))!r}"
-    options = make_options(plugin, given_options(config, table), owner)
+    search = vars(config.search)
+    plugin = table.find(search)
+    options = make_options(plugin, given_options(config, table), table.owner(search))
     held = spelled_out(plugin)
     return {about.name: getattr(options, about.name) for about in options_of(type(options)) if about.name not in held}
-
-
-def plugin_name(plugin: Any) -> str:
-    """A plug-in's name, for messages."""
-    return plugin if isinstance(plugin, str) else plugins.name_of(plugin)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config.methods import find_method
 from nasdqn_fast.config.plugin_options import SPELLED_NAMES, TABLES, spelled_out
 from nasdqn_fast.config.profiles import find_profile
-from nasdqn_fast.config.sections import SECTIONS, Config, SearchConfig, all_settings
+from nasdqn_fast.config.sections import SECTIONS, Config, all_settings
 from nasdqn_fast.config.toml import read_toml
-from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.envs import Environment
 from nasdqn_fast.errors import InputError, OutOfRange, SettingError, UnknownName, message, suggest
 from nasdqn_fast.options import options_of
@@ -65,6 +63,21 @@ def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] 
         if isinstance(base, (str, Path)) and complaint == _complaint(below):
             raise SettingError(complaint.problem, file=f"[{complaint.section}] in {str(base)!r}") from None
         raise SettingError(complaint.problem, _keywords(complaint.section)) from None
+
+
+def resolve_search(base: Config | str | Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of [search] as far as they are given, not validated: what chooses the plug-ins.
+
+    Args:
+        base, options: as for `resolve`.
+
+    Raises:
+        InputError: the file cannot be read, or an option is unknown.
+    """
+    given = _merged(_base_values(base), _by_section(options))
+    profile = find_profile(given.get("run", {}).get("profile", Config().run.profile)).values
+    search: dict[str, Any] = _merged(profile, given).get("search", {})
+    return search
 
 
 def _config(*layers: Values) -> Config:
@@ -185,8 +198,7 @@ def _spelled(layers: tuple[Values, ...], merged: Values) -> list[Values]:
     if not SPELLED_NAMES.intersection(merged.get("controller", {})):
         return list(layers)
     try:
-        method = find_method(merged.get("search", {}).get("method", SearchConfig.method))
-        names = spelled_out(controllers.find(method.controller))
+        names = spelled_out(TABLES[0].find(merged.get("search", {})))
     except InputError:  # reported when the section is checked, or when the run needs the controller
         return list(layers)
     return [_moved(layer, names) for layer in layers]

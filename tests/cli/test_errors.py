@@ -50,6 +50,28 @@ from nasdqn_fast.envs._compiler import compile as _compile
         ("train --env-param gravty=1", "unknown environment parameter 'gravty': did you mean 'gravity'?"),
         ("train --config nosuch.toml", "cannot read the config file 'nosuch.toml'"),
         ("train surplus", "surplus"),
+        ("train --gamma 2 --config nosuch.toml", "cannot read the config file 'nosuch.toml'"),
+        ("train --controller-option c", "'c' is not KEY=VALUE, as temperature=1.5"),
+        ("train --controller-option c=1", "controller 'random': unknown option 'c': there are none"),
+        (
+            "train --method nas-dqn --controller-option temprature=1",
+            "unknown option 'temprature': did you mean 'temp",
+        ),
+        (
+            "train --method nas-dqn --controller-option temperature=x",
+            "temperature must be a finite number > 0; got",
+        ),
+        (
+            "train --method nas-dqn --controller-option temperature=0",
+            "--controller-temperature must be a finite",
+        ),
+        (
+            "train --method nas-dqn --controller-option temperature=1 --controller-temperature 2",
+            "--controller-temperature must be given once; got the controller's option 'temperature', too",
+        ),
+        ("train --transfer-option n=1", "transfer 'matching': unknown option 'n': there are none"),
+        ("list controllers nas-dnq", "unknown controller 'nas-dnq': did you mean 'nas-dqn'?"),
+        ("list methods nas-dqn", "only environments, controllers, transfers"),
         ("train --env nosuch:thing", "importing 'nosuch' failed"),
     ],
 )
