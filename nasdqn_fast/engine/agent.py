@@ -17,7 +17,7 @@ from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 
-class DQNAgent(BaseAgent):
+class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     __doc__ = BaseAgent.__doc__
 
     network_type = QNetwork

@@ -28,7 +28,7 @@ from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_int
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
 
 
-class DQNAgent(BaseAgent):
+class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     """`BaseAgent` on NumPy, with one more argument.
 
     Args:

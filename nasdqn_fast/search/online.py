@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.metrics import segment_score
 from nasdqn_fast.search.clock import Clock
@@ -62,7 +63,7 @@ class Trainer:
 
     def __init__(
         self,
-        make_agent: Callable[[Architecture], Any],
+        make_agent: Callable[[Architecture], Agent],
         controller: Controller,
         transfer: transfers.Transfer[Any],
         rng: np.random.Generator,
