@@ -81,7 +81,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """One update from the replay memory, and a copy to the target when one is due.
 
         Returns:
-            mean Huber loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update.
 
         Raises:
             ValueError: the memory is empty.

@@ -11,6 +11,7 @@ from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
 from nasdqn_fast.options import UNSAID, Checked, option
 from nasdqn_fast.validation import check_decay, check_positive32
 
+LOSSES = ("huber", "mse")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
 MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
@@ -37,6 +38,9 @@ class AgentSettings(Checked):
         shown="0.001 with sgd, 0.00025 with adam",
     )
     gradient_clip: float = option(1.0, "bound of every element of the gradient", "paper 2.2.3", check=check_positive32)
+    loss: str = option(
+        "huber", "loss of a temporal-difference error: Huber's, or its square", "paper 2.2.3", choices=LOSSES
+    )
     huber_delta: float = option(1.0, "where the Huber loss turns linear", "paper 2.2.3", check=check_positive32)
     batch_size: int = option(64, "transitions in a minibatch", UNSAID, minimum=1, maximum=MAX_BATCH)
     updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)

@@ -113,7 +113,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """One update from the replay memory, and a copy to the target when one is due.
 
         Returns:
-            mean Huber loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update.
 
         Raises:
             ValueError: the memory is empty.
@@ -125,7 +125,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
             loss, gradient = self.network.loss_and_gradient(
-                batch.observations, batch.actions, self._double_dqn_targets(batch), settings.huber_delta
+                batch.observations,
+                batch.actions,
+                self._double_dqn_targets(batch),
+                settings.huber_delta,
+                settings.loss,
             )
         self._require_finite("loss", loss, self.episodes + 1)
         self.network.apply_gradient(gradient, self.optimizer)
