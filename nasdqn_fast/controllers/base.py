@@ -28,8 +28,8 @@ class Controller(ABC):
 
     Args:
         space: what there is to choose from.
-        rng: the only source of randomness. Its state belongs to whoever made it
-            (`nasdqn_fast.seeding.Streams`), and so is no part of `get_state`.
+        rng: the only source of randomness. Its state is saved by the run (`nasdqn_fast.seeding.Streams`) and so is no
+            part of `get_state`.
     """
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:

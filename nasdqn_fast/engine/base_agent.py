@@ -208,10 +208,10 @@ class BaseAgent(ABC, Generic[N, R, O]):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave, whatever architecture the network has by then.
+        """Restores a state returned by `get_state`, whatever architecture the network has by then.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or that of other settings.
+            KeyError, TypeError, ValueError: not a valid state, or that of other settings.
         """
         architecture = Architecture.parse(state["architecture"])
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -265,4 +265,4 @@ class BaseAgent(ABC, Generic[N, R, O]):
 
     @abstractmethod
     def _set_loop_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `_loop_state` gave."""
+        """Restores a state returned by `_loop_state`."""
