@@ -11,8 +11,8 @@ from numpy.random cimport bitgen_t
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.environment cimport EnvironmentCore
 from nasdqn_fast._core.ndq cimport (
-    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
-    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_replay_holds, ndq_row_stride, ndq_run, ndq_status, ndq_update,
+    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_HUBER,
+    NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_replay_holds, ndq_row_stride, ndq_run, ndq_status, ndq_update,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
@@ -108,6 +108,7 @@ cdef class LoopCore:
             self.loop.replay = &replay.replay
             self.loop.replay_rng = _bitgen(replay.rng)
         self.loop.gamma, self.loop.huber_delta = settings.gamma, settings.huber_delta
+        self.loop.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
         self.loop.batch_size, self.loop.updates_per_step = settings.batch_size, settings.updates_per_step
         self.loop.warm_up, self.loop.target_every = settings.warm_up, settings.target_every
         self.loop.horizon_is_terminal = settings.horizon_is == "terminal"

@@ -7,7 +7,7 @@ import numpy as np
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
-from nasdqn_fast.errors import lacking_memory
+from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.validation import check_array
 
 
@@ -22,7 +22,7 @@ def aligned_zeros(shape, dtype=np.float32):
     try:
         raw = np.zeros(n_bytes + align, np.uint8)
     except (MemoryError, ValueError, OverflowError):
-        raise lacking_memory(n_bytes) from None
+        raise out_of_memory(n_bytes) from None
     offset = -raw.ctypes.data % align
     return raw[offset:offset + n_bytes].view(dtype).reshape(shape)
 

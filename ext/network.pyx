@@ -6,13 +6,15 @@ from libc.stdint cimport int64_t
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.cpu cimport current_kernels
 from nasdqn_fast._core.ndq cimport (
-    NDQ_LEAKY_RELU, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss_and_gradient, ndq_pad,
+    NDQ_HUBER, NDQ_LEAKY_RELU, NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss,
+    ndq_loss_and_gradient, ndq_pad,
 )
 
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.validation import check_actions, check_array, check_observations, check_positive32
+from nasdqn_fast.engine.agent_settings import LOSSES
+from nasdqn_fast.validation import check_actions, check_array, check_choice, check_observations, check_positive32
 
 _ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
 
@@ -87,12 +89,13 @@ cdef class NetworkCore:
             self.leave()
         return out
 
-    def _loss_and_gradient(self, observations, actions, targets, huber_delta):
-        """Mean Huber loss and its gradient, a ParameterBlock."""
+    def _loss_and_gradient(self, observations, actions, targets, huber_delta, loss_kind):
+        """Mean loss and its gradient, a ParameterBlock."""
         cdef const float[:, ::1] rows
         cdef const int64_t[::1] taken
         cdef const float[::1] wanted
         cdef float delta
+        cdef ndq_loss kind
         cdef int64_t n
         cdef double loss
         cdef ParameterBlock gradient
@@ -103,13 +106,14 @@ cdef class NetworkCore:
         actions = check_actions(actions, n, self.net.sizes[self.net.n_layers])
         targets = check_array("targets", targets, (n,), np.float32)
         delta = check_positive32("huber_delta", huber_delta)
+        kind = NDQ_MSE if check_choice("loss", loss_kind, LOSSES) == "mse" else NDQ_HUBER
         rows, taken, wanted = observations, actions, targets
         gradient = ParameterBlock(self.block.sizes)
         self.enter()
         try:
             with nogil:
-                loss = ndq_loss_and_gradient(&self.net, self.block.data, &rows[0, 0], &taken[0], &wanted[0], n, delta,
-                                             gradient.data)
+                loss = ndq_loss_and_gradient(&self.net, self.block.data, &rows[0, 0], &taken[0], &wanted[0], n, kind,
+                                             delta, gradient.data)
         finally:
             self.leave()
         gradient.clear_padding()

@@ -1,8 +1,8 @@
 """Plug-ins: one file each, found by its name in the folder of its kind.
 
 Nothing registers itself: a file's being there is its registration, and its module-level ``plugin``
-is what it offers. Third parties are reached as ``module:attribute``. Only the file that is asked
-for gets imported.
+is what it offers. Third parties are reached as ``module:attribute``, and `address` is the way back: the name of an
+object. Only the file that is asked for gets imported.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.errors import InputError, UnknownName
 from nasdqn_fast.options import make_options
 from nasdqn_fast.options import option as option
 from nasdqn_fast.validation import described
@@ -49,12 +50,24 @@ def describe(kind: str) -> dict[str, str]:
     return {name: _first_line(path) for name, path in _files(kind).items()}
 
 
+def docstring(kind: str, name: str) -> str:
+    """The docstring of a built-in's file, and of a third party's object, or its module's if it has none.
+
+    Raises:
+        InputError: as `find`.
+    """
+    if name in _files(kind):
+        return _docstring(_files(kind)[name])
+    plugin = find(kind, name)
+    return inspect.cleandoc(plugin.__doc__ or getattr(sys.modules.get(plugin.__module__), "__doc__", None) or "")
+
+
 def find(kind: str, name: str) -> object:
     """The plug-in of that name.
 
     Args:
         kind: a key of `KINDS`.
-        name: a built-in's name, or ``module:attribute`` of anybody's importable module.
+        name: a built-in's name, or ``module:attribute`` of any importable module.
 
     Raises:
         TypeError: the name is not a string.
@@ -66,7 +79,7 @@ def find(kind: str, name: str) -> object:
         return _third_party(kind, name)
     files = _files(kind)
     if name not in files:
-        raise InputError(f"unknown {_one(kind)} {name!r}: {suggest(name, files)}, or module:attribute of your own")
+        raise UnknownName(_one(kind), name, files, more=", or module:attribute of your own")
     return importlib.import_module(f"nasdqn_fast.{KINDS[kind]}.{files[name].stem}").plugin
 
 
@@ -121,13 +134,38 @@ def function(kind: str, plugin: Any, argument: str, given: Mapping[str, Any] | N
     return Function(name, call, make_options(found, given or {}))
 
 
+def address(kind: str, plugin: Any, *modules: str) -> str:
+    """The name by which `find` gives this very object.
+
+    Args:
+        kind: a key of `KINDS`.
+        plugin: the object.
+        *modules: names of modules to look in first; then come its own, the script's and all others.
+
+    Raises:
+        InputError: it is no attribute of any module.
+    """
+    own = getattr(plugin, "__module__", "")
+    for name in dict.fromkeys((*modules, own, "__main__", *sys.modules)):
+        attributes = getattr(sys.modules.get(name), "__dict__", {})
+        preferred = (getattr(plugin, "__name__", ""), "plugin")
+        for attribute in (*preferred, *attributes):
+            if attributes.get(attribute) is plugin:
+                return _built_in_modules(kind).get(name, f"{name}:{attribute}")
+    who = name_of(plugin) if hasattr(plugin, "__qualname__") else described(plugin)
+    raise InputError(
+        f"the {_one(kind)} {who} is no attribute of a module, so that a run directory cannot name it; "
+        "assign it to a name at the top of a module, or leave out= away"
+    )
+
+
 def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
-    """Refuses a function that cannot be called with these arguments, before it is called.
+    """Checks that a user's function can be called with these arguments, before it is called.
 
     Args:
         what: what it is, for the message.
-        function: the value given.
-        arguments: their names, positional all of them.
+        function: the function.
+        arguments: their names, all positional.
 
     Raises:
         InputError: it is no function, or one of other arguments.
@@ -136,7 +174,7 @@ def check_takes(what: str, function: Any, arguments: Sequence[str]) -> None:
         inspect.signature(function).bind(*arguments)
     except TypeError:
         raise InputError(f"{what} must be a function of ({', '.join(arguments)}), got {function!r}") from None
-    except ValueError:  # a built-in function, that does not tell
+    except ValueError:  # a built-in function without a signature
         return
 
 
@@ -155,6 +193,11 @@ def _parameters(function: Any) -> str:
     return f"({', '.join(inspect.signature(function).parameters)})"
 
 
+def _built_in_modules(kind: str) -> dict[str, str]:
+    """Module -> name of the built-in plug-ins of a kind."""
+    return {f"nasdqn_fast.{KINDS[kind]}.{path.stem}": name for name, path in _files(kind).items()}
+
+
 def _files(kind: str) -> dict[str, Path]:
     folder = Path(__file__).parent / KINDS[kind]
     return {
@@ -164,9 +207,12 @@ def _files(kind: str) -> dict[str, Path]:
     }
 
 
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_bytes())) or ""
+
+
 def _first_line(path: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(path.read_bytes())) or ""
-    return docstring.partition("\n")[0]
+    return _docstring(path).partition("\n")[0]
 
 
 def _third_party(kind: str, name: str) -> object:
@@ -179,13 +225,15 @@ def _third_party(kind: str, name: str) -> object:
     except (
         Exception,
         SystemExit,
-    ) as error:  # whatever somebody else's module does when imported, it is the name that was wrong
+    ) as error:  # whatever a user's module does when it is imported, the name was wrong
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        mend = ""
+        hint = ""
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
-            mend = "; install its package, or add the folder that holds it to PYTHONPATH"
-        raise InputError(f"{_one(kind)} {name!r}: importing {module_name!r} failed: {reason}{mend}") from error
+            hint = "; install its package, or add the folder that holds it to PYTHONPATH"
+        raise InputError(f"{_one(kind)} {name!r}: importing {module_name!r} failed: {reason}{hint}") from error
     if not hasattr(module, attribute):
+        if module_name == "__main__":
+            form = "it was defined in a script or a notebook: define it there again, and call nasdqn_fast.resume there"
         raise InputError(f"{_one(kind)} {name!r}: module {module_name!r} has no attribute {attribute!r}; {form}")
     return getattr(module, attribute)
 

@@ -12,10 +12,11 @@ import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.errors import suggest
+from nasdqn_fast.errors import BadArgument, WrongType, suggest
 
 ACTIVATIONS = ("relu", "tanh", "leaky_relu")
 _TEXT = re.compile(r"(?:(?P<depth>\d+)x(?P<width>\d+)|(?P<widths>\d+(?:,\d+)*))-(?P<activation>\w+)")
@@ -84,7 +85,7 @@ class Architecture:
         if isinstance(text, Architecture):
             return text
         if not isinstance(text, str):
-            raise TypeError(f"architecture must be a string or an Architecture, got {type(text).__name__}; {_FORM}")
+            raise WrongType("architecture", "a string or an Architecture", type(text).__name__, _FORM)
         match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"malformed architecture {text!r}: {_FORM}")
@@ -110,6 +111,19 @@ class Architecture:
         if len(set(self.widths)) == 1:
             return f"{self.depth}x{self.widths[0]}-{self.activation}"
         return f"{','.join(map(str, self.widths))}-{self.activation}"
+
+
+def check_architecture(name: str, value: Any) -> str:
+    """The text form of an architecture, given as such or as an Architecture.
+
+    Raises:
+        TypeError, ValueError: as `Architecture.parse`.
+    """
+    try:
+        return str(Architecture.parse(value))
+    except BadArgument as error:
+        error.name = name
+        raise
 
 
 class SearchSpace(Sequence[Architecture]):

@@ -96,7 +96,7 @@ class Episodes:
     Args:
         returns: float64 (n,), undiscounted sums of rewards.
         lengths: int64 (n,), steps.
-        losses: float64 (n,), mean Huber loss of the episode's updates; NaN where there was none.
+        losses: float64 (n,), mean loss of the episode's updates; NaN where there was none.
         epsilons: float64 (n,), exploration probability the episode was played with.
     """
 

@@ -1,9 +1,9 @@
 """Checks of arguments, shared by the native and the NumPy backend.
 
-Each takes what came, returns it in the form the engine wants, or raises: TypeError for a wrong type
-or dtype, ValueError for a wrong shape or range. A message names the argument, what was expected,
-what came and the mend. Arrays are never converted in silence: a float64 array in a float32 engine
-is a mistake in the caller that would cost a copy at every call.
+Each takes the value given, returns it in the form the engine wants, or raises a `BadArgument`: `WrongType`, a
+TypeError, for a wrong type or dtype, and `OutOfRange`, a ValueError, for a wrong shape or range. It names the
+argument, what was expected, what was given and how to correct it. Arrays are never converted in silence: a float64
+array in a float32 engine is a mistake in the caller that would cost a copy at every call.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import math
 import numbers
 import operator
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.errors import suggest
+from nasdqn_fast.errors import BadArgument, OutOfRange, UnknownName, WrongType
 
 # Sizes and counts are int64 in the core; some bits are left so that small multiples cannot overflow.
 MAX_INT = 1 << 60
@@ -29,21 +29,22 @@ MAX_ACTION = (1 << 31) - 1
 MAX_SUM = float(np.finfo(np.float32).max) * MAX_INT
 
 
-def check_int(name: str, value: Any, minimum: int, maximum: float = MAX_INT) -> int:
-    """An integer (NumPy's too, no bool) in [minimum, maximum]."""
-    expected = f"an integer >= {minimum}"
-    if maximum < MAX_INT:
-        expected = f"an integer from {minimum} to {maximum}"
-    elif isinstance(value, int) and value > maximum:
+def check_int(name: str, value: Any, minimum: int | None = None, maximum: float | None = MAX_INT) -> int:
+    """An integer (NumPy's too, no bool) in [minimum, maximum]; None is no bound."""
+    high = math.inf if maximum is None else maximum
+    expected = "an integer" if minimum is None else f"an integer >= {minimum}"
+    if high < MAX_INT:
+        expected = f"an integer <= {high}" if minimum is None else f"an integer from {minimum} to {high}"
+    elif isinstance(value, int) and value > high:
         expected += ", at most 2^60"
     if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be {expected}; got the bool {value}; pass a number")
+        raise WrongType(name, expected, f"the bool {value}", python="pass a number")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be {expected}; got {described(value)}; pass int({name})") from None
-    if not minimum <= number <= maximum:
-        raise ValueError(f"{name} must be {expected}; got {number}")
+        raise WrongType(name, expected, described(value), python="pass int({})") from None
+    if number > high or (minimum is not None and number < minimum):
+        raise OutOfRange(name, expected, str(number))
     return number
 
 
@@ -52,9 +53,21 @@ def check_positive_int(name: str, value: Any) -> int:
     return check_int(name, value, 1)
 
 
+def check_real(name: str, value: Any, minimum: float | None = None, maximum: float | None = None) -> float:
+    """A finite real number (NumPy's too, no bool) in [minimum, maximum]; None is no bound."""
+    if minimum is None and maximum is None:
+        expected = "a finite number"
+    elif minimum is not None and maximum is not None:
+        expected = f"a number in [{minimum:g}, {maximum:g}]"
+    else:
+        expected = f"a finite number <= {maximum:g}" if minimum is None else f"a finite number >= {minimum:g}"
+    low, high = -math.inf if minimum is None else minimum, math.inf if maximum is None else maximum
+    return _check_real(name, value, expected, lambda x: math.isfinite(x) and low <= x <= high)
+
+
 def check_finite(name: str, value: Any) -> float:
     """A finite real number (NumPy's too, no bool)."""
-    return _check_real(name, value, "a finite number", math.isfinite)
+    return check_real(name, value)
 
 
 def check_positive(name: str, value: Any) -> float:
@@ -75,7 +88,7 @@ def check_positive32(name: str, value: Any) -> float:
 
 def check_unit_interval(name: str, value: Any) -> float:
     """A real number in [0, 1]: a probability or a discount."""
-    return _check_real(name, value, "a number in [0, 1]", lambda x: 0 <= x <= 1)
+    return check_real(name, value, 0, 1)
 
 
 def check_fraction(name: str, value: Any) -> float:
@@ -93,11 +106,11 @@ def check_decay(names: Sequence[str], start: Any, decay: Any, lowest: Any) -> tu
 
     Args:
         names: of the three.
-        start, decay, lowest: what came.
+        start, decay, lowest: the values given.
     """
     start, decay, lowest = map(check_unit_interval, names, (start, decay, lowest))
     if lowest > start:
-        raise ValueError(f"{names[2]} must be at most {names[0]} ({start}); got {lowest}; lower {names[2]}")
+        raise OutOfRange(names[2], f"at most {{{names[0]}}} ({start})", str(lowest), f"lower {{{names[2]}}}")
     return start, decay, lowest
 
 
@@ -105,23 +118,23 @@ def check_choice(name: str, value: Any, valid: Iterable[str]) -> str:
     """One of a few names."""
     valid = tuple(valid)
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {', '.join(valid)}; got {described(value)}; pass its name")
+        raise WrongType(name, f"one of {', '.join(valid)}", described(value), python="pass its name")
     if value not in valid:
-        raise ValueError(f"unknown {name} {value!r}: {suggest(value, valid)}")
+        raise UnknownName(name, value, valid)
     return value
 
 
 def check_text(name: str, value: Any) -> str:
     """A string."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string; got {described(value)}; pass a str")
-    return value
+        raise WrongType(name, "a string", described(value), python="pass a str")
+    return str(value)
 
 
 def check_bool(name: str, value: Any) -> bool:
     """True or False (NumPy's too); 0 and 1 are refused, they are most often a swapped argument."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a bool; got {described(value)}; pass bool({name})")
+        raise WrongType(name, "a bool", described(value), python="pass bool({})")
     return bool(value)
 
 
@@ -129,7 +142,7 @@ def check_float_dtype(name: str, value: Any) -> np.dtype:
     """float32 or float64, the two precisions an engine computes in."""
     dtype = np.dtype(value)
     if dtype not in (np.float32, np.float64):
-        raise TypeError(f"{name} must be float32 or float64; got {dtype}; pass np.float32")
+        raise WrongType(name, "float32 or float64", str(dtype), python="pass np.float32")
     return dtype
 
 
@@ -137,27 +150,64 @@ def check_rng(name: str, value: Any) -> np.random.Generator:
     """An int >= 0 is a seed; a Generator passes and is shared with the caller."""
     if isinstance(value, np.random.Generator):
         return value
+    expected = "an int >= 0 or a numpy.random.Generator"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(
-            f"{name} must be an int >= 0 or a numpy.random.Generator; got {described(value)}; pass a seed, as {name}=0"
-        )
+        raise WrongType(name, expected, described(value), python="pass a seed, as {}=0")
     if value < 0:
-        raise ValueError(f"{name} must be an int >= 0 or a numpy.random.Generator; got {value}")
+        raise OutOfRange(name, expected, str(value))
     return np.random.default_rng(int(value))
 
 
 def check_path(name: str, value: Any) -> Path:
     """A path, which may or may not exist."""
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name} must be a path; got {described(value)}; pass a str or a pathlib.Path")
+        raise WrongType(name, "a path", described(value), python="pass a str or a pathlib.Path")
     return Path(value)
 
 
-def check_instance(name: str, value: Any, wanted: type, mend: str) -> Any:
+def check_instance(name: str, value: Any, wanted: type, hint: str) -> Any:
     """An object of this class."""
     if not isinstance(value, wanted):
-        raise TypeError(f"{name} must be a {wanted.__name__} of {wanted.__module__}; got {described(value)}; {mend}")
+        raise WrongType(name, f"a {wanted.__name__} of {wanted.__module__}", described(value), python=hint)
     return value
+
+
+def check_each(name: str, value: Any, check: Callable[[str, Any], Any]) -> tuple[Any, ...]:
+    """A list, a tuple or a NumPy array, each item of which passes a check; as a tuple.
+
+    Args:
+        name: the argument's name.
+        value: the value given.
+        check: takes a name and an item.
+    """
+    if isinstance(value, str) or not isinstance(value, (Sequence, np.ndarray)):
+        raise WrongType(name, "a list", described(value))
+    return tuple(_check_item(name, f"[{index}]", item, check) for index, item in enumerate(value))
+
+
+def check_table(name: str, value: Any, check: Callable[[str, Any], Any], of: str = "numbers") -> dict[str, Any]:
+    """A mapping from names to values, each of which passes a check; as a dict of its own.
+
+    Args:
+        name: the argument's name.
+        value: the value given.
+        check: takes a name and an item.
+        of: what the values are, for the message.
+    """
+    if not isinstance(value, Mapping):
+        raise WrongType(name, f"a table of {of} by name", described(value))
+    return {
+        check_text(f"a name in {name}", key): _check_item(name, f"[{key!r}]", item, check)
+        for key, item in value.items()
+    }
+
+
+def _check_item(name: str, item: str, value: Any, check: Callable[[str, Any], Any]) -> Any:
+    try:
+        return check(name, value)
+    except BadArgument as error:
+        error.item = item + error.item
+        raise
 
 
 def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTypeLike) -> np.ndarray:
@@ -165,7 +215,7 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
 
     Args:
         name: the argument's name.
-        value: what came.
+        value: the value given.
         shape: a number for a fixed length, a letter for any.
         dtype: what the array must hold.
     """
@@ -173,19 +223,20 @@ def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtype: DTyp
     # The usual case first: the text below costs more than a small network's forward pass.
     if isinstance(value, np.ndarray) and value.dtype == dtype and _fits(value, shape):
         return value if value.flags.c_contiguous and value.flags.aligned else np.array(value, order="C")
-    expected = f"{name} must be {dtype} of shape {_shape_text(shape)}"
+    expected = f"{dtype} of shape {_shape_text(shape)}"
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{expected}; got {described(value)}; pass np.asarray({name}, dtype=np.{dtype})")
+        raise WrongType(name, expected, described(value), python=f"pass np.asarray({{}}, dtype=np.{dtype})")
+    got = f"{value.dtype} {_shape_text(value.shape)}"
     if value.dtype != dtype:
-        raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.{dtype})")
-    raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
+        raise WrongType(name, expected, got, python=f"pass {{}}.astype(np.{dtype})")
+    raise OutOfRange(name, expected, got, python="reshape it")
 
 
 def check_all_finite(name: str, array: np.ndarray) -> np.ndarray:
     """An array of numbers none of which is NaN or infinite."""
     finite = np.isfinite(array)
     if not finite.all():
-        raise ValueError(f"{name} must be finite; got {array[~finite][0]}")
+        raise OutOfRange(name, "finite", str(array[~finite][0]))
     return array
 
 
@@ -212,17 +263,18 @@ def check_ages(ages: Any, size: int) -> np.ndarray:
 
 
 def _check_indices(name: str, value: Any, n: int | str, limit: int) -> np.ndarray:
-    expected = f"{name} must be integers of shape ({n},)"
+    expected = f"integers of shape ({n},)"
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{expected}; got {described(value)}; pass np.asarray({name})")
+        raise WrongType(name, expected, described(value), python="pass np.asarray({})")
+    got = f"{value.dtype} {_shape_text(value.shape)}"
     if not np.issubdtype(value.dtype, np.integer):
-        raise TypeError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; pass {name}.astype(np.int64)")
+        raise WrongType(name, expected, got, python="pass {}.astype(np.int64)")
     if not _fits(value, (n,)):
-        raise ValueError(f"{expected}; got {value.dtype} {_shape_text(value.shape)}; reshape it")
+        raise OutOfRange(name, expected, got, python="reshape it")
     outside = (value < 0) | (value >= limit)
     if outside.any():
         first = int(np.argmax(outside))
-        raise ValueError(f"{name} must be in [0, {limit}); got {value[first]} at index {first}")
+        raise OutOfRange(name, f"in [0, {limit})", f"{value[first]} at index {first}")
     return np.ascontiguousarray(value, dtype=np.int64)
 
 
@@ -230,7 +282,7 @@ def check_stored_actions(actions: np.ndarray) -> None:
     """Actions that a replay memory takes: [0, 2^31)."""
     smallest, largest = actions.min(initial=0), actions.max(initial=0)
     if smallest < 0 or largest > MAX_ACTION:
-        raise ValueError(f"actions must be in [0, {MAX_ACTION}]; got {smallest} to {largest}")
+        raise OutOfRange("actions", f"in [0, {MAX_ACTION}]", f"{smallest} to {largest}")
 
 
 def check_next_slot(value: Any, n: int, capacity: int) -> int:
@@ -246,13 +298,13 @@ def check_next_slot(value: Any, n: int, capacity: int) -> int:
 
 def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be {expected}; got {described(value)}; pass float({name})")
+        raise WrongType(name, expected, described(value), python="pass float({})")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not holds(number):
-        raise ValueError(f"{name} must be {expected}; got {number}")
+        raise OutOfRange(name, expected, str(number))
     return number
 
 
@@ -267,7 +319,7 @@ def _shape_text(shape: tuple[int | str, ...]) -> str:
 
 
 def described(value: Any) -> str:
-    """What came, short: a scalar with its value, anything else by its type."""
+    """The value given, short: a scalar with its value, anything else by its type."""
     kind = type(value).__name__
     if value is None or isinstance(value, (str, numbers.Number)):
         text = repr(value)

@@ -116,6 +116,32 @@ def test_half_a_name_is_refused(module, name):
         plugins.find("environments", name)
 
 
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_the_address_of_a_built_in_is_its_name(kind):
+    for name in plugins.names(kind):
+        plugin = plugins.find(kind, name)
+        assert plugins.address(kind, plugin, *getattr(plugin, "modules", ())) == name
+
+
+def test_an_address_leads_back_to_the_very_object(module):
+    name = module("their_classes", "class A: pass\nclass B: pass\nplugin = B()\nunnamed = lambda: 0")
+    for attribute in ("A", "plugin", "unnamed"):
+        found = plugins.find("transfers", f"{name}:{attribute}")
+        assert plugins.address("transfers", found) == f"{name}:{attribute}" or attribute == "unnamed"
+        assert plugins.find("transfers", plugins.address("transfers", found)) is found
+
+
+def test_an_object_without_a_name_has_no_address(module):
+    theirs = plugins.find("transfers", module("their_factory", "def make():\n    return lambda: 0") + ":make")
+    with pytest.raises(InputError, match=r"the transfer their_factory:make.<locals>.<lambda> is no attribute of a mod"):
+        plugins.address("transfers", theirs())
+
+
+def test_a_name_of_a_script_is_explained():
+    with pytest.raises(InputError, match=r"module '__main__' has no attribute 'gone'; it was defined in a script"):
+        plugins.find("transfers", "__main__:gone")
+
+
 def test_name_must_be_a_string():
     with pytest.raises(TypeError, match="must be a string, got int"):
         plugins.find("environments", 3)

@@ -74,7 +74,7 @@ def test_malformed_text_is_refused(text, complaint):
 
 
 def test_what_is_no_text_is_refused():
-    with pytest.raises(TypeError, match="must be a string or an Architecture, got int"):
+    with pytest.raises(TypeError, match="must be a string or an Architecture; got int"):
         Architecture.parse(64)
 
 

@@ -1,4 +1,4 @@
-"""Argument checks: what passes comes back in the engine's form, what does not is named with its mend."""
+"""Argument checks: what passes comes back in the engine's form, what does not is named with a hint."""
 
 import re
 
@@ -97,7 +97,7 @@ def test_strided_observations_become_contiguous():
 
 
 @pytest.mark.parametrize(
-    ("argument", "error", "came"),
+    ("argument", "error", "got"),
     [
         (OBSERVATIONS.astype(np.float64), TypeError, "float64 (5, 3); pass observations.astype(np.float32)"),
         (OBSERVATIONS.astype(">f4"), TypeError, ">f4 (5, 3); pass observations.astype(np.float32)"),
@@ -106,8 +106,8 @@ def test_strided_observations_become_contiguous():
         (OBSERVATIONS[0], ValueError, "float32 (3,); reshape it"),
     ],
 )
-def test_bad_observations_are_named_with_the_mend(argument, error, came):
-    message = f"observations must be float32 of shape (N, 3); got {came}"
+def test_bad_observations_are_named_with_a_hint(argument, error, got):
+    message = f"observations must be float32 of shape (N, 3); got {got}"
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         v.check_observations(argument, 3)
 

@@ -122,7 +122,8 @@ static double update(ndq_loop *loop)
         gather(loop, loop->slots + start, n);
         targets_of(loop, loop->slots + start, n);
         forward(loop, loop->batch, n);
-        loss += ndq_td_error(net, loop->batch_actions, loop->batch_targets, n, batch, loop->huber_delta);
+        loss += ndq_td_error(net, loop->batch_actions, loop->batch_targets, n, batch, loop->loss,
+                             loop->huber_delta);
         const int is_last = start + n == batch;
         net->kernels->backward(net, loop->params, loop->gradient, n, start > 0, descends && is_last ? &descent : NULL);
     }

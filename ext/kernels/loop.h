@@ -40,6 +40,7 @@ typedef struct {
     bitgen_t *env_rng, *policy_rng, *replay_rng;
 
     float gamma, huber_delta;
+    ndq_loss loss;
     int64_t batch_size, updates_per_step, warm_up, target_every;
     int32_t horizon_is_terminal;
     double epsilon_start, epsilon_decay, epsilon_end;

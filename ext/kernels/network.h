@@ -7,10 +7,13 @@
 /* q (n, A) of x (n, I), rows contiguous. */
 void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
 
-/* Mean Huber loss of Q(s, a) against given targets; its gradient is written to a parameter block, whose
- * padding is zero and stays so. */
+typedef enum { NDQ_HUBER, NDQ_MSE } ndq_loss;
+
+/* Mean loss of Q(s, a) against given targets; its gradient is written to a parameter block, whose padding is zero and
+ * stays so. delta is Huber's. */
 double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
-                             const float *targets, int64_t n, float delta, float *gradient);
+                             const float *targets, int64_t n, ndq_loss kind, float delta,
+                             float *gradient);
 
 /* Puts one observation into column b of the panel. */
 static inline void ndq_put(const ndq_net *net, int b, const float *observation)
@@ -20,8 +23,8 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
 }
 
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
- * returns the sum of the Huber losses (Huber 1964). actions and targets (n). */
+ * returns the sum of the losses: Huber's (Huber 1964), or the squares of the errors. actions and targets (n). */
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
-                    float delta);
+                    ndq_loss kind, float delta);
 
 #endif

@@ -40,8 +40,11 @@ cdef extern from "dispatch.h" nogil:
 
 cdef extern from "network.h" nogil:
     void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q)
+    ctypedef enum ndq_loss:
+        NDQ_HUBER
+        NDQ_MSE
     double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
-                                 const float *targets, int64_t n, float delta, float *gradient)
+                                 const float *targets, int64_t n, ndq_loss kind, float delta, float *gradient)
 
 
 cdef extern from "replay.h" nogil:
@@ -153,6 +156,7 @@ cdef extern from "loop.h" nogil:
         bitgen_t *replay_rng
         float gamma
         float huber_delta
+        ndq_loss loss
         int64_t batch_size
         int64_t updates_per_step
         int64_t warm_up

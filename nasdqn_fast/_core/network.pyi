@@ -18,5 +18,6 @@ class NetworkCore:
         actions: NDArray[np.integer],
         targets: NDArray[np.float32],
         huber_delta: float,
+        loss_kind: str,
     ) -> tuple[float, ParameterBlock]: ...
     def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...

@@ -12,7 +12,7 @@ import click
 
 from nasdqn_fast import interrupts
 from nasdqn_fast.cli.output import discard, replace_unprintable
-from nasdqn_fast.errors import InputError, NonFiniteError, StepError, WriteError, suggest
+from nasdqn_fast.errors import InputError, NonFiniteError, SettingError, StepError, WriteError, message, suggest
 
 PROG = "nasdqn-fast"
 COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
@@ -62,8 +62,10 @@ def _run(args: list[str]) -> int:
     except click.UsageError as error:
         see = f"{error.ctx.command_path if error.ctx else PROG} --help"
         return _fail(f"{error.format_message().rstrip('.')}; see {see}", 2)
+    except SettingError as error:
+        return _fail(error.text(option_name, python=False), 2)
     except (click.ClickException, InputError) as error:
-        return _fail(error, 2)
+        return _fail(message(error, python=False), 2)
     except interrupts.Terminated as end:
         return _fail(str(end) or "terminated", 143)
     except KeyboardInterrupt as interrupt:
@@ -90,11 +92,20 @@ def _is_foreign(error: BaseException) -> bool:
     return callers[-1] not in ("nasdqn_fast", "numpy", "click", "rich")
 
 
-def _fail(message: object, code: int) -> int:
-    _say(message)
+def option_name(name: str) -> str:
+    """What the command line calls an argument; other names stay as they are."""
+    from nasdqn_fast.config import TABLES, all_settings
+
+    options = {setting.keyword: setting.option for setting in all_settings()}
+    options |= {table.keyword: table.option for table in TABLES}
+    return options.get(name, name)
+
+
+def _fail(what: object, code: int) -> int:
+    _say(what)
     return code
 
 
-def _say(message: object) -> None:
+def _say(what: object) -> None:
     """One line on stderr, whatever the message."""
-    click.echo(f"{PROG}: {' '.join(str(message).split())}", err=True)
+    click.echo(f"{PROG}: {' '.join(str(what).split())}", err=True)

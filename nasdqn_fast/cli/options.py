@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import itertools
-import re
-import types
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import click
 
-from nasdqn_fast.config import Setting, all_settings
+from nasdqn_fast.config import TABLES, Setting, Table, all_settings, resolve_search
+from nasdqn_fast.options import parse_options, split_list
 
 TITLES = {"env": "Environment", "agent": "Agent", "search": "Search", "run": "Run"}
+_SCALARS: dict[Any, Any] = {
+    int: click.INT,
+    float: click.FLOAT,
+    str: click.STRING,
+    bool: click.BOOL,
+}
 
 
 class ListType(click.ParamType):
-    """Several values with commas between.
+    """Several values with commas between, as `split_list` has them."""
 
-    A comma after a digit may belong to the value itself, as in the architecture ``64,32-tanh``: in
-    lists of names it does not separate.
-    """
-
-    def __init__(self, item: click.ParamType) -> None:
+    def __init__(self, item: type) -> None:
         self.item = item
-        self.name = f"{item.name},..."
+        self.name = f"{_SCALARS[item].name},..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
-        if not value.strip():
-            return ()
-        separator = r"," if self.item is click.INT else r"(?<=\D),"
-        return tuple(self.item.convert(item.strip(), param, ctx) for item in re.split(separator, value))
+        return tuple(_SCALARS[self.item].convert(item, param, ctx) for item in split_list(value, self.item))
 
 
 class KeyValueType(click.ParamType):
@@ -38,14 +36,21 @@ class KeyValueType(click.ParamType):
     name = "key=number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        key, equals, number = value.partition("=")
-        if not key or not equals:
-            self.fail(f"{value!r} is not KEY=NUMBER, as gravity=9.8", param, ctx)
-        return key.strip(), click.FLOAT.convert(number.strip(), param, ctx)
+        key, number = _pair(self, value, "KEY=NUMBER, as gravity=9.8", param, ctx)
+        return key, _SCALARS[float].convert(number, param, ctx)
+
+
+class PluginOptionType(click.ParamType):
+    """``KEY=VALUE``; what kind of value is for the plug-in to say."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        return _pair(self, value, "KEY=VALUE, as temperature=1.5", param, ctx)
 
 
 class OneOf(click.Choice[str]):
-    """One of a few names. The config judges what came, and knows the nearest."""
+    """One of a few names. The config checks the value, and knows the nearest."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value
@@ -55,52 +60,97 @@ class SettingOption(click.Option):
     """The option of one setting; knows its section for the help page."""
 
     def __init__(self, setting: Setting) -> None:
-        kind, several = _click_type(setting.annotation)
+        kind, several = _click_type(setting)
+        yes_or_no = setting.annotation is bool
         super().__init__(
-            [setting.option, setting.keyword],
+            [f"{setting.option}/--no-{setting.option[2:]}" if yes_or_no else setting.option, setting.keyword],
             type=kind,
             multiple=several,
+            default=None,
             help=f"{setting.help} [default: {setting.default}; {setting.source}]",
         )
-        self.section = setting.section
+        self.title = TITLES[setting.section]
+
+
+class PluginOption(click.Option):
+    """The option for the options of a kind of plug-in; repeatable."""
+
+    title = TITLES["search"]
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(
+            [table.option, table.keyword],
+            type=PluginOptionType(),
+            multiple=True,
+            help=f"an option of the {table.name}; repeatable; `list {table.kind} NAME` shows them",
+        )
 
 
 class SectionedCommand(click.Command):
     """A command whose help page shows the settings section by section."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, params in itertools.groupby(self.get_params(ctx), _title):
+        for title, params in itertools.groupby(self.get_params(ctx), lambda param: getattr(param, "title", "Options")):
             with formatter.section(title):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])
 
 
 def setting_options(command: click.Command) -> click.Command:
     """Adds the options of all settings to a command; they reach it as keywords of `nasdqn_fast.train`."""
-    command.params += [SettingOption(setting) for setting in all_settings()]
+    for section, settings in itertools.groupby(all_settings(), lambda setting: setting.section):
+        command.params += [SettingOption(setting) for setting in settings]
+        if section == "search":
+            command.params += [PluginOption(table) for table in TABLES]
     return command
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, in the form `nasdqn_fast.config.resolve` takes."""
-    pairs = {setting.keyword for setting in all_settings() if _click_type(setting.annotation)[1]}
-    values = {key: dict(value) if key in pairs else value for key, value in options.items()}
+    """The options that were given, in the form `nasdqn_fast.config.resolve` takes.
+
+    Options of plug-ins stay text: `parse_plugin_options` reads them when the plug-ins are known.
+    """
+    several = {setting.keyword for setting in all_settings() if _click_type(setting)[1]}
+    several |= {table.keyword for table in TABLES}
+    values = {key: dict(value) if key in several else value for key, value in options.items()}
     return {key: value for key, value in values.items() if value not in (None, {})}
 
 
-def _title(param: click.Parameter) -> str:
-    return TITLES[param.section] if isinstance(param, SettingOption) else "Options"
+def parse_plugin_options(base: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """The same options, those of plug-ins read as the plug-in declares them.
+
+    Args:
+        base: a config file, or None.
+        options: as `given` returns them.
+
+    Raises:
+        InputError: an unknown plug-in or option, or a text that is no value of its type.
+    """
+    tables = {table.keyword: table for table in TABLES if table.keyword in options}
+    if not tables:
+        return options
+    search = resolve_search(base, options)
+    parsed = {
+        key: parse_options(table.find(search), options[key], table.owner(search)) for key, table in tables.items()
+    }
+    return options | parsed
 
 
-def _click_type(annotation: Any) -> tuple[click.ParamType, bool]:
+def _pair(
+    kind: click.ParamType, value: str, example: str, param: click.Parameter | None, ctx: click.Context | None
+) -> tuple[str, str]:
+    key, equals, text = value.partition("=")
+    if not key.strip() or not equals:
+        kind.fail(f"{value!r} is not {example}", param, ctx)
+    return key.strip(), text.strip()
+
+
+def _click_type(setting: Setting) -> tuple[click.ParamType, bool]:
     """The click type of a setting, and whether its option may be repeated."""
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType, Annotated):  # X | None, or X with pydantic's metadata
-        return _click_type(args[0])
-    if origin is Literal:
-        return OneOf(args), False
-    if origin is tuple:
-        return ListType(_click_type(args[0])[0]), False
-    if origin is dict:
+    annotation, args = setting.annotation, get_args(setting.annotation)
+    if setting.about.choices and annotation is str:
+        return OneOf(setting.about.choices), False
+    if get_origin(annotation) is tuple:
+        return ListType(args[0]), False
+    if get_origin(annotation) is dict:
         return KeyValueType(), True
-    scalars: dict[Any, click.ParamType] = {int: click.INT, float: click.FLOAT, str: click.STRING}
-    return scalars[annotation], False
+    return _SCALARS.get(annotation, click.STRING), False

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nasdqn_fast.cli.options import SectionedCommand, given, setting_options
+from nasdqn_fast.cli.options import SectionedCommand, given, parse_plugin_options, setting_options
 from nasdqn_fast.config import Config, resolve
 
 
@@ -19,7 +19,7 @@ from nasdqn_fast.config import Config, resolve
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: runs/METHOD-ENV-seedSEED].")
 def command(file: Path | None, out: Path | None, **options: Any) -> None:
     """Train one agent and write a run directory."""
-    config = resolve(file, given(options))
+    config = resolve(file, parse_plugin_options(file, given(options)))
 
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from nasdqn_fast import plugins
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -13,12 +14,12 @@ class Method:
     """One agent.
 
     Args:
-        controller: name of a controller, or ``module:attribute``.
+        controller: name of a controller, ``module:attribute``, or the class itself.
         summary: one line for ``nasdqn-fast list methods``.
         architecture: what a fixed agent has; None where the user or the controller chooses.
     """
 
-    controller: str
+    controller: Any
     summary: str
     architecture: str | None = None
 
@@ -41,15 +42,21 @@ def all_methods() -> dict[str, Method]:
     return METHODS | {name: Method(name, summary) for name, summary in others.items()}
 
 
-def find_method(name: str) -> Method:
-    """The method of this name; ``module:attribute`` is a controller of a third party.
+def find_method(name: Any) -> Method:
+    """The method of this name; ``module:attribute``, or a class, is a controller of the user's.
 
     Raises:
         InputError: unknown name.
     """
-    if ":" in name:
-        return Method(name, "A third party's controller.")
+    if not isinstance(name, str) or ":" in name:
+        return Method(name, "A controller of the user's.")
     methods = all_methods()
     if name not in methods:
-        raise InputError(f"unknown method {name!r}: {suggest(name, methods)}")
+        raise UnknownName("method", name, methods)
     return methods[name]
+
+
+def method_of(controller: str) -> str:
+    """The method that is a controller, which is given by its name or as ``module:attribute``, and nothing else."""
+    plain = {method.controller: name for name, method in METHODS.items() if method.architecture is None}
+    return plain.get(controller, controller)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,5 @@ def find_profile(name: str) -> Profile:
         InputError: unknown name.
     """
     if not isinstance(name, str) or name not in PROFILES:
-        raise InputError(f"unknown profile {name!r}: {suggest(str(name), PROFILES)}")
+        raise UnknownName("profile", name, PROFILES)
     return PROFILES[name]

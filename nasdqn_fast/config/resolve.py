@@ -6,66 +6,97 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from nasdqn_fast.config.models import Config, all_settings
+from nasdqn_fast.config.plugin_options import SPELLED_NAMES, TABLES, spelled_out
 from nasdqn_fast.config.profiles import find_profile
+from nasdqn_fast.config.sections import SECTIONS, Config, all_settings
 from nasdqn_fast.config.toml import read_toml
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.envs import Environment
+from nasdqn_fast.errors import InputError, OutOfRange, SettingError, UnknownName, message, suggest
+from nasdqn_fast.options import options_of
+from nasdqn_fast.validation import check_table
 
 Values = dict[str, dict[str, Any]]
+_NEVER = object()  # equals no value
+PLUGIN_TABLES = tuple(table.name for table in TABLES)
 
 
 class _Complaint(Exception):
-    """What is wrong with the settings.
+    """Something is wrong with a section.
 
     Args:
-        section, key: the setting, as far as it is one; ``key`` may be empty.
-        text: what the check says.
+        section: its name.
+        problem: what the check raised.
     """
 
-    def __init__(self, section: str, key: str, text: str) -> None:
-        super().__init__(section, key, text)
-        self.section, self.key, self.text = section, key, text
+    def __init__(self, section: str, problem: Exception) -> None:
+        super().__init__(section, problem)
+        self.section, self.problem = section, problem
 
-    def in_keywords(self) -> str:
-        """The text with the setting's name as option and keyword, where that is not its key."""
-        for setting in all_settings():
-            if (setting.section, setting.key) == (self.section, self.key) and self.text.startswith(self.key):
-                return setting.keyword + self.text.removeprefix(self.key)
-        return self.text
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Complaint) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, str]:
+        return self.section, message(self.problem)
 
 
 def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] | None = None) -> Config:
-    """The config of a run, with every default filled in.
+    """The config of a run, with every default filled in but those of the options of plug-ins.
 
     Args:
         base: a config, or the path of a TOML file.
-        options: keyword (`Setting.keyword`) -> value; they override `base`, which overrides the
-            profile. None means not given.
+        options: keyword (`Setting.keyword`, or ``controller_options`` and the like) -> value; they override `base`,
+            which overrides the profile. None means not given.
 
     Raises:
         InputError: unknown key or option, a value of the wrong type or out of range.
     """
     below, above = _base_values(base), _by_section(options or {})
     try:
-        config = _config(_merged(below, above))
+        config = _config(below, above)
         _check_segment(config, above)
         return config
     except _Complaint as complaint:
         # What is wrong with the file by itself is the file's fault, and told in its words.
-        if isinstance(base, (str, Path)) and complaint.args == _complaint(below):
-            raise InputError(f"[{complaint.section}] in {str(base)!r}: {complaint.text}") from None
-        raise InputError(complaint.in_keywords()) from None
+        if isinstance(base, (str, Path)) and complaint == _complaint(below):
+            raise SettingError(complaint.problem, file=f"[{complaint.section}] in {str(base)!r}") from None
+        raise SettingError(complaint.problem, _keywords(complaint.section)) from None
 
 
-def _config(given: Values) -> Config:
-    profile = given.get("run", {}).get("profile", Config().run.profile)
+def resolve_search(base: Config | str | Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of [search] as far as they are given, not validated: what chooses the plug-ins.
+
+    Args:
+        base, options: as for `resolve`.
+
+    Raises:
+        InputError: the file cannot be read, or an option is unknown.
+    """
+    given = _merged(_base_values(base), _by_section(options))
+    profile = find_profile(given.get("run", {}).get("profile", Config().run.profile)).values
+    search: dict[str, Any] = _merged(profile, given).get("search", {})
+    return search
+
+
+def _config(*layers: Values) -> Config:
+    given = _merged(*layers)
     try:
-        values = _merged(find_profile(profile).values, given)
+        profile = find_profile(given.get("run", {}).get("profile", Config().run.profile)).values
     except InputError as error:
-        raise _Complaint("run", "", str(error)) from None
-    return _validated(values)
+        raise _Complaint("run", error) from None
+    return _validated(_merged(profile, *_spelled(layers, given)))
+
+
+def _validated(values: Values) -> Config:
+    sections: dict[str, Any] = {}
+    for name, kind in SECTIONS.items():
+        try:
+            sections[name] = kind(**values.get(name, {}))
+        except (TypeError, ValueError) as error:
+            raise _Complaint(name, error) from None
+    return Config(**sections | {name: values.get(name, {}) for name in PLUGIN_TABLES})
 
 
 def _check_segment(config: Config, options: Values) -> None:
@@ -75,18 +106,15 @@ def _check_segment(config: Config, options: Values) -> None:
     """
     asked, episodes = config.search.switch_every, config.run.episodes
     if "switch_every" in options.get("search", {}) and asked > episodes:
-        raise _Complaint(
-            "search",
-            "switch_every",
-            f"switch_every must be at most episodes ({episodes}); got {asked}; lower switch_every or raise episodes",
-        )
+        expected, hint = f"at most {{episodes}} ({episodes})", "lower {switch_every} or raise {episodes}"
+        raise _Complaint("search", OutOfRange("switch_every", expected, str(asked), hint))
 
 
-def _complaint(given: Values) -> tuple[Any, ...] | None:
+def _complaint(given: Values) -> _Complaint | None:
     try:
         _config(given)
     except _Complaint as complaint:
-        return complaint.args
+        return complaint
     return None
 
 
@@ -94,7 +122,7 @@ def _base_values(base: Config | str | Path | None) -> Values:
     if base is None:
         return {}
     if isinstance(base, Config):
-        return base.model_dump(exclude_unset=True)
+        return _differences(base)
     if isinstance(base, (str, Path)):
         values = read_toml(base)
         _check_keys(values, where=f" in {str(base)!r}")
@@ -102,30 +130,91 @@ def _base_values(base: Config | str | Path | None) -> Values:
     raise TypeError(f"config must be a Config or the path of a TOML file; got {type(base).__name__}")
 
 
+def _differences(config: Config) -> Values:
+    """What was given to make this config: where it differs from its profile."""
+    profile = {"run": {"profile": config.run.profile}}
+    defaults = _config(profile).as_dict()
+    given = {
+        section: {key: value for key, value in values.items() if defaults.get(section, {}).get(key, _NEVER) != value}
+        for section, values in config.as_dict().items()
+    }
+    return _merged(given, profile)
+
+
 def _check_keys(values: Mapping[str, Any], where: str) -> None:
-    known: dict[str, set[str]] = {}
-    for setting in all_settings():
-        known.setdefault(setting.section, set()).add(setting.key)
+    known = {name: [about.name for about in options_of(kind)] for name, kind in SECTIONS.items()}
     for section, table in values.items():
-        if section not in known:
-            raise InputError(f"unknown section {section!r}{where}: {suggest(section, known)}")
+        if section not in known and section not in PLUGIN_TABLES:
+            raise InputError(f"unknown section {section!r}{where}: {suggest(section, [*known, *PLUGIN_TABLES])}")
         if not isinstance(table, dict):
             raise InputError(f"{section!r}{where} must be a table; write [{section}]")
         for key in table:
-            if key not in known[section]:
+            if section in known and key not in known[section]:
                 raise InputError(f"unknown key {key!r} in [{section}]{where}: {suggest(key, known[section])}")
 
 
 def _by_section(options: Mapping[str, Any]) -> Values:
     settings = {setting.keyword: setting for setting in all_settings()}
+    tables = {table.keyword: table.name for table in TABLES}
     values: Values = {}
     for keyword, value in options.items():
-        if keyword not in settings:
-            raise InputError(f"unknown option {keyword!r}: {suggest(keyword, settings)}")
-        if value is not None:
+        if value is None and (keyword in settings or keyword in tables):
+            continue
+        if keyword in tables:
+            try:
+                values[tables[keyword]] = check_table(keyword, value, lambda _, item: item, of="options")
+            except TypeError as error:
+                raise SettingError(error) from None
+        elif keyword in settings:
             setting = settings[keyword]
             values.setdefault(setting.section, {})[setting.key] = value
-    return values
+        else:
+            raise SettingError(UnknownName("option", keyword, [*settings, *tables]))
+    return _unbound(values)
+
+
+def _unbound(values: Values) -> Values:
+    """An environment whose parameters are fixed, as its kernel and these."""
+    env = values.get("env", {})
+    environment = env.get("name")
+    if not isinstance(environment, Environment):
+        return values
+    if others := [_keywords("env")[key] for key in env if key != "name"]:
+        raise InputError(f"an Environment has its parameters: drop {', '.join(others)}, or pass its .kernel")
+    bound = {
+        "name": environment.kernel,
+        "params": environment.values,
+        "max_episode_steps": environment.max_episode_steps,
+    }
+    return values | {"env": bound}
+
+
+def _spelled(layers: tuple[Values, ...], merged: Values) -> list[Values]:
+    """The layers, with options of the controller moved to the settings that hold them.
+
+    Raises:
+        InputError: one layer gives the same option both ways.
+    """
+    if not SPELLED_NAMES.intersection(merged.get("controller", {})):
+        return list(layers)
+    try:
+        names = spelled_out(TABLES[0].find(merged.get("search", {})))
+    except InputError:  # reported when the section is checked, or when the run needs the controller
+        return list(layers)
+    return [_moved(layer, names) for layer in layers]
+
+
+def _moved(layer: Values, names: Mapping[str, str]) -> Values:
+    table, search = layer.get("controller", {}), layer.get("search", {})
+    moved = {names[name]: value for name, value in table.items() if name in names}
+    for name in table:
+        if name in names and names[name] in search:
+            raise _Complaint(
+                "search",
+                OutOfRange(names[name], "given once", f"the controller's option {name!r}, too", "drop one of the two"),
+            )
+    rest = {name: value for name, value in table.items() if name not in names}
+    return layer | {"controller": rest, "search": search | moved}
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,10 +227,6 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _validated(values: Values) -> Config:
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        section, key, *_ = [*map(str, first["loc"]), ""]
-        raise _Complaint(section, key, first["msg"].removeprefix("Value error, ")) from None
+def _keywords(section: str) -> dict[str, str]:
+    """Key -> keyword."""
+    return {setting.key: setting.keyword for setting in all_settings() if setting.section == section}

@@ -1,24 +1,31 @@
-"""The TOML form of a config. Format 1: four tables of scalars, flat lists and one inline table."""
+"""The TOML form of a config.
+
+Format 1: four tables of scalars, flat lists and one inline table, and a table for each plug-in with options.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config.models import Config
+from nasdqn_fast.config.sections import Config
 from nasdqn_fast.errors import InputError
 
 FORMAT = 1
 
 
 def to_toml(config: Config) -> str:
-    """All settings, defaults included; one that is None is left out, for TOML has no null."""
+    """All settings, defaults included; one that is None is left out, for TOML has no null.
+
+    The config's plug-ins are names, as `nasdqn_fast.config.named` makes them.
+    """
     lines = [f"format = {FORMAT}"]
-    for section, values in config.model_dump().items():
+    for section, values in config.as_dict().items():
         lines += ["", f"[{section}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
+        lines += [f"{_key(key)} = {_toml(value)}" for key, value in values.items() if value is not None]
     return "\n".join(lines) + "\n"
 
 
@@ -38,6 +45,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     if type(version) is not int or version != FORMAT:
         raise InputError(f"the config file {str(path)!r} has format {version!r}; this version reads format {FORMAT}")
     return values
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _toml(key)
 
 
 def _toml(value: Any) -> str:

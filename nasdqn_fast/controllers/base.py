@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import numpy as np
 
 from nasdqn_fast import plugins
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.options import NoOptions, make_options
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_positive_int, described
@@ -21,14 +21,15 @@ from nasdqn_fast.validation import check_positive_int, described
 class Controller(ABC):
     """Decides what to train next, knowing only what it asked for and what that was worth.
 
-    `ask` and `tell` take turns, beginning with `ask`; after `tell` the run may end. A subclass writes
-    `propose` and, if it learns, `learn`; one that has state extends `get_state` and `set_state`; its
-    options are further arguments of its ``__init__``.
+    `ask` and `tell` take turns, beginning with `ask`; after `tell` the run may end. A subclass writes `propose` and,
+    if it learns, `learn`; one that has state extends `get_state` and `set_state`. One that has options declares them
+    in a frozen dataclass ``Options`` inside it (`nasdqn_fast.plugins.option`) and is made with a third argument,
+    an object of that class.
 
     Args:
         space: what there is to choose from.
-        rng: the only source of randomness. Its state belongs to whoever made it
-            (`nasdqn_fast.seeding.Streams`), and so is no part of `get_state`.
+        rng: the only source of randomness. Its state is saved by the run (`nasdqn_fast.seeding.Streams`) and so is no
+            part of `get_state`.
     """
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
@@ -56,19 +57,19 @@ class Controller(ABC):
             InputError: `propose` gave no proposal, or a budget that is no whole number >= 1.
         """
         if self._pending is not None:
-            raise RuntimeError(f"ask() came twice; tell() the result of {self._pending.architecture} first")
+            raise RuntimeError(f"ask() was called twice; tell() the result of {self._pending.architecture} first")
         self._pending = self._checked(self.propose())
         return self._pending
 
     def tell(self, result: Result) -> None:
-        """Takes in what came of the last proposal.
+        """Takes in the result of the last proposal.
 
         Raises:
             RuntimeError: nothing was asked.
             ValueError: the result of another proposal, or a score that is not finite.
         """
         if self._pending is None:
-            raise RuntimeError("tell() came without ask(); ask() for a proposal first")
+            raise RuntimeError("tell() was called without ask(); ask() for a proposal first")
         if result.proposal != self._pending:
             raise ValueError(f"result must be that of {self._pending}; got that of {result.proposal}")
         if not math.isfinite(result.score):
@@ -77,11 +78,11 @@ class Controller(ABC):
         self._pending = None
 
     def get_state(self) -> dict[str, Any]:
-        """All that `set_state` needs to go on from here, `rng` apart: plain JSON values and arrays."""
+        """All that `set_state` needs to continue from here, `rng` apart: plain JSON values and arrays."""
         return {"pending": self._pending and self._pending.get_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave to a controller of the same space and options."""
+        """Restores a state returned by `get_state` of a controller of the same space and options."""
         self._pending = None
         if state["pending"] is not None:
             self._pending = Proposal(**state["pending"])
@@ -98,26 +99,38 @@ class Controller(ABC):
             raise InputError(f"{who}: a proposal's {error}") from None
 
 
-def make(name: str, space: SearchSpace, rng: np.random.Generator, options: Mapping[str, Any]) -> Controller:
+def find(controller: str | type[Controller]) -> type[Controller]:
     """The controller of that name.
 
     Args:
-        name: a file of this folder (``nas-dqn``) or ``module:attribute``.
-        space: what there is to choose from.
-        rng: its source of randomness.
-        options: options of any controller; it is given those that its ``__init__`` names.
+        controller: a file of this folder (``nas-dqn``), ``module:attribute``, or the class itself.
 
     Raises:
-        InputError: unknown name, no controller, or an option is missing that it cannot do without.
+        InputError: unknown name, or no controller.
     """
-    controller = plugins.find("controllers", name)
-    if not (isinstance(controller, type) and issubclass(controller, Controller)):
-        raise InputError(
-            f"controller {name!r} must be a subclass of {Controller.__module__}.Controller; got {controller!r}"
-        )
-    after_rng = list(inspect.signature(controller).parameters.values())[2:]
-    named = [p for p in after_rng if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    missing = [p.name for p in named if p.default is p.empty and p.name not in options]
-    if missing:
-        raise InputError(f"controller {name!r} needs the option {', '.join(missing)}; got none")
-    return controller(space, rng, **{p.name: options[p.name] for p in named if p.name in options})
+    found: Any = plugins.find("controllers", controller) if isinstance(controller, str) else controller
+    if not (isinstance(found, type) and issubclass(found, Controller)):
+        who = f"controller {controller!r}" if isinstance(controller, str) else "a controller"
+        raise InputError(f"{who} must be a subclass of {Controller.__module__}.Controller; got {found!r}")
+    return found
+
+
+def make(
+    controller: str | type[Controller], space: SearchSpace, rng: np.random.Generator, options: Mapping[str, Any]
+) -> Controller:
+    """A controller by its name.
+
+    Args:
+        controller: as for `find`.
+        space: what there is to choose from.
+        rng: its source of randomness.
+        options: its options by name; those not given have their defaults.
+
+    Raises:
+        InputError: unknown name, no controller, or an option that is unknown, missing or wrong.
+    """
+    found = find(controller)
+    owner = controller if isinstance(controller, str) else plugins.name_of(controller)
+    made = make_options(found, options, f"controller {owner!r}")
+    # Without options it is made with two arguments, as `Controller` is.
+    return found(space, rng) if isinstance(made, NoOptions) else found(space, rng, made)  # type: ignore[call-arg]

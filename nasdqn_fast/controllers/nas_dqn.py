@@ -7,23 +7,16 @@ open is said at each option.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.options import UNSAID, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.types import Proposal, Result
-from nasdqn_fast.validation import (
-    check_choice,
-    check_decay,
-    check_int,
-    check_positive,
-    check_positive_int,
-    check_sum,
-)
-
-SCORE_KEPT = ("best", "every-visit")
+from nasdqn_fast.validation import check_decay, check_int, check_positive, check_sum
 
 
 def softmax_of_z_scores(scores: Sequence[float], temperature: float) -> np.ndarray:
@@ -50,44 +43,43 @@ class NASDQN(Controller):
     Args:
         space: what there is to choose from.
         rng: the source of randomness.
-        epsilon_start: in [0, 1]; not given in the paper. At 1, nine switches explore in 82 % of the cases.
-        epsilon_decay: in [0, 1]; 0.95 in the paper.
-        epsilon_min: in [0, 1], at most epsilon_start; not given in the paper.
-        temperature: > 0, on z-scores; 1.5 in the paper.
-        buffer_size: entries of the best buffer, >= 1; not given in the paper.
-        score_kept: ``best``: an architecture is one entry with its best score; ``every-visit``: each
-            segment is an entry of its own. Not given in the paper.
-
-    Raises:
-        TypeError, ValueError: an option of another type or out of its range.
+        options: epsilon, the softmax and the best buffer. With ``epsilon_start`` 1, nine switches explore in 82 % of
+            the cases.
     """
 
-    def __init__(
-        self,
-        space: SearchSpace,
-        rng: np.random.Generator,
-        *,
-        epsilon_start: float = 1.0,
-        epsilon_decay: float = 0.95,
-        epsilon_min: float = 0.1,
-        temperature: float = 1.5,
-        buffer_size: int = 5,
-        score_kept: str = "best",
-    ) -> None:
-        super().__init__(space, rng)
-        self.epsilon_start, self.epsilon_decay, self.epsilon_min = check_decay(
-            ("epsilon_start", "epsilon_decay", "epsilon_min"), epsilon_start, epsilon_decay, epsilon_min
+    @dataclass(frozen=True)
+    class Options(Checked):
+        epsilon_start: float = option(
+            1.0, "probability of a uniform choice at the first switch", UNSAID, minimum=0, maximum=1
         )
-        self.temperature = check_positive("temperature", temperature)
-        self.buffer_size = check_positive_int("buffer_size", buffer_size)
-        self.score_kept = check_choice("score_kept", score_kept, SCORE_KEPT)
+        epsilon_decay: float = option(
+            0.95, "factor of that probability from switch to switch", "paper 2.3.2", minimum=0, maximum=1
+        )
+        epsilon_min: float = option(0.1, "its lowest value over the switches", UNSAID, minimum=0, maximum=1)
+        temperature: float = option(1.5, "temperature of the softmax over scores", "paper 2.3.2", check=check_positive)
+        buffer_size: int = option(5, "best architectures remembered", UNSAID, minimum=1)
+        score_kept: str = option(
+            "best",
+            "scores remembered of an architecture: its best, or one a visit",
+            UNSAID,
+            choices=("best", "every-visit"),
+        )
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            names = ("epsilon_start", "epsilon_decay", "epsilon_min")
+            check_decay(names, *(getattr(self, name) for name in names))
+
+    def __init__(self, space: SearchSpace, rng: np.random.Generator, options: Options = Options()) -> None:
+        super().__init__(space, rng)
+        self.options = options
         self.switches = 0  # k
         self.best: list[tuple[Architecture, float]] = []  # the best buffer, best first
 
     @property
     def epsilon(self) -> float:
         """Probability that the next draw explores, once something is known."""
-        return max(self.epsilon_min, self.epsilon_start * self.epsilon_decay**self.switches)
+        return max(self.options.epsilon_min, self.options.epsilon_start * self.options.epsilon_decay**self.switches)
 
     def propose(self) -> Proposal:
         if not self.best:
@@ -97,17 +89,17 @@ class NASDQN(Controller):
         if explore:
             return Proposal(self.space.sample(self.rng), "explore")
         architectures, scores = zip(*self.best, strict=True)
-        chosen = self.rng.choice(len(scores), p=softmax_of_z_scores(scores, self.temperature))
+        chosen = self.rng.choice(len(scores), p=softmax_of_z_scores(scores, self.options.temperature))
         return Proposal(architectures[chosen], "exploit")
 
     def learn(self, result: Result) -> None:
         score, others = result.score, self.best
-        if self.score_kept == "best":
+        if self.options.score_kept == "best":
             score = max(score, dict(self.best).get(result.architecture, score))
             others = [entry for entry in self.best if entry[0] != result.architecture]
         # The sort is stable: of equal scores the older entry stays ahead, and in the buffer.
         ranked = sorted([*others, (result.architecture, score)], key=lambda entry: entry[1], reverse=True)
-        self.best = ranked[: self.buffer_size]
+        self.best = ranked[: self.options.buffer_size]
 
     def get_state(self) -> dict[str, Any]:
         best = [[str(architecture), score] for architecture, score in self.best]

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nasdqn_fast import engine
+    from nasdqn_fast.engine.agent import DQNAgent
+    from nasdqn_fast.engine.network import QNetwork
+    from nasdqn_fast.engine.optimizer import Optimizer
+    from nasdqn_fast.engine.protocol import Engine
+    from nasdqn_fast.engine.replay import ReplayBuffer
+
+    _IS_ONE: Engine = engine  # mypy's proof
 
 # Found on first use: the compiled core imports modules of this folder before the classes that are built on it.
 _WHERE = {"DQNAgent": "agent", "Optimizer": "optimizer", "QNetwork": "network", "ReplayBuffer": "replay"}

@@ -17,7 +17,7 @@ from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 
-class DQNAgent(BaseAgent):
+class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     __doc__ = BaseAgent.__doc__
 
     network_type = QNetwork
@@ -81,7 +81,7 @@ class DQNAgent(BaseAgent):
         """One update from the replay memory, and a copy to the target when one is due.
 
         Returns:
-            mean Huber loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update.
 
         Raises:
             ValueError: the memory is empty.

@@ -1,4 +1,4 @@
-"""The agent's settings, validated in one place for both backends, and the errors they explain."""
+"""The agent's settings: keywords of ``DQNAgent``, and the section ``[agent]`` of a run; and the errors they explain."""
 
 from __future__ import annotations
 
@@ -6,73 +6,72 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
-from nasdqn_fast.errors import NonFiniteError, suggest
-from nasdqn_fast.validation import MAX_INT, check_choice, check_decay, check_int, check_positive32, check_unit_interval
+from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES, OptimizerSettings
+from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
+from nasdqn_fast.options import UNSAID, Checked, option
+from nasdqn_fast.validation import check_decay, check_positive32
 
-HORIZONS = ("terminal", "truncated")
-# What the core can count in, or a typing error that would only be met as a lack of memory.
-# Updates of one step are made in one go, to which no signal comes through.
-MAXIMA = {"batch_size": 1 << 20, "updates_per_step": 1 << 10, "replay_capacity": (1 << 32) - 1, "num_envs": 1 << 20}
+LOSSES = ("huber", "mse")
+# What the core can count in, or a typing error that would only be noticed as a lack of memory.
+MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
+MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
 
 
 @dataclass(frozen=True)
-class AgentSettings:
+class AgentSettings(Checked):
     """Keyword arguments of ``DQNAgent`` (Rahmani et al. 2025, arXiv:2510.19872, sections 2.2 and 2.3.1).
 
-    Args:
-        gamma: in [0, 1], discount; not given in the paper.
-        optimizer: ``sgd`` (the paper) or ``adam``.
-        learning_rate: > 0; None is the optimiser's default.
-        gradient_clip: > 0, elementwise; 1.0 in the paper.
-        huber_delta: > 0; 1.0 in the paper.
-        batch_size: transitions of one update, at most ``replay_capacity`` and 2^20; not given in the paper.
-        updates_per_step: updates for each environment step after warm-up, at most 1,024; not given in the paper.
-        replay_capacity: transitions kept, at most 2^32 - 1; not given in the paper.
-        warm_up: environment steps before the first update; not given in the paper.
-        target_every: updates between two hard copies to the target; not given in the paper.
-        policy_epsilon_start, policy_epsilon_decay, policy_epsilon_end: all in [0, 1], end <= start;
-            episode n is played with max(end, start decay^n); not given in the paper.
-        horizon_is: what a time limit means to the target: ``terminal`` (y = r, the paper) or
-            ``truncated`` (bootstrap: Pardo et al. 2018, arXiv:1712.00378).
-        num_envs: environments stepped in lockstep, at most 2^20.
+    Episode n is played with exploration probability max(policy_epsilon_end, policy_epsilon_start
+    policy_epsilon_decay^n). ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
     """
 
-    gamma: float = 0.99
-    optimizer: str = "sgd"
-    learning_rate: float | None = None
-    gradient_clip: float = 1.0
-    huber_delta: float = 1.0
-    batch_size: int = 64
-    updates_per_step: int = 1
-    replay_capacity: int = 50_000
-    warm_up: int = 1_000
-    target_every: int = 1_000
-    policy_epsilon_start: float = 1.0
-    policy_epsilon_decay: float = 0.995
-    policy_epsilon_end: float = 0.05
-    horizon_is: str = "terminal"
-    num_envs: int = 1
+    gamma: float = option(0.99, "discount", f"{UNSAID}; usual in the field", minimum=0, maximum=1)
+    optimizer: str = option("sgd", "update rule of the weights", "paper 2.2.3", choices=tuple(LEARNING_RATES))
+    learning_rate: float | None = option(
+        None,
+        "learning rate",
+        f"{UNSAID}; adam's is CleanRL's",
+        check=check_positive32,
+        shown="0.001 with sgd, 0.00025 with adam",
+    )
+    gradient_clip: float = option(1.0, "bound of every element of the gradient", "paper 2.2.3", check=check_positive32)
+    loss: str = option(
+        "huber", "loss of a temporal-difference error: Huber's, or its square", "paper 2.2.3", choices=LOSSES
+    )
+    huber_delta: float = option(1.0, "where the Huber loss turns linear", "paper 2.2.3", check=check_positive32)
+    batch_size: int = option(64, "transitions in a minibatch", UNSAID, minimum=1, maximum=MAX_BATCH)
+    updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)
+    replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
+    warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
+    target_every: int = option(1_000, "updates between copies to the target network", UNSAID, minimum=1)
+    policy_epsilon_start: float = option(
+        1.0, "probability of a random action in the first episode", UNSAID, minimum=0, maximum=1
+    )
+    policy_epsilon_decay: float = option(
+        0.995, "factor of that probability from episode to episode", UNSAID, minimum=0, maximum=1
+    )
+    policy_epsilon_end: float = option(0.05, "its lowest value over the episodes", UNSAID, minimum=0, maximum=1)
+    horizon_is: str = option(
+        "terminal",
+        "what the time limit is to the target: y = r, or bootstrapped",
+        "paper 2.1.3, 2.3.1",
+        choices=("terminal", "truncated"),
+    )
+    num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gamma", check_unit_interval("gamma", self.gamma))
+        super().__post_init__()
         names = ("policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end")
-        for name, value in zip(names, check_decay(names, *(getattr(self, name) for name in names)), strict=True):
-            object.__setattr__(self, name, value)
-        for name in ("gradient_clip", "huber_delta"):
-            object.__setattr__(self, name, check_positive32(name, getattr(self, name)))
-        for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs"):
-            object.__setattr__(self, name, check_int(name, getattr(self, name), 1, MAXIMA.get(name, MAX_INT)))
-        object.__setattr__(self, "warm_up", check_int("warm_up", self.warm_up, 0))
-        check_choice("horizon_is", self.horizon_is, HORIZONS)
-        object.__setattr__(self, "learning_rate", self.optimizer_settings().learning_rate)
+        check_decay(names, *(getattr(self, name) for name in names))
         if self.batch_size > self.replay_capacity:
-            raise ValueError(
-                f"batch_size must be at most replay_capacity ({self.replay_capacity}); got {self.batch_size}; "
-                "lower batch_size or raise replay_capacity"
+            raise OutOfRange(
+                "batch_size",
+                f"at most {{replay_capacity}} ({self.replay_capacity})",
+                str(self.batch_size),
+                "lower {batch_size} or raise {replay_capacity}",
             )
 
     @classmethod
@@ -95,7 +94,7 @@ class AgentSettings:
 
     @property
     def resolved_learning_rate(self) -> float:
-        """The learning rate in use: the one given, or the optimiser's default."""
+        """The learning rate in use: the one given, or the optimizer's default."""
         return self.optimizer_settings().resolved_learning_rate
 
     def policy_epsilon(self, episodes: int) -> float:
@@ -110,7 +109,7 @@ class AgentSettings:
             episode: which one, counted from 1.
         """
         if what in ("loss", "weights"):
-            mend = f"lower learning_rate (now {self.resolved_learning_rate:g})"
+            hint = f"lower learning_rate (now {self.resolved_learning_rate:g})"
         else:
-            mend = "the environment returned it; check its parameters and its step function"
-        return NonFiniteError(f"non-finite {what} in episode {episode}: {mend}")
+            hint = "the environment returned it; check its parameters and its step function"
+        return NonFiniteError(f"non-finite {what} in episode {episode}: {hint}")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import cast
 
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.engine.protocol import Engine
+from nasdqn_fast.errors import UnknownName
 
 _MODULES = {"native": "nasdqn_fast.engine", "numpy": "nasdqn_fast.reference"}
 NAMES = tuple(_MODULES)
 
 
-def find(name: str) -> Any:
-    """A module with ``QNetwork``, ``ReplayBuffer``, ``Optimizer`` and ``DQNAgent``.
+def find(name: str) -> Engine:
+    """The engine of that name.
 
     Raises:
         InputError: no backend of that name.
     """
     if name not in _MODULES:
-        raise InputError(f"unknown backend {name!r}: {suggest(name, NAMES)}")
-    return importlib.import_module(_MODULES[name])
+        raise UnknownName("backend", name, NAMES)
+    return cast(Engine, importlib.import_module(_MODULES[name]))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
 from nasdqn_fast import envs
 from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.protocol import Optimizer, Replay
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -24,8 +26,12 @@ from nasdqn_fast.validation import (
     check_unit_interval,
 )
 
+N = TypeVar("N", bound=BaseNetwork)
+R = TypeVar("R", bound=Replay)
+O = TypeVar("O", bound=Optimizer)  # noqa: E741
 
-class BaseAgent(ABC):
+
+class BaseAgent(ABC, Generic[N, R, O]):
     """An agent, the environments it plays and all that it learns from.
 
     Args:
@@ -39,7 +45,7 @@ class BaseAgent(ABC):
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
-    # Set by a backend.
+    # Set by a backend, as the classes that are its type arguments.
     network_type: Any
     replay_type: Any
     optimizer_type: Any
@@ -70,7 +76,7 @@ class BaseAgent(ABC):
                 f"replay must hold observations of size {size}, as the environment's; "
                 f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
             )
-        self._replay = replay
+        self._replay: R = replay
         self._start()
         self.switch_network(network)
 
@@ -92,22 +98,22 @@ class BaseAgent(ABC):
 
     # `switch_network` changes these three.
     @property
-    def network(self) -> Any:
+    def network(self) -> N:
         """The online network."""
         return self._network
 
     @property
-    def target(self) -> Any:
+    def target(self) -> N:
         """The target network."""
         return self._target
 
     @property
-    def optimizer(self) -> Any:
+    def optimizer(self) -> O:
         """The optimizer and its state."""
         return self._optimizer
 
     @property
-    def replay(self) -> Any:
+    def replay(self) -> R:
         """The replay memory."""
         return self._replay
 
@@ -194,14 +200,16 @@ class BaseAgent(ABC):
                 f"got {found[0]} to {found[1]}; {hint}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
-        optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        optimizer: O = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
         if optimizer_state is not None:
             for moment in (optimizer_state["m"], optimizer_state["v"]):
                 if len(moment) not in (0, network.architecture.parameter_count(*expected)):
                     raise ValueError(f"the optimizer's state is not that of {network.architecture}")
             optimizer.set_state(optimizer_state)
         self._use(network, target, optimizer)
-        self._network, self._target, self._optimizer = network, target, optimizer
+        self._network: N = network
+        self._target: N = target
+        self._optimizer = optimizer
 
     def get_state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
@@ -216,10 +224,10 @@ class BaseAgent(ABC):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave, whatever architecture the network has by then.
+        """Restores a state returned by `get_state`, whatever architecture the network has by then.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or that of other settings.
+            KeyError, TypeError, ValueError: not a valid state, or that of other settings.
         """
         architecture = Architecture.parse(state["architecture"])
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -241,22 +249,22 @@ class BaseAgent(ABC):
         for name in ("observations", "rewards", "next_observations"):
             check_all_finite(name, state[name])
 
-    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> Any:
+    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> N:
         sizes = self.environment.observation_size, self.environment.n_actions
-        return self.network_type(architecture, *sizes, rng)
+        return cast(N, self.network_type(architecture, *sizes, rng))
 
-    def _new_replay(self) -> Any:
+    def _new_replay(self) -> R:
         size = self.environment.observation_size
-        return self.replay_type(self.settings.replay_capacity, size, self.streams.replay)
+        return cast(R, self.replay_type(self.settings.replay_capacity, size, self.streams.replay))
 
     def _require_memory(self) -> None:
         if len(self.replay) == 0:
             raise ValueError("the replay buffer is empty; add transitions before learning")
 
-    def _start(self) -> None:  # noqa: B027 (the twin needs nothing)
+    def _start(self) -> None:
         """Makes what the loop needs besides the network."""
 
-    def _use(self, network: Any, target: Any, optimizer: Any) -> None:  # noqa: B027 (nor keeps anything)
+    def _use(self, network: N, target: N, optimizer: O) -> None:
         """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
 
     @abstractmethod
@@ -269,4 +277,4 @@ class BaseAgent(ABC):
 
     @abstractmethod
     def _set_loop_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `_loop_state` gave."""
+        """Restores a state returned by `_loop_state`."""

@@ -76,17 +76,23 @@ class QNetwork(BaseNetwork, NetworkCore):
         return self._forward(x)
 
     def loss_and_gradient(
-        self, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray, huber_delta: float = 1.0
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        targets: np.ndarray,
+        huber_delta: float = 1.0,
+        loss: str = "huber",
     ) -> tuple[float, Gradient]:
-        """Mean Huber loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
+        """Mean loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
 
         Args:
             observations: float32 (N, observation_size), N >= 1.
             actions: any integer dtype (N,).
             targets: y, float32 (N,).
-            huber_delta: > 0, where the loss turns from quadratic to linear; 1.0 in the paper.
+            huber_delta: > 0, where the Huber loss turns from quadratic to linear; 1.0 in the paper.
+            loss: ``huber`` (the paper), or ``mse``, the square of the error.
         """
-        return self._loss_and_gradient(observations, actions, targets, huber_delta)
+        return self._loss_and_gradient(observations, actions, targets, huber_delta, loss)
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""

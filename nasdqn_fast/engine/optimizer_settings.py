@@ -1,4 +1,4 @@
-"""The optimiser's settings, validated in one place for both backends."""
+"""The optimizer's settings, validated in one place for both backends."""
 
 from __future__ import annotations
 

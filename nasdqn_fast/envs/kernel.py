@@ -99,6 +99,11 @@ class EnvKernel:
         """The module that defines it."""
         return self.step.__module__
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of its functions, where a name for it is looked for."""
+        return (self.step.__module__, self.reset.__module__)
+
     def fingerprint(self) -> str:
         """Hexadecimal digest of the two functions and all that they refer to: what caches are keyed by."""
         return fingerprint(self.reset, self.step)

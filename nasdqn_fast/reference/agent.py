@@ -28,7 +28,7 @@ from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_int
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
 
 
-class DQNAgent(BaseAgent):
+class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     """`BaseAgent` on NumPy, with one more argument.
 
     Args:
@@ -121,7 +121,7 @@ class DQNAgent(BaseAgent):
         """One update from the replay memory, and a copy to the target when one is due.
 
         Returns:
-            mean Huber loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update.
 
         Raises:
             ValueError: the memory is empty.
@@ -133,7 +133,11 @@ class DQNAgent(BaseAgent):
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
             loss, gradient = self.network.loss_and_gradient(
-                batch.observations, batch.actions, self._double_dqn_targets(batch), settings.huber_delta
+                batch.observations,
+                batch.actions,
+                self._double_dqn_targets(batch),
+                settings.huber_delta,
+                settings.loss,
             )
         self._require_finite("loss", loss, self.episodes + 1)
         self.network.apply_gradient(gradient, self.optimizer)

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.engine import initial_weights
+from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import (
     check_actions,
     check_array,
+    check_choice,
     check_float_dtype,
     check_observations,
     check_positive32,
@@ -110,15 +112,21 @@ class QNetwork(BaseNetwork):
         return self._forward(check_observations(x, self.observation_size, self.dtype, name="x"))[-1]
 
     def loss_and_gradient(
-        self, observations: np.ndarray, actions: np.ndarray, targets: np.ndarray, huber_delta: float = 1.0
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        targets: np.ndarray,
+        huber_delta: float = 1.0,
+        loss: str = "huber",
     ) -> tuple[float, Gradient]:
-        """J(w), the mean Huber loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
+        """J(w), the mean loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
 
         Args:
             observations: (N, observation_size), N >= 1.
             actions: any integer dtype (N,).
             targets: y, (N,).
-            huber_delta: > 0, where the loss turns from quadratic to linear; 1.0 in the paper.
+            huber_delta: > 0, where the Huber loss turns from quadratic to linear; 1.0 in the paper.
+            loss: ``huber`` (the paper), or ``mse``, the square of the error.
         """
         observations = check_observations(observations, self.observation_size, self.dtype)
         n = len(observations)
@@ -127,14 +135,19 @@ class QNetwork(BaseNetwork):
         actions = check_actions(actions, n, self.n_actions)
         targets = check_array("targets", targets, (n,), self.dtype)
         huber_delta = check_positive32("huber_delta", huber_delta)
+        check_choice("loss", loss, LOSSES)
 
         z = self._forward(observations)
         td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
-        quadratic = np.minimum(np.abs(td_error), huber_delta)
-        loss = np.mean(quadratic * (np.abs(td_error) - quadratic / 2))
+        if loss == "mse":
+            mean_loss, slope = np.mean(td_error**2), 2 * td_error
+        else:
+            quadratic = np.minimum(np.abs(td_error), huber_delta)
+            mean_loss = np.mean(quadratic * (np.abs(td_error) - quadratic / 2))
+            slope = np.clip(td_error, -huber_delta, huber_delta)
 
         error = np.zeros_like(z[-1])  # dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down
-        error[np.arange(n), actions] = np.clip(td_error, -huber_delta, huber_delta) / n
+        error[np.arange(n), actions] = slope / n
         gradient = self._zero_gradient()
         sigma, sigma_prime = ACTIVATIONS[self.architecture.activation]
         for layer in reversed(range(len(self._weights))):
@@ -143,7 +156,7 @@ class QNetwork(BaseNetwork):
             gradient.biases[layer][:] = error.sum(axis=0)
             if layer > 0:
                 error = (error @ self._weights[layer].T) * sigma_prime(z[layer - 1]).astype(self.dtype)
-        return float(loss), gradient
+        return float(mean_loss), gradient
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimiser down the gradient; without one, the paper's clipped SGD."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Optimizer:
         """What the next step depends on: the count and, for Adam, both moments (P,)."""
         return {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes back what `get_state` gave.
 
         Raises:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.engine.pruning import survivors
-from nasdqn_fast.errors import lacking_memory
+from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
@@ -59,7 +59,7 @@ class ReplayBuffer:
             self._ring = self._empty(self.capacity)
         except (MemoryError, ValueError):
             slot = sum(getattr(self._empty(1), name).nbytes for name in FIELDS)
-            raise lacking_memory(self.capacity * slot) from None
+            raise out_of_memory(self.capacity * slot) from None
         self._size = 0
         self._next = 0  # the slot that is written next
 

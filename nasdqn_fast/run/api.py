@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config import Config, resolve
+from nasdqn_fast.config import Config, complete, named, resolve
+from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.envs import Environment, EnvKernel
+from nasdqn_fast.errors import WrongType
 from nasdqn_fast.events import Event
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -15,63 +18,68 @@ from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
 from nasdqn_fast.validation import check_path, described
 
+Progress = Callable[[Event], None] | Sequence[Callable[[Event], None]] | None
+
 
 def train(
-    method: str | None = None,
-    env: str | None = None,
+    method: str | type[Controller] | None = None,
+    env: str | EnvKernel | Environment | None = None,
     seed: int | None = None,
     *,
     episodes: int | None = None,
     profile: str | None = None,
     config: Config | str | Path | None = None,
     out: str | Path | None = None,
-    progress: Callable[[Event], None] | None = None,
+    progress: Progress = None,
     **options: Any,
 ) -> RunResult:
     """Trains one agent: ``train("random-nas", seed=1, episodes=500, switch_every=100)``.
 
-    Settings override those of `config`, which override those of the profile; what nobody gives
-    has the default that docs/paper.md lists.
+    Settings override those of `config`, which override those of the profile; docs/paper.md lists the defaults.
 
     Args:
-        method: ``random-nas`` if not given; all: ``nasdqn-fast list methods``.
-        env: ``inverted-pendulum`` if not given; ``module:attribute`` for one of your own.
+        method: ``random-nas`` if not given; all: ``nasdqn-fast list methods``. A controller of your own is given as
+            ``module:attribute``, or as the class.
+        env: ``inverted-pendulum`` if not given; one of your own is given as ``module:attribute``, or as the kernel.
         seed: of all random streams, >= 0; 0 if not given.
         episodes: 2,000 if not given.
         profile: set of defaults, ``paper`` if not given.
         config: settings, or the path of a TOML file with some; a run's ``config.toml`` repeats it.
-        out: run directory to write (docs/run_directory.md); None writes nothing.
-        progress: called with every event of the run (`nasdqn_fast.events`).
-        **options: any other setting, named as its command-line option with underscores.
+        out: run directory to write (docs/run_directory.md); None writes nothing. With it, an object in place of a
+            name must be an attribute of a module, since the directory holds its name.
+        progress: a function of an event, or a sequence of them; each is called with every event of the run
+            (`nasdqn_fast.events`).
+        **options: any other setting, named as its command-line option with underscores; ``transfer`` may be a function,
+            and ``controller_options={...}``, ``transfer_options={...}`` are options of the plug-ins.
 
     Raises:
         InputError: a setting is unknown, of the wrong type or out of range, or `out` cannot be written or holds
             something already. Nothing has been written then.
         NonFiniteError: training diverged.
-        KeyboardInterrupt: as usual; `out` then holds what was done, and `resume` goes on.
+        KeyboardInterrupt: as usual; `out` then holds what was done, and `resume` continues it.
     """
-    _check_progress(progress)
-    named = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
-    config = resolve(config, named | options)
+    listener = _listener(progress)
+    given = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
+    config = resolve(config, given | options)
     if out is None:
-        return Run(config, progress).train()
+        return Run(complete(config), listener).train()
     out = check_path("out", out)
     directory.check_free(out)
-    run = Run(config, progress)
+    run = Run(named(complete(config)), listener)
     with directory.claimed(out):
         run.begin(out)
         return run.train()
 
 
-def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) -> RunResult | None:
-    """Goes on with a run that was interrupted, killed or has failed, from its newest checkpoint to its end.
+def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
+    """Continues a run that was interrupted, killed or has failed, from its newest checkpoint to its end.
 
-    What it writes is to the bit what the run would have written if it had been left alone (docs/resuming.md).
-    Without a checkpoint it starts over.
+    What it writes is bit-identical to what an uninterrupted run would have written (docs/resuming.md). Without a
+    checkpoint it starts over.
 
     Args:
         run: run directory.
-        progress: called with every event from there on.
+        progress: a function of an event, or a sequence of them; each is called with every event from there on.
 
     Returns:
         the whole run; None if it was finished already.
@@ -80,7 +88,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
         InputError: no run directory, one in use by another process, or one whose files are damaged.
         NonFiniteError, KeyboardInterrupt: as `train`.
     """
-    _check_progress(progress)
+    listener = _listener(progress)
     run = check_path("run", run)
     config = directory.read_config(run)
     with directory.locked(run):
@@ -94,7 +102,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
             raise directory.unwritable(run, error) from None
         if finished:
             return None
-        taken_up = Run(config, progress)
+        taken_up = Run(complete(config), listener)
         if checkpoints.newest_first():
             taken_up.take_up(run)
         else:
@@ -105,6 +113,20 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
         return taken_up.train()
 
 
-def _check_progress(progress: Callable[[Event], None] | None) -> None:
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a function of an event; got {described(progress)}")
+def _listener(progress: Progress) -> Callable[[Event], None] | None:
+    """The functions as one, which calls them in order."""
+    if progress is None or callable(progress):
+        return progress
+    expected = "a function of an event, or a sequence of them"
+    if isinstance(progress, str) or not isinstance(progress, Sequence):
+        raise WrongType("progress", expected, described(progress))
+    functions = tuple(progress)
+    for index, function in enumerate(functions):
+        if not callable(function):
+            raise WrongType("progress", "a function of an event", described(function), item=f"[{index}]")
+
+    def listener(event: Event) -> None:
+        for function in functions:
+            function(event)
+
+    return listener

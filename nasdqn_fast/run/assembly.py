@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nasdqn_fast import envs
-from nasdqn_fast.config import Config, find_method
+from nasdqn_fast.config import TABLES, Config, find_method, given_options
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
 from nasdqn_fast.estimators import base as estimators
@@ -24,32 +22,18 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
     """The trainer of a config; all random streams come from its seed."""
     streams, search = Streams(config.run.seed), config.search
     engine = backends.find(config.run.backend)
+    controller_options, transfer_options, estimator_options = (given_options(config, table) for table in TABLES)
     return Trainer(
-        lambda first: engine.DQNAgent(environment, first, rng=streams, **config.agent.model_dump()),
-        _make_controller(config, streams.controller),
-        transfers.make(search.transfer),
-        estimators.make(search.estimator),
+        lambda first: engine.DQNAgent(environment, first, rng=streams, **vars(config.agent)),
+        controllers.make(find_method(search.method).controller, search.space(), streams.controller, controller_options),
+        transfers.make(search.transfer, transfer_options),
+        estimators.make(search.estimator, estimator_options),
         streams.transfer,
         episodes=config.run.episodes,
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
     )
-
-
-def _make_controller(config: Config, rng: np.random.Generator) -> controllers.Controller:
-    search, method = config.search, find_method(config.search.method)
-    options = {
-        "architecture": method.architecture or search.architecture,
-        "epsilon_start": search.controller_epsilon_start,
-        "epsilon_decay": search.controller_epsilon_decay,
-        "epsilon_min": search.controller_epsilon_min,
-        "temperature": search.controller_temperature,
-        "buffer_size": search.controller_buffer,
-        "score_kept": search.controller_score_kept,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    return controllers.make(method.controller, search.space(), rng, given)
 
 
 def optimum(environment: envs.Environment) -> float | None:

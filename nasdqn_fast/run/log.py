@@ -134,7 +134,7 @@ def _summary(result: RunResult) -> dict[str, Any]:
             "params": result.environment.values,
             "max_episode_steps": result.environment.max_episode_steps,
         },
-        "learning_rate": result.config.agent.settings().resolved_learning_rate,
+        "learning_rate": result.config.agent.resolved_learning_rate,
         "backend": result.config.run.backend,
         "build": build_facts(),
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGES = ("nasdqn-fast", "numpy", "numba", "llvmlite", "gymnasium", "pydantic", "click", "rich")
+PACKAGES = ("nasdqn-fast", "numpy", "numba", "llvmlite", "gymnasium", "click", "rich")
 
 
 def build_facts() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import time
 import warnings
@@ -321,4 +322,5 @@ def _resuming(log: RunLog) -> str:
 
 
 def _plain(config: Config) -> dict[str, dict[str, Any]]:
-    return config.model_dump(mode="json")
+    """Section -> key -> value, in the form in which a checkpoint gives it back."""
+    return json.loads(json.dumps(config.as_dict()))

@@ -17,6 +17,7 @@ import numpy as np
 
 from nasdqn_fast import plugins
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
@@ -78,7 +79,7 @@ class Trainer:
 
     def __init__(
         self,
-        make_agent: Callable[[Architecture], Any],
+        make_agent: Callable[[Architecture], Agent],
         controller: Controller,
         transfer: plugins.Function,
         estimator: plugins.Function,

@@ -9,6 +9,6 @@ void naive_forward(const mlp *network, const double *params, const float *observ
 
 /* Mean Huber loss of n transitions. */
 double naive_loss(const mlp *network, const double *params, const float *x, const int64_t *actions,
-                  const float *targets, int64_t n, double delta);
+                  const float *targets, int64_t n, ndq_loss kind, double delta);
 
 #endif

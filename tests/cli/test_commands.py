@@ -9,6 +9,8 @@ import pytest
 from nasdqn_fast import plugins
 from nasdqn_fast._core import cpu
 from nasdqn_fast.config import PROFILES, all_methods
+from nasdqn_fast.controllers.nas_dqn import NASDQN
+from nasdqn_fast.options import options_of
 from nasdqn_fast.run.evaluation import evaluate
 from nasdqn_fast.storage import cache
 
@@ -48,6 +50,22 @@ def test_list_names_and_describes_all(run, topic, names):
     assert code == 0
     assert [line[0] for line in lines] == names
     assert all(len(line) == 2 for line in lines)
+
+
+def test_list_describes_one_plug_in(run):
+    code, out, _ = run("list", "controllers", "nas-dqn")
+    assert code == 0
+    assert out.startswith("NAS-DQN: ")
+    for about in options_of(NASDQN.Options):
+        expected = f"  {about.name}  {about.help}\n    {about.values} [default: {about.shown}; {about.source}]\n"
+        assert expected in out
+    assert "\nNo options.\n" in run("list", "transfers", "fresh")[1]
+
+
+def test_list_describes_one_environment(run):
+    _, out, _ = run("list", "environments", "inverted-pendulum")
+    assert "  mass  a finite number > 0 [default: 1]\n" in out
+    assert "Starts (--start NAME), the first is the default: upright, uniform, hanging\n" in out
 
 
 def test_info_tells_versions_targets_and_cache(run):

@@ -78,7 +78,7 @@ def test_every_option_arrives_in_the_config(monkeypatch, run):
     texts = {s.keyword: VALUES.get(s.keyword, s.default) for s in settings}
     code, _, _ = run("train", *(word for s in settings for word in (s.option, texts[s.keyword])))
     assert code == 130
-    sections = seen["config"].model_dump()
+    sections = seen["config"].as_dict()
     for setting in settings:
         value = sections[setting.section][setting.key]
         expected = PARSED.get(setting.keyword, texts[setting.keyword])

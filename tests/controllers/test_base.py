@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nasdqn_fast.controllers import base
+from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.types import Proposal
@@ -13,15 +14,41 @@ def make(name, **options):
     return base.make(name, SearchSpace.paper(), np.random.default_rng(0), options)
 
 
-def test_a_controller_gets_the_options_it_names_and_no_others():
-    controller = make("nas-dqn", temperature=0.5, architecture="2x32-relu", somebody_elses=3)
-    assert controller.temperature == 0.5
-    assert controller.buffer_size == 5
+def test_options_not_given_have_their_defaults():
+    assert make("nas-dqn", temperature=0.5).options == NASDQN.Options(temperature=0.5)
+    assert make("nas-dqn").options == NASDQN.Options()
 
 
-def test_an_option_that_is_needed_and_missing_is_named():
-    with pytest.raises(InputError, match="controller 'fixed' needs the option architecture"):
-        make("fixed", temperature=0.5)
+class Plain(base.Controller):
+    """Knows nothing of options, and is made with two arguments."""
+
+    def __init__(self, space, rng):
+        super().__init__(space, rng)
+
+    def propose(self):
+        return Proposal(self.space[0], "first")
+
+
+def test_a_controller_without_options_is_made_with_two_arguments():
+    assert isinstance(make(f"{__name__}:Plain"), Plain)
+    assert isinstance(make(Plain), Plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("fixed", {}, "controller 'fixed': architecture must be a string or an Architecture; got none; give one"),
+        ("nas-dqn", {"temprature": 1}, r"'nas-dqn': unknown option 'temprature': did you mean 'temperature'\?"),
+        ("nas-dqn", {"temperature": 0}, "controller 'nas-dqn': temperature must be a finite number > 0; got 0.0"),
+        ("nas-dqn", {"temperature": "1"}, r"temperature must be a finite number > 0; got str '1'; pass float"),
+        ("nas-dqn", {"score_kept": "bst"}, r"unknown score_kept 'bst': did you mean 'best'\?"),
+        ("nas-dqn", {"epsilon_start": 0.05}, r"epsilon_min must be at most epsilon_start \(0.05\); got 0.1"),
+        ("random", {"c": 1.0}, "controller 'random': unknown option 'c': there are none"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_controller(name, options, message):
+    with pytest.raises(InputError, match=message):
+        make(name, **options)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

@@ -9,10 +9,10 @@ from nasdqn_fast.types import WHOLE_RUN, Proposal
 
 
 def test_one_proposal_for_the_whole_run_even_from_outside_the_space():
-    controller = Fixed(SearchSpace.paper(), np.random.default_rng(0), architecture="5x7-tanh")
+    controller = Fixed(SearchSpace.paper(), np.random.default_rng(0), Fixed.Options(architecture="5x7-tanh"))
     assert controller.ask() == Proposal(Architecture((7,) * 5, "tanh"), "fixed", WHOLE_RUN)
 
 
 def test_a_malformed_architecture_is_refused_at_once():
     with pytest.raises(ValueError, match="malformed architecture '3x'"):
-        Fixed(SearchSpace.paper(), np.random.default_rng(0), architecture="3x")
+        Fixed.Options(architecture="3x")

@@ -19,7 +19,7 @@ VISITS = st.lists(st.tuples(st.integers(0, 26), st.integers(-300, 200)), unique_
 
 
 def make(seed=0, **options):
-    return NASDQN(SPACE, np.random.default_rng(seed), **options)
+    return NASDQN(SPACE, np.random.default_rng(seed), NASDQN.Options(**options))
 
 
 def visit(controller, index, score):
@@ -81,7 +81,7 @@ def test_the_first_draw_is_uniform_and_uses_up_no_epsilon():
 
 
 def test_epsilon_may_vanish_after_the_first_switch_but_not_rise():
-    assert make(epsilon_decay=0.0).epsilon_decay == 0.0
+    assert make(epsilon_decay=0.0).options.epsilon_decay == 0.0
     with pytest.raises(ValueError, match=r"epsilon_min must be at most epsilon_start \(0.05\); got 0.1"):
         make(epsilon_start=0.05)
 

@@ -80,9 +80,9 @@ def test_the_first_learning_steps_are_the_same(architecture, env, optimizer, num
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
-@pytest.mark.parametrize("horizon_is", ["terminal", "truncated"])
-def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is):
-    settings = {"env": "cartpole", "num_envs": num_envs, "horizon_is": horizon_is, "updates_per_step": 2}
+@pytest.mark.parametrize(("horizon_is", "loss"), [("terminal", "huber"), ("truncated", "huber"), ("terminal", "mse")])
+def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss):
+    settings = {"env": "cartpole", "num_envs": num_envs, "horizon_is": horizon_is, "updates_per_step": 2, "loss": loss}
     native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
     for n in (1, 5, 8):
         ours, theirs = native.run_episodes(n), twin.run_episodes(n)

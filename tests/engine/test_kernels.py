@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasdqn_fast import reference
+from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.space import ACTIVATIONS, Architecture
 
@@ -62,11 +63,11 @@ def assert_close(found, exact):
     np.testing.assert_allclose(found, exact, rtol=0, atol=TOLERANCE * max(np.abs(exact).max(), 0.1))
 
 
-def assert_agrees_with_twin(network, batch, huber_delta):
+def assert_agrees_with_twin(network, batch, huber_delta, loss_kind="huber"):
     twin = twin_of(network)
     assert_close(network.forward(batch[0]), twin.forward(batch[0].astype(np.float64)))
-    loss, gradient = network.loss_and_gradient(*batch, huber_delta)
-    exact_loss, exact = twin.loss_and_gradient(*in_float64(batch), huber_delta)
+    loss, gradient = network.loss_and_gradient(*batch, huber_delta, loss_kind)
+    exact_loss, exact = twin.loss_and_gradient(*in_float64(batch), huber_delta, loss_kind)
     assert loss == pytest.approx(exact_loss, rel=TOLERANCE)
     assert_close(gradient.parameters, exact.parameters)
 
@@ -78,7 +79,8 @@ def test_forward_loss_and_gradient_are_the_twins(cpu_target, widths, activation)
     network = with_biases(QNetwork(f"{widths}-{activation}", 3, 4, rng), rng)
     assert network.cpu_target == cpu_target
     for n in BATCHES:
-        assert_agrees_with_twin(network, batch_for(network, n, rng), 1.0)
+        for loss in LOSSES:
+            assert_agrees_with_twin(network, batch_for(network, n, rng), 1.0, loss)
 
 
 @PROPERTY

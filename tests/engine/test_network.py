@@ -37,6 +37,16 @@ def test_the_loss_is_the_mean_of_hubers(engine):
     assert gradient.biases[1].item() == pytest.approx((0.5 - 1 + 1) / 3, rel=1e-6)
 
 
+def test_the_mean_squared_error_has_twice_the_error_as_its_slope(engine):
+    """Errors 0.5, -1, 3: (0.25 + 1 + 9) / 3, and 2 (0.5 - 1 + 3) / 3, as PyTorch's F.mse_loss."""
+    network = engine.QNetwork("1x1-relu", 1, 1)
+    network.parameters = np.zeros(4, np.float32)
+    targets = np.array([-0.5, 1.0, -3.0], np.float32)
+    loss, gradient = network.loss_and_gradient(np.zeros((3, 1), np.float32), np.zeros(3, int), targets, loss="mse")
+    assert loss == pytest.approx((0.25 + 1 + 9) / 3, rel=1e-7)
+    assert gradient.biases[1].item() == pytest.approx(2 * (0.5 - 1 + 3) / 3, rel=1e-6)
+
+
 @pytest.mark.parametrize(("activation", "variance"), [("relu", 2 / 200), ("leaky_relu", 2 / 200), ("tanh", 2 / 500)])
 def test_the_initial_variance_is_hes_or_glorots(engine, activation, variance):
     network = engine.QNetwork(f"200,300-{activation}", 3, 2, rng=0)
@@ -161,6 +171,7 @@ def test_a_saved_network_comes_back_to_the_bit_in_either_backend(engine, writer,
         ({"actions": np.array([0, 2**64 - 1], np.uint64)}, ValueError, "actions must be in [0, 4); got 18446744"),
         ({"targets": np.zeros((2, 1), np.float32)}, ValueError, "targets must be float32 of shape (2,)"),
         ({"targets": np.zeros(2)}, TypeError, "targets must be float32 of shape (2,); got float64 (2,)"),
+        ({"loss": "hubr"}, ValueError, "unknown loss 'hubr': did you mean 'huber'?"),
         ({"huber_delta": 0}, ValueError, "huber_delta must be a finite number > 0; got 0.0"),
         ({"huber_delta": "1"}, TypeError, "huber_delta must be a finite number > 0; got str '1'"),
     ],
@@ -174,7 +185,7 @@ def test_bad_arguments_of_the_loss_are_named(engine, change, error, message):
     ("arguments", "error", "message"),
     [
         (("64-relu-relu", 3, 4), ValueError, "malformed architecture '64-relu-relu'"),
-        ((64, 3, 4), TypeError, "architecture must be a string or an Architecture, got int"),
+        ((64, 3, 4), TypeError, "architecture must be a string or an Architecture; got int"),
         (("1x3-relu", 0, 4), ValueError, "observation_size must be an integer >= 1; got 0"),
         (("1x3-relu", 3, 1.5), TypeError, "n_actions must be an integer >= 1; got float 1.5"),
         (("1x3-relu", 3, 4, -1), ValueError, "rng must be an int >= 0 or a numpy.random.Generator; got -1"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.reference import QNetwork
 from nasdqn_fast.space import ACTIVATIONS
 
@@ -20,12 +21,13 @@ def network_and_batch(architecture, dtype=np.float64, n=7):
     return network, (observations, rng.integers(4, size=n), targets)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("widths", ARCHITECTURES)
-def test_the_gradient_is_the_central_difference(widths, activation):
+def test_the_gradient_is_the_central_difference(widths, activation, loss):
     """Along single parameters of every layer and along random directions, h = 1e-6 in float64."""
     network, batch = network_and_batch(f"{widths}-{activation}")
-    gradient = network.loss_and_gradient(*batch, huber_delta=0.7)[1].parameters
+    gradient = network.loss_and_gradient(*batch, huber_delta=0.7, loss=loss)[1].parameters
     parameters, rng, h = network.parameters, np.random.default_rng(0), 1e-6
     directions = list(rng.normal(size=(5, len(parameters))))
     for index in rng.choice(len(parameters), size=min(40, len(parameters)), replace=False):
@@ -34,7 +36,7 @@ def test_the_gradient_is_the_central_difference(widths, activation):
         losses = []
         for sign in (1, -1):
             network.parameters = parameters + sign * h * direction
-            losses.append(network.loss_and_gradient(*batch, huber_delta=0.7)[0])
+            losses.append(network.loss_and_gradient(*batch, huber_delta=0.7, loss=loss)[0])
         numeric = (losses[0] - losses[1]) / (2 * h)
         # The loss is about 1 with a rounding error of 1e-16, which the division by h makes 1e-10.
         assert gradient @ direction == pytest.approx(numeric, rel=1e-6, abs=2e-9 * np.abs(direction).sum())

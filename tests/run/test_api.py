@@ -263,7 +263,9 @@ def test_the_directory_is_looked_at_before_anything_else_is_done(tmp_path):
     ("call", "message"),
     [
         (lambda: train(**SMALL, out=3), "out must be a path; got int 3"),
-        (lambda: train(**SMALL, progress=3), "progress must be a function of an event; got int 3"),
+        (lambda: train(**SMALL, progress=3), "progress must be a function of an event, or .*; got int 3"),
+        (lambda: train(**SMALL, progress=[print, 3]), r"progress\[1\] must be a function of an event; got int 3"),
+        (lambda: train(**SMALL, progress={print}), "or a sequence of them; got set"),
     ],
 )
 def test_an_argument_of_the_wrong_type_is_named(call, message):
@@ -326,8 +328,9 @@ def test_every_controller_setting_reaches_the_controller():
     }
     config = resolve(None, SMALL | {"method": "nas-dqn"} | given)
     controller = make_trainer(config, make_environment(config)).controller
-    reached = (controller.epsilon_start, controller.epsilon_decay, controller.epsilon_min)
-    reached += (controller.temperature, controller.buffer_size, controller.score_kept)
+    options = controller.options
+    reached = (options.epsilon_start, options.epsilon_decay, options.epsilon_min)
+    reached += (options.temperature, options.buffer_size, options.score_kept)
     assert reached == tuple(given.values())
     assert [str(architecture) for architecture in controller.space] == SMALL["architectures"]
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main
+from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.nas_dqn import plugin as NASDQN
 from nasdqn_fast.events import Asked, Played, Pruned, Resumed, Told, Transferred
 from nasdqn_fast.reference.lane import Lane
@@ -134,9 +135,10 @@ class Faulty(NASDQN):
 
 
 def use_controller(monkeypatch, controller):
-    monkeypatch.setattr("nasdqn_fast.run.assembly.controllers.make", lambda name, space, rng, given: controller(
-        space, rng, **{name: value for name, value in given.items() if name != "architecture"}
-    ))  # fmt: skip
+    make = controllers.make
+    monkeypatch.setattr(
+        "nasdqn_fast.run.assembly.controllers.make", lambda name, space, rng, given: make(controller, space, rng, given)
+    )
 
 
 def use_transfer(monkeypatch, transfer):
@@ -306,12 +308,10 @@ def test_at_the_command_line_the_users_traceback_is_seen(tmp_path, monkeypatch, 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(sys.modules, "their_controller", None)
     del sys.modules["their_controller"]
-    from nasdqn_fast.controllers import base
-
-    make = base.make
+    make = controllers.make
     monkeypatch.setattr(
         "nasdqn_fast.run.assembly.controllers.make",
-        lambda name, space, rng, given: make("their_controller:plugin", space, rng, given),
+        lambda name, space, rng, given: make("their_controller:plugin", space, rng, {}),
     )
     with pytest.raises(KeyboardInterrupt):
         train(**SMALL, out=tmp_path / "run", progress=nth(9, KeyboardInterrupt()))

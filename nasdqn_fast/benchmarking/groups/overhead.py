@@ -21,7 +21,7 @@ from nasdqn_fast.benchmarking.measure import Repeat, disturbances, kept
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import EPSILON
 from nasdqn_fast.config import resolve
-from nasdqn_fast.engine.replay import ReplayBuffer
+from nasdqn_fast.engine.protocol import Replay
 from nasdqn_fast.events import Played
 from nasdqn_fast.run.assembly import make_environment, make_trainer
 
@@ -118,7 +118,7 @@ class _Run:
         return self._trainer.clock.seconds
 
     @property
-    def replay(self) -> ReplayBuffer:
+    def replay(self) -> Replay:
         """The memory that it learns from."""
         return self._trainer.agent.replay
 

@@ -67,7 +67,7 @@ def figures(session: Session) -> list[Figure]:
 
 
 def _consultation(name: str) -> Callable[[], None]:
-    options = {"architecture": OLD}
+    options = {"architecture": OLD} if name == "fixed" else {}
     controller = controllers.make(name, SearchSpace.paper(), np.random.default_rng(0), options)
 
     def consult() -> None:

@@ -1,0 +1,220 @@
+"""The settings of a run: four frozen sections, the options of its plug-ins, and the whole.
+
+Every setting carries its default, its help and the source of its default. The TOML file, the command line, the
+keywords of `nasdqn_fast.train` and the table in docs/paper.md all follow from what stands here and in
+`AgentSettings`. "Paper" is Rahmani et al. 2025, arXiv:2510.19872.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from nasdqn_fast.config.methods import METHODS, find_method
+from nasdqn_fast.config.settings import Setting, settings_of
+from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.controllers.nas_dqn import NASDQN
+from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.envs import EnvKernel
+from nasdqn_fast.errors import InputError, WrongType
+from nasdqn_fast.options import UNSAID, Checked, option, same_option
+from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace, check_architecture
+from nasdqn_fast.storage.cadence import Cadence
+from nasdqn_fast.validation import check_decay, check_each, check_fraction, check_table, described
+
+# Algorithm 1 is a picture; this is what the one published account of it says.
+SECONDARY = "a secondary account of the paper's Algorithm 1"
+
+
+def _check_architectures(name: str, value: Any) -> tuple[str, ...]:
+    return check_each(name, value, check_architecture)
+
+
+def _check_cadence(name: str, value: Any) -> str:
+    """The text form of a cadence, as it was given."""
+    Cadence.parse(name, value)
+    return str(value)
+
+
+def _check_environment(name: str, value: Any) -> str | EnvKernel:
+    if isinstance(value, (str, EnvKernel)):
+        return value
+    raise WrongType(name, "a name, module:attribute, or an EnvKernel", described(value))
+
+
+def _check_method(name: str, value: Any) -> str | type[Controller]:
+    if isinstance(value, str) or (isinstance(value, type) and issubclass(value, Controller)):
+        return value
+    raise WrongType(name, "a name, module:attribute, or a subclass of Controller", described(value))
+
+
+def check_function(name: str, value: Any) -> Any:
+    """A plug-in that is a function: its name, or the object."""
+    if isinstance(value, str) or callable(value):
+        return value
+    raise WrongType(name, "a name, module:attribute, or a function", described(value))
+
+
+@dataclass(frozen=True)
+class EnvConfig(Checked):
+    """What is learned: ``[env]``."""
+
+    name: str | EnvKernel = option(
+        "inverted-pendulum",
+        "environment: a name of `list environments`, or module:attribute",
+        "paper 2.1",
+        keyword="env",
+        check=_check_environment,
+    )
+    start: str | None = option(
+        None,
+        "initial-state distribution, by name",
+        f"{UNSAID}; +-0.2 is what its threshold of 150 allows",
+        shown="the environment's first: upright for the pendulum",
+    )
+    params: dict[str, float] = option(
+        {},
+        "a parameter of the environment; repeatable",
+        "paper 2.1",
+        keyword="env_param",
+        shown="the environment's",
+    )
+    max_episode_steps: int | None = option(
+        None, "steps until an episode is truncated", "paper 2.1.3 (200)", minimum=1, shown="the environment's"
+    )
+
+
+@dataclass(frozen=True)
+class SearchConfig(Checked):
+    """What is trained when: ``[search]``."""
+
+    method: str | type[Controller] = option(
+        "random-nas",
+        "a name of `list methods`, or module:attribute of a controller",
+        "paper 2.4.1",
+        check=_check_method,
+    )
+    architecture: str | None = option(
+        None,
+        "the architecture of method fixed, as 3x64-relu or 64,32-tanh",
+        "paper 2.2",
+        check=check_architecture,
+        shown="none",
+    )
+    depths: tuple[int, ...] = option(
+        (2, 3, 4), "hidden layers to choose from", "paper 2.3.2", minimum=1, maximum=MAX_DEPTH
+    )
+    widths: tuple[int, ...] = option(
+        (32, 64, 128), "units a layer to choose from", "paper 2.3.2", minimum=1, maximum=MAX_WIDTH
+    )
+    activations: tuple[str, ...] = option(ACTIVATIONS, "activations to choose from", "paper 2.3.2", choices=ACTIVATIONS)
+    architectures: tuple[str, ...] | None = option(
+        None,
+        "the search space as a list; replaces depths x widths x activations",
+        "paper 2.3.2",
+        check=_check_architectures,
+        shown="none",
+    )
+    switch_every: int = option(200, "episodes of a segment, M", "paper 2.4.1", minimum=1)
+    controller_epsilon_start: float = same_option(NASDQN.Options, "epsilon_start")
+    controller_epsilon_decay: float = same_option(NASDQN.Options, "epsilon_decay")
+    controller_epsilon_min: float = same_option(NASDQN.Options, "epsilon_min")
+    controller_temperature: float = same_option(NASDQN.Options, "temperature")
+    controller_buffer: int = same_option(NASDQN.Options, "buffer_size")
+    controller_score_kept: str = same_option(NASDQN.Options, "score_kept")
+    transfer: Any = option(
+        "matching",
+        "how weights cross a switch: a name of `list transfers`, or module:attribute",
+        f"{SECONDARY}; the paper's 3.3 says re-initializing",
+        check=check_function,
+    )
+    estimator: Any = option(
+        "mean-return",
+        "what a segment is worth to the controller: a name of `list estimators`, or module:attribute",
+        f"{UNSAID}; its figures are mean returns",
+        check=check_function,
+    )
+    replay_keep: float = option(0.25, "share of the replay memory kept at a switch", SECONDARY, check=check_fraction)
+    replay_keep_which: str = option("newest", "which transitions are kept", UNSAID, choices=("newest", "random"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.space()
+        find_method(self.method)
+        epsilons = ("controller_epsilon_start", "controller_epsilon_decay", "controller_epsilon_min")
+        check_decay(epsilons, *(getattr(self, name) for name in epsilons))
+        if self.method == "fixed" and self.architecture is None:
+            raise InputError("method fixed needs an architecture; give one, as 3x64-relu")
+        if self.method != "fixed" and self.method in METHODS and self.architecture is not None:
+            raise InputError(
+                f"architecture goes with method fixed; got {self.architecture!r} with {self.method!r}; "
+                "drop one of the two"
+            )
+
+    def space(self) -> SearchSpace:
+        """The search space."""
+        if self.architectures is not None:
+            return SearchSpace(self.architectures)
+        return SearchSpace.grid(self.depths, self.widths, self.activations)
+
+
+@dataclass(frozen=True)
+class RunConfig(Checked):
+    """How much and with which engine: ``[run]``."""
+
+    episodes: int = option(2_000, "episodes", "paper 2.4", minimum=1)
+    seed: int = option(
+        0,
+        "seed of all random streams",
+        "the paper has 3 seeds and names none",
+        minimum=0,
+        maximum=float("inf"),
+    )
+    profile: str = option("paper", "set of defaults: a name of `list profiles`", "the paper's own values")
+    backend: str = option("native", "engine: compiled, or plain NumPy", "this package", choices=("native", "numpy"))
+    checkpoint_every: str = option(
+        "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package", check=_check_cadence
+    )
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run.
+
+    Args:
+        env, agent, search, run: the sections.
+        controller, transfer, estimator: options of the plug-ins, by name, as far as they are given; those of the
+            paper's controller are ``search.controller_*``.
+    """
+
+    env: EnvConfig = field(default_factory=EnvConfig)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+    controller: Mapping[str, Any] = field(default_factory=dict)
+    transfer: Mapping[str, Any] = field(default_factory=dict)
+    estimator: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, kind in SECTIONS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise WrongType(name, f"a {kind.__name__}", described(getattr(self, name)))
+        for name in ("controller", "transfer", "estimator"):
+            table = check_table(name, getattr(self, name), lambda _, value: value, of="options")
+            object.__setattr__(self, name, table)
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Section -> key -> value; tables of plug-ins without options are left out."""
+        sections = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {name: vars(section) for name, section in sections.items() if name in SECTIONS}
+        return {name: dict(table) for name, table in (sections | values).items() if name in SECTIONS or table}
+
+
+# Table of the TOML file -> class.
+SECTIONS: dict[str, type[Any]] = {"env": EnvConfig, "agent": AgentSettings, "search": SearchConfig, "run": RunConfig}
+
+
+def all_settings() -> list[Setting]:
+    """Every setting of every section, in order of declaration."""
+    return [found for section, kind in SECTIONS.items() for found in settings_of(section, kind)]

@@ -1,0 +1,148 @@
+"""What the rest of the package may use of a backend; mypy proves that both have it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Batch, Episodes
+
+
+class Replay(Protocol):
+    """A replay memory."""
+
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def observation_size(self) -> int: ...
+    def __len__(self) -> int: ...
+    def add_batch(
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        next_observations: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+    ) -> None: ...
+    def sample(self, n: int, out: Batch | None = None) -> Batch: ...
+    def prune(
+        self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None
+    ) -> None: ...
+    def transitions(self, ages: np.ndarray | None = None) -> Batch: ...
+    def get_state(self) -> dict[str, Any]: ...
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+
+class Optimizer(Protocol):
+    """A rule for the step down a gradient, and what it remembers."""
+
+    @property
+    def steps(self) -> int: ...
+    def reset(self) -> None: ...
+    def get_state(self) -> dict[str, Any]: ...
+    def set_state(self, state: Mapping[str, Any]) -> None: ...
+
+
+class Agent(Protocol):
+    """An agent that learns by playing."""
+
+    @property
+    def settings(self) -> AgentSettings: ...
+    @property
+    def streams(self) -> Streams: ...
+    @property
+    def network(self) -> BaseNetwork: ...
+    @property
+    def target(self) -> BaseNetwork: ...
+    @property
+    def optimizer(self) -> Optimizer: ...
+    @property
+    def replay(self) -> Replay: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def updates(self) -> int: ...
+    @property
+    def episodes(self) -> int: ...
+    @property
+    def unreported(self) -> int: ...
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def whole(self) -> bool: ...
+    def run_episodes(self, n: int) -> Episodes: ...
+    def play_episodes(self, n: int, epsilon: float = 0.0, rng: int | np.random.Generator | None = None) -> Episodes: ...
+    def learn(self) -> float: ...
+    def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray: ...
+    def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None: ...
+    def get_state(self) -> dict[str, Any]: ...
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+
+class NetworkClass(Protocol):
+    """The class of a backend's networks."""
+
+    def __call__(
+        self,
+        architecture: str | Architecture,
+        observation_size: int,
+        n_actions: int,
+        rng: int | np.random.Generator | None = 0,
+    ) -> BaseNetwork: ...
+    def load(self, path: str | os.PathLike[str], **options: Any) -> BaseNetwork: ...
+
+
+class ReplayClass(Protocol):
+    """The class of a backend's replay memories."""
+
+    def __call__(self, capacity: int, observation_size: int, rng: int | np.random.Generator = 0) -> Replay: ...
+
+
+class OptimizerClass(Protocol):
+    """The class of a backend's optimizers."""
+
+    def __call__(
+        self,
+        kind: str = "sgd",
+        learning_rate: float | None = None,
+        clip: float = 1.0,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> Optimizer: ...
+
+
+class AgentClass(Protocol):
+    """The class of a backend's agents."""
+
+    def __call__(
+        self,
+        env: str | EnvKernel | Environment,
+        network: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> Agent: ...
+
+
+class Engine(Protocol):
+    """A backend: a module with these four classes."""
+
+    @property
+    def QNetwork(self) -> NetworkClass: ...
+    @property
+    def ReplayBuffer(self) -> ReplayClass: ...
+    @property
+    def Optimizer(self) -> OptimizerClass: ...
+    @property
+    def DQNAgent(self) -> AgentClass: ...
