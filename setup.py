@@ -26,10 +26,12 @@ MODULES = {
     "cpu": ["dispatch.c"],
     "environment": [],
     "block": [],
+    "exclusive": [],
     "network": ["network.c"],
     "optimizer": ["optimizer_step.c"],
     "replay": ["replay.c"],
-    "agent": ["loop.c", "network.c", "optimizer_step.c", "replay.c"],
+    "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "replay.c"],
 }
 
 

@@ -12,6 +12,7 @@ from numpy cimport (
     import_array, ndarray,
 )
 from numpy.random cimport bitgen_t
+from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
     NDQ_PANEL, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride,
     ndq_replay_touch, ndq_row, ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
@@ -80,7 +81,7 @@ cdef class _Destination:
                     truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
 
 
-cdef class ReplayCore:
+cdef class ReplayCore(Exclusive):
     """The last `capacity` transitions, in one row of memory each.
 
     A method refuses to run while another thread runs one on the same buffer.
@@ -96,6 +97,7 @@ cdef class ReplayCore:
 
     def __cinit__(self, capacity, observation_size, rng=0, *args, **kwargs):
         cdef float[:, ::1] rows
+        self.what = "replay buffer"
         self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
         self.replay.observation_size = check_int("observation_size", observation_size, 1, MAX_WIDTH)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
@@ -106,15 +108,6 @@ cdef class ReplayCore:
         self.replay.rows = &rows[0, 0]
         self.bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")
         self._lock = self.rng.bit_generator.lock
-
-    cdef int enter(self) except -1:
-        if self.busy:
-            raise RuntimeError("the replay buffer is in use by another thread; give each thread a buffer of its own")
-        self.busy = True
-        return 0
-
-    cdef void leave(self) noexcept:
-        self.busy = False
 
     def __len__(self):
         return self.replay.size

@@ -117,6 +117,39 @@ cdef extern from "optimizer_step.h" nogil:
     void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n)
 
 
+cdef extern from "learner.h" nogil:
+    ctypedef struct ndq_target_cache:
+        float *rows
+        int64_t stride
+        uint32_t epoch
+        int64_t ahead
+        float *target
+        int64_t replay_version
+
+    ctypedef struct ndq_learner:
+        const ndq_net *net
+        float *params
+        float *target
+        float *gradient
+        ndq_optimizer *optimizer
+        ndq_replay *replay
+        bitgen_t *rng
+        float gamma
+        float huber_delta
+        int64_t batch_size
+        int64_t target_every
+        int32_t horizon_is_terminal
+        int64_t *slots
+        float *batch
+        int64_t *actions
+        float *targets
+        ndq_target_cache cache
+        int64_t updates
+
+    double ndq_learner_update(ndq_learner *learner)
+    void ndq_learner_begin(ndq_learner *learner)
+
+
 cdef extern from "loop.h" nogil:
     ctypedef struct ndq_lane:
         double reward_sum
@@ -143,21 +176,13 @@ cdef extern from "loop.h" nogil:
     ctypedef struct ndq_loop:
         ndq_env env
         const ndq_net *net
-        float *params
-        float *target
-        float *gradient
-        ndq_optimizer *optimizer
-        ndq_replay *replay
+        const float *params
+        ndq_learner *learners
+        int64_t n_learners
         bitgen_t *env_rng
         bitgen_t *policy_rng
-        bitgen_t *replay_rng
-        float gamma
-        float huber_delta
-        int64_t batch_size
         int64_t updates_per_step
         int64_t warm_up
-        int64_t target_every
-        int32_t horizon_is_terminal
         double epsilon_start
         double epsilon_decay
         double epsilon_end
@@ -170,25 +195,14 @@ cdef extern from "loop.h" nogil:
         int64_t *actions
         int32_t *flags
         double *uniforms
-        int64_t *slots
-        float *batch
-        int64_t *batch_actions
-        float *batch_targets
-        float *known
-        int64_t known_stride
-        uint32_t epoch
-        float *known_target
-        int64_t known_version
         ndq_episode *ended
         int64_t n_ended
         int32_t started
         int64_t last_episode
         int64_t failed_episode
         int64_t steps
-        int64_t updates
         int64_t episodes
         int (*poll)(void *context) noexcept nogil
         void *context
 
     ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
-    double ndq_update(ndq_loop *loop)

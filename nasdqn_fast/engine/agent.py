@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from nasdqn_fast._core.agent import LoopCore
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast._core.learner import LearnerCore
+from nasdqn_fast._core.loop import LoopCore
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_agent import BaseAgent
 from nasdqn_fast.engine.network import QNetwork
@@ -26,7 +28,8 @@ class DQNAgent(BaseAgent):
 
     def _start(self) -> None:
         self._core = EnvironmentCore(self.environment)
-        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self.replay)
+        self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions)
+        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
 
     def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
         self._loop.use(network, target, optimizer)
@@ -87,8 +90,10 @@ class DQNAgent(BaseAgent):
             ValueError: the memory is empty.
             NonFiniteError: the loss is not finite.
         """
-        self._require_memory()
-        return self._loop.update()
+        loss = self._learner.update()
+        if not math.isfinite(loss):
+            raise self.settings.non_finite("loss", self.episodes + 1)
+        return loss
 
     def _loop_state(self) -> dict[str, Any]:
         return self._loop.get_state()

@@ -39,19 +39,19 @@ static void check_parts_equal_whole(const agent_settings *settings)
     agent_check_episodes_equal(all + 3, rest, EPISODES - 3);
     agent_check_equal(whole, parts);
     CHECK(whole->loop.steps > settings->capacity && whole->replay.size == settings->capacity);
-    CHECK(whole->loop.updates > settings->target_every);
+    CHECK(whole->learner.updates > settings->target_every);
     check_padding(whole);
     memory_give(all), memory_give(first), memory_give(rest);
     agent_free(whole), agent_free(parts);
 }
 
 /* Also when the memory was cut and the target written to between two runs. */
-static void check_kept_targets_change_nothing(agent_settings settings)
+static void check_cached_targets_change_nothing(agent_settings settings)
 {
     agent *agents[2];
-    for (int keeps = 0; keeps < 2; keeps++) {
-        settings.keeps_targets = keeps;
-        agent *a = agents[keeps] = agent_make(&settings);
+    for (int caches = 0; caches < 2; caches++) {
+        settings.caches_targets = caches;
+        agent *a = agents[caches] = agent_make(&settings);
         memory_give(episodes_of(a, 3));
         agent_prune(a, 5);
         memory_give(episodes_of(a, 2));
@@ -95,12 +95,12 @@ static void check_stops_change_nothing(const agent_settings *settings)
 static void check_play(const agent_settings *settings)
 {
     agent *a = agent_make(settings), *untouched = agent_make(settings);
-    a->loop.replay = NULL;
+    a->loop.n_learners = 0;
     ndq_episode *out = episodes_of(a, EPISODES);
     for (int i = 0; i < EPISODES; i++)
         CHECK(out[i].length >= 1 && out[i].length <= settings->env.max_episode_steps && isnan(out[i].mean_loss));
     CHECK(!memcmp(a->network.params, untouched->network.params, mlp_length(&a->network) * sizeof(float)));
-    CHECK(a->loop.updates == 0 && a->replay.size == 0);
+    CHECK(a->learner.updates == 0 && a->replay.size == 0);
     memory_give(out);
     agent_free(a), agent_free(untouched);
 }
@@ -128,22 +128,44 @@ static void check_update(agent_settings settings)
         agent *a = agent_make(&settings);
         ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
                        NDQ_ROW_TERMINATED);
-        CHECK(isfinite(ndq_update(&a->loop)));
+        ndq_learner_begin(&a->learner);
+        CHECK(isfinite(ndq_learner_update(&a->learner)));
         memory_give(episodes_of(a, EPISODES));
-        const int64_t updates = a->loop.updates;
-        CHECK(isfinite(ndq_update(&a->loop)) && a->loop.updates == updates + 1);
+        const int64_t updates = a->learner.updates;
+        ndq_learner_begin(&a->learner);
+        CHECK(isfinite(ndq_learner_update(&a->learner)) && a->learner.updates == updates + 1);
         agent_free(a);
     }
+}
+
+/* Two learners over one memory: the second, of the same weights and draws, computes what the first does. */
+static void check_two_learners(const agent_settings *settings)
+{
+    agent *alone = agent_make(settings), *a = agent_make(settings), *b = agent_make(settings);
+    ndq_learner learners[] = {a->learner, b->learner};
+    learners[1].replay = &a->replay;
+    a->loop.learners = learners;
+    a->loop.n_learners = 2;
+    ndq_episode *one = episodes_of(alone, EPISODES), *two = episodes_of(a, EPISODES);
+    a->learner.updates = learners[0].updates;
+    agent_check_episodes_equal(one, two, EPISODES);
+    agent_check_equal(alone, a);
+    CHECK(learners[1].updates == learners[0].updates && b->random[2] == a->random[2]);
+    CHECK(!memcmp(b->network.params, a->network.params, mlp_length(&a->network) * sizeof(float)));
+    CHECK(!memcmp(b->target, a->target, mlp_length(&a->network) * sizeof(float)));
+    memory_give(one), memory_give(two);
+    agent_free(alone), agent_free(a), agent_free(b);
 }
 
 static void check_settings(agent_settings settings)
 {
     check_parts_equal_whole(&settings);
-    check_kept_targets_change_nothing(settings);
+    check_cached_targets_change_nothing(settings);
     check_stops_change_nothing(&settings);
     check_play(&settings);
     check_last_episode(settings);
     check_update(settings);
+    check_two_learners(&settings);
 }
 
 void check_loop(const ndq_kernels *kernels)

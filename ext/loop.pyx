@@ -8,15 +8,15 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t
 from numpy.random cimport bitgen_t
-from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.environment cimport EnvironmentCore
+from nasdqn_fast._core.exclusive cimport Exclusive
+from nasdqn_fast._core.learner cimport LearnerCore
 from nasdqn_fast._core.ndq cimport (
-    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_PAD, NDQ_PANEL,
-    NDQ_STOPPED, ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_replay_holds, ndq_row_stride, ndq_run, ndq_status, ndq_update,
+    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_STOPPED,
+    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
-from nasdqn_fast._core.replay cimport ReplayCore
 
 from nasdqn_fast import interrupts
 from nasdqn_fast._core.block import aligned_zeros
@@ -41,7 +41,7 @@ cdef int _check_signals(void *context) noexcept nogil:
     with gil:
         try:
             PyErr_CheckSignals()
-            if (<LoopCore>context).replay is not None:  # what a run holds back: where it learns, it can be saved
+            if (<LoopCore>context).learner is not None:  # what a run holds back: where it learns, it can be saved
                 interrupts.check()
         except BaseException as error:
             (<LoopCore>context).interrupt = error
@@ -57,71 +57,54 @@ cdef bitgen_t *_bitgen(generator) except NULL:
     return <bitgen_t *>PyCapsule_GetPointer(generator.bit_generator.capsule, "BitGenerator")
 
 
-cdef class LoopCore:
-    """Lanes in lockstep, and the network, memory and streams they learn with.
+cdef class LoopCore(Exclusive):
+    """Lanes in lockstep, and the network and streams they are played with.
 
     Args:
         environment: an EnvironmentCore.
-        settings: an `AgentSettings`.
-        network: a NetworkCore, in use and changed.
-        target: one of the same shape, whose parameters only are used; None to play without learning.
-        optimizer: an OptimizerCore, or None.
-        replay: a ReplayCore, or None.
+        settings: an `AgentSettings`, or anything with its attributes.
         env_rng, policy_rng: Generators.
-        knows_targets: keep the target's values of stored transitions until the next copy; the same bits, sooner.
+        learner: a LearnerCore to train; None to play without learning.
         last_episode: no other starts after so many have ended; 0 is endless.
     """
 
     cdef ndq_loop loop
     cdef EnvironmentCore environment
     cdef NetworkCore network
-    cdef NetworkCore target
-    cdef OptimizerCore optimizer
-    cdef ReplayCore replay
-    cdef ParameterBlock gradient
+    cdef LearnerCore learner
     cdef readonly object settings
     cdef readonly object lanes
     cdef readonly object states
     cdef readonly object observations
-    cdef ParameterBlock _known_target
     cdef object _memory
     cdef object _ended
     cdef list _locks
     cdef object _unreported
     cdef object interrupt
-    cdef bint busy
-    cdef int held
+    cdef bint holds_parts
     cdef int locked
 
     def __cinit__(
-        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, ReplayCore replay=None,
-        last_episode=0, knows_targets=True,
+        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, LearnerCore learner=None,
+        last_episode=0,
     ):
         cdef int64_t n = settings.num_envs
-        self.environment, self.settings, self.replay = environment, settings, replay
-        generators = [env_rng, policy_rng] + ([] if replay is None else [replay.rng])
+        self.what = "agent"
+        self.environment, self.settings, self.learner = environment, settings, learner
+        generators = [env_rng, policy_rng] + ([] if learner is None else [learner.replay.rng])
         locks = {id(g.bit_generator): g.bit_generator.lock for g in generators}
         self._locks = [lock for _, lock in sorted(locks.items())]
         self.loop.env = environment.env
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
-        if replay is not None:
-            self.loop.replay = &replay.replay
-            self.loop.replay_rng = _bitgen(replay.rng)
-        self.loop.gamma, self.loop.huber_delta = settings.gamma, settings.huber_delta
-        self.loop.batch_size, self.loop.updates_per_step = settings.batch_size, settings.updates_per_step
-        self.loop.warm_up, self.loop.target_every = settings.warm_up, settings.target_every
-        self.loop.horizon_is_terminal = settings.horizon_is == "terminal"
+        if learner is not None:
+            self.loop.learners, self.loop.n_learners = &learner.learner, 1
+        self.loop.updates_per_step, self.loop.warm_up = settings.updates_per_step, settings.warm_up
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         self.loop.n_lanes = n
         self.loop.last_episode = last_episode
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
-        if replay is not None and knows_targets:
-            stride = ndq_row_stride(1 + environment.env.n_actions)
-            self._memory["known"] = aligned_zeros((replay.capacity, stride))  # of epoch 0, which is none
-            self.loop.known = <float *><size_t>self._memory["known"].ctypes.data
-            self.loop.known_stride = stride
 
     def _allocate(self, n):
         """Everything the loop writes to, sized once."""
@@ -137,10 +120,6 @@ cdef class LoopCore:
             "actions": np.zeros(n, np.int64),
             "flags": np.zeros(n, np.int32),
             "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
-            "slots": np.zeros(self.settings.batch_size, np.int64),
-            "batch": aligned_zeros((0 if self.replay is None else self.replay.replay.stride, NDQ_PANEL)),
-            "batch_actions": np.zeros(NDQ_PANEL, np.int64),
-            "batch_targets": np.zeros(NDQ_PANEL, np.float32),
         }
         self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
         self.loop.ended = <ndq_episode *><size_t>self._ended.ctypes.data
@@ -151,31 +130,24 @@ cdef class LoopCore:
         self.loop.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
         self.loop.flags = <int32_t *><size_t>self._memory["flags"].ctypes.data
         self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
-        self.loop.slots = <int64_t *><size_t>self._memory["slots"].ctypes.data
-        self.loop.batch = <float *><size_t>self._memory["batch"].ctypes.data
-        self.loop.batch_actions = <int64_t *><size_t>self._memory["batch_actions"].ctypes.data
-        self.loop.batch_targets = <float *><size_t>self._memory["batch_targets"].ctypes.data
 
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
-        """Plays with `network` from now on, and learns with `target` and `optimizer`."""
-        self._require_idle()
-        if (self.replay is None) != (target is None) or (target is None) != (optimizer is None):
-            raise ValueError("a loop that learns wants replay, target and optimizer; one that plays wants none of them")
-        # What may fail comes first, so that a refusal changes nothing.
-        gradient = None if target is None else ParameterBlock(network.block.sizes)
-        known_target = None if target is None else ParameterBlock(network.block.sizes)
-        self.network, self.target, self.optimizer = network, target, optimizer
-        self.gradient, self._known_target = gradient, known_target
+        """Plays with `network` from now on, and trains it with `target` and `optimizer` if there is a learner."""
+        self.require_idle()
+        if (self.learner is None) != (target is None) or (target is None) != (optimizer is None):
+            raise ValueError("a loop that learns wants a learner, target and optimizer; one that plays none of them")
+        expected = self.environment.env.observation_size, self.environment.env.n_actions
+        if (network.block.sizes[0], network.block.sizes[-1]) != expected:
+            raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
+        if self.learner is not None:
+            self.learner.use(network, target, optimizer)
+        self.network = network
         self.loop.net, self.loop.params = &network.net, network.block.data
-        if target is not None:
-            self.loop.target, self.loop.gradient = target.block.data, self.gradient.data
-            self.loop.optimizer = &optimizer.optimizer
-            self.loop.known_target, self.loop.known_version = self._known_target.data, -1
 
     @property
     def counters(self):
         """Environment steps, updates, ended episodes."""
-        return self.loop.steps, self.loop.updates, self.loop.episodes
+        return self.loop.steps, 0 if self.learner is None else self.learner.learner.updates, self.loop.episodes
 
     @property
     def unreported(self):
@@ -187,7 +159,7 @@ cdef class LoopCore:
         cdef int64_t kept, wanted, n_out = 0
         cdef ndq_status status = NDQ_DONE
         cdef ndq_episode *out_
-        self._require_idle()
+        self.require_idle()
         kept = len(self._unreported)
         wanted = max(n - kept, 0)
         out = np.zeros(kept + wanted, EPISODE)
@@ -213,42 +185,31 @@ cdef class LoopCore:
         self._unreported = rest
         return episodes
 
-    def update(self):
-        """One update from the replay: mean Huber loss."""
-        cdef double loss
-        self._acquire()
-        try:
-            with nogil:
-                loss = ndq_update(&self.loop)
-        finally:
-            self._release()
-        if not np.isfinite(loss):
-            self.loop.failed_episode = self.loop.episodes + 1
-            self._fail(NDQ_BAD_LOSS)
-        return loss
-
     def get_state(self):
         """Lanes, counters and unreported episodes: plain values and arrays."""
-        self._require_idle()
+        self.require_idle()
         ended = np.concatenate([self._unreported, self._ended[:self.loop.n_ended]])
+        steps, updates, episodes = self.counters
         return {
             "started": bool(self.loop.started),
-            "steps": self.loop.steps, "updates": self.loop.updates, "episodes": self.loop.episodes,
+            "steps": steps, "updates": updates, "episodes": episodes,
             "states": self.states.copy(), "observations": self.observations.copy(),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
             **{f"ended_{name}": ended[name].copy() for name in EPISODE.names},
         }
 
     def set_state(self, state):
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or has other lanes than this loop; nothing was changed.
+            KeyError, TypeError, ValueError: not a valid state, or one of other lanes; nothing was changed.
         """
-        self._require_idle()
+        self.require_idle()
         check_loop_state(state, self.states.shape, self.observations.shape, self.loop.env.max_episode_steps)
         self.loop.started = state["started"]
-        self.loop.steps, self.loop.updates, self.loop.episodes = state["steps"], state["updates"], state["episodes"]
+        self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
+        if self.learner is not None:
+            self.learner.learner.updates = state["updates"]
         self.states[...], self.observations[...] = state["states"], state["observations"]
         for name in LANE.names:
             self.lanes[name] = state[f"lane_{name}"]
@@ -262,22 +223,15 @@ cdef class LoopCore:
 
         Compiled from end to end: Python code in its course could be interrupted by Ctrl-C halfway.
         """
-        self._require_idle()
-        if self.network is None:
-            raise RuntimeError("the loop has no network; call use() first")
-        self.busy = True
+        self.enter()
         try:
-            self.network.enter()
-            self.held = 1
-            if self.target is not None:
-                self.target.enter()
-                self.held = 2
-                self.optimizer.enter()
-                self.held = 3
-                self.optimizer.follow(self.network.block)
-                self.replay.enter()
-                self.held = 4
-                self._require_known_actions()
+            if self.network is None:
+                raise RuntimeError("the loop has no network; call use() first")
+            if self.learner is None:
+                self.network.enter()
+            else:
+                self.learner.acquire()
+            self.holds_parts = True
             while self.locked < len(self._locks):
                 self._locks[self.locked].acquire()
                 self.locked += 1
@@ -290,29 +244,14 @@ cdef class LoopCore:
         while self.locked > 0:
             self.locked -= 1
             self._locks[self.locked].release()
-        if self.held >= 4:
-            self.replay.leave()
-        if self.held >= 3:
-            self.optimizer.leave()
-        if self.held >= 2:
-            self.target.leave()
-        if self.held >= 1:
-            self.network.leave()
-        self.held = 0
-        self.busy = False
+        if self.holds_parts:
+            if self.learner is None:
+                self.network.leave()
+            else:
+                self.learner.release()
+        self.holds_parts = False
+        self.leave()
         return 0
-
-    def _require_idle(self):
-        if self.busy:
-            raise RuntimeError("the agent is in use by another thread; give each thread an agent of its own")
-
-    def _require_known_actions(self):
-        """The loop indexes Q-values with stored actions, and a memory may come from anywhere."""
-        if ndq_replay_holds(&self.replay.replay, self.environment.env.n_actions):
-            raise ValueError(
-                f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
-                f"{self.environment.env.n_actions - 1}; give the agent a buffer of its own environment"
-            )
 
     def _fail(self, ndq_status status):
         """Raises what a status stands for."""
