@@ -24,7 +24,7 @@ CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 # Module -> the C files it links, besides the kernels of every target, which are cpu's.
 MODULES = {
     "cpu": ["dispatch.c"],
-    "environment": [],
+    "environment": ["env.c"],
     "block": [],
     "exclusive": [],
     "network": ["network.c"],

@@ -7,7 +7,7 @@ static void reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
-    env->reset(env->params, loop->uniforms, loop->states + lane * env->state_size,
+    env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
                loop->obs + lane * env->observation_size);
     const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
     loop->lanes[lane] = (ndq_lane){.epsilon = decayed > loop->epsilon_end ? decayed : loop->epsilon_end};
@@ -53,8 +53,8 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
     float *obs = loop->obs + i * I, *next = loop->next_obs + i * I;
     double reward = 0.0;
     for (int u = 0; u < env->step_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
-    const int32_t flags = env->step(env->params, loop->uniforms, loop->states + i * env->state_size,
-                                    loop->actions[i], next, &reward);
+    const int32_t flags = env->step(env->context, env->params, loop->uniforms,
+                                    loop->states + i * env->state_size, loop->actions[i], next, &reward);
     if (flags & NDQ_ENV_ERROR) return NDQ_FAILED_ENV;
     if (!finite_floats(next, I)) return NDQ_BAD_OBSERVATION;
     if (!isfinite((float)reward)) return NDQ_BAD_REWARD;

@@ -78,17 +78,20 @@ cdef extern from "env.h" nogil:
         NDQ_TERMINATED
         NDQ_ENV_ERROR
 
-    ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state,
+    ctypedef void (*ndq_env_reset)(void *context, const double *params, const double *uniforms, double *state,
                                    float *obs) noexcept nogil
-    ctypedef void (*ndq_env_lockstep)(const double *params, const double *uniforms, double *states,
+    ctypedef int32_t (*ndq_env_step)(void *context, const double *params, const double *uniforms, double *state,
+                                     int64_t action, float *obs, double *reward) noexcept nogil
+    ctypedef void (*ndq_env_lockstep)(void *context, const double *params, const double *uniforms, double *states,
                                       const int64_t *actions, float *obs, double *rewards, int32_t *flags,
                                       int64_t n) noexcept nogil
-    ctypedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
-                                     float *obs, double *reward) noexcept nogil
 
     ctypedef struct ndq_env:
         ndq_env_reset reset
         ndq_env_step step
+        ndq_env_lockstep lockstep
+        int64_t lockstep_lanes
+        void *context
         const double *params
         int32_t state_size
         int32_t observation_size
@@ -96,6 +99,9 @@ cdef extern from "env.h" nogil:
         int32_t reset_uniforms
         int32_t step_uniforms
         int64_t max_episode_steps
+
+    void ndq_env_advance(const ndq_env *env, int64_t n, int64_t steps, const double *uniforms, double *states,
+                         const int64_t *actions, float *obs, double *rewards, int32_t *flags)
 
 
 cdef extern from "optimizer_step.h" nogil:

@@ -109,7 +109,7 @@ static void check_play(const agent_settings *settings)
 static void check_last_episode(agent_settings settings)
 {
     settings.n_lanes = 1;
-    settings.env = counter_environment(100);
+    settings.env = counter_environment(100, NULL);
     settings.last_episode = EPISODES;
     agent *a = agent_make(&settings);
     ndq_episode *out = episodes_of(a, EPISODES);
@@ -117,6 +117,53 @@ static void check_last_episode(agent_settings settings)
     CHECK(a->loop.steps == 6 * EPISODES && a->loop.obs[0] == 1.0f); /* the sixth observation: not reset */
     memory_give(out);
     agent_free(a);
+}
+
+/* An environment with state of its own behind its context: every call of a loop meets it. */
+static void check_context(agent_settings settings)
+{
+    counter_calls calls = {0};
+    settings.n_lanes = 1;
+    settings.env = counter_environment(100, &calls);
+    agent *a = agent_make(&settings);
+    ndq_episode *out = episodes_of(a, EPISODES);
+    CHECK(calls.steps == a->loop.steps && calls.resets == EPISODES + 1);
+    for (int64_t i = 0; i < EPISODES; i++) CHECK(out[i].reward_sum == 6.0 * (6 * i) + 21.0); /* 1 + ... + 6 */
+    memory_give(out);
+    agent_free(a);
+}
+
+static void count_together(void *context, const double *params, const double *uniforms, double *states,
+                           const int64_t *actions, float *obs, double *rewards, int32_t *flags, int64_t n)
+{
+    counter_calls *calls = context;
+    (void)params, (void)uniforms, (void)actions;
+    calls->resets++; /* here: calls in lockstep */
+    for (int64_t i = 0; i < n; i++) {
+        obs[i] = (float)++states[i];
+        rewards[i] = (double)n;
+        flags[i] = 0;
+    }
+}
+
+/* Episodes are stepped in groups of lockstep_lanes; one that is left over alone, one by one. */
+static void check_advance(void)
+{
+    counter_calls calls = {0};
+    ndq_env env = counter_environment(100, &calls);
+    double states[5] = {0}, rewards[5];
+    float obs[5];
+    int64_t actions[10] = {0};
+    int32_t flags[5];
+    env.lockstep = count_together;
+    env.lockstep_lanes = 2;
+    ndq_env_advance(&env, 5, 2, NULL, states, actions, obs, rewards, flags);
+    CHECK(calls.resets == 4 && calls.steps == 2);
+    for (int i = 0; i < 5; i++) CHECK(states[i] == 2.0 && flags[i] == 0 && rewards[i] == 2.0);
+    env.lockstep = NULL;
+    ndq_env_advance(&env, 5, 4, NULL, states, actions, obs, rewards, flags);
+    CHECK(calls.resets == 4 && calls.steps == 22);
+    for (int i = 0; i < 5; i++) CHECK(states[i] == 6.0 && flags[i] == NDQ_TERMINATED && rewards[i] == 18.0 + i);
 }
 
 /* Batches around the panel, from a memory of one transition and a full one. */
@@ -164,6 +211,7 @@ static void check_settings(agent_settings settings)
     check_stops_change_nothing(&settings);
     check_play(&settings);
     check_last_episode(settings);
+    check_context(settings);
     check_update(settings);
     check_two_learners(&settings);
 }
@@ -171,6 +219,7 @@ static void check_settings(agent_settings settings)
 void check_loop(const ndq_kernels *kernels)
 {
     const ndq_env truncates = line_environment(wide, 13), terminates = line_environment(narrow, 1000);
+    check_advance();
     check_settings(agent_sgd_settings(kernels, truncates));
     check_settings(agent_sgd_settings(kernels, terminates));
     check_settings(agent_adam_settings(kernels, truncates));
