@@ -1,6 +1,6 @@
 """What Cython knows of ext/kernels/*.h."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from numpy.random cimport bitgen_t
 
 
@@ -63,7 +63,16 @@ cdef extern from "replay.h" nogil:
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
-    void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n)
+    ctypedef struct ndq_batch:
+        float *observations
+        float *next_observations
+        int64_t *actions
+        float *rewards
+        uint8_t *terminated
+        uint8_t *truncated
+
+    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
+    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
     int ndq_replay_holds(ndq_replay *r, int32_t action)
     void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
     float *ndq_row(const ndq_replay *r, int64_t slot)
