@@ -5,6 +5,7 @@ target, and other C files belong to several modules: `BuildExt` compiles all C f
 Set NASDQN_FAST_DEBUG=1 for a build with debugging information and no optimisation.
 """
 
+import glob
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ MODULES = {
     "cpu": ["dispatch.c"],
     "environment": ["env.c"],
     "block": [],
+    "stop_token": [],
+    "signals": [],
     "exclusive": [],
     "network": ["network.c"],
     "optimizer": ["optimizer_step.c"],
@@ -84,11 +87,11 @@ setup(
         [
             Extension(
                 f"nasdqn_fast._core.{module}",
-                [f"ext/{module}.pyx"],
-                include_dirs=INCLUDE,
+                [f"ext/{module}.pyx", *sorted(glob.glob(f"ext/{module}/*.c"))],
+                include_dirs=[*INCLUDE, "ext"],
                 define_macros=MACROS,
                 extra_compile_args=CFLAGS,
-                depends=list(compilation.HEADERS),
+                depends=[*compilation.HEADERS, *glob.glob(f"ext/{module}/*.h")],
             )
             for module in MODULES
         ],

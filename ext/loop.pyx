@@ -1,10 +1,7 @@
 """The compiled training loop with its memory: whole episodes without the GIL."""
 
-import threading
-
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t
 from numpy.random cimport bitgen_t
@@ -13,15 +10,14 @@ from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.learner cimport LearnerCore
 from nasdqn_fast._core.ndq cimport (
     NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_STOPPED,
-    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status,
+    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.stop_token cimport StopToken
 
-from nasdqn_fast import interrupts
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.engine.loop_state import check_loop_state
-from nasdqn_fast.errors import StepError
+from nasdqn_fast.errors import StepError, Stopped
 from nasdqn_fast.types import Episodes
 
 # The C structs of loop.h, field for field.
@@ -34,23 +30,6 @@ assert LANE.itemsize == sizeof(ndq_lane) and EPISODE.itemsize == sizeof(ndq_epis
 _NOT_FINITE = {
     NDQ_BAD_OBSERVATION: "observation", NDQ_BAD_REWARD: "reward", NDQ_BAD_LOSS: "loss", NDQ_BAD_WEIGHTS: "weights",
 }
-
-
-cdef int _check_signals(void *context) noexcept nogil:
-    """Runs pending signal handlers; the exception of one, as of Ctrl-C, is kept in the loop that is passed."""
-    with gil:
-        try:
-            PyErr_CheckSignals()
-            if (<LoopCore>context).learner is not None:  # what a run holds back: where it learns, it can be saved
-                interrupts.check()
-        except BaseException as error:
-            (<LoopCore>context).interrupt = error
-            return 1
-    return 0
-
-
-cdef int _never(void *context) noexcept nogil:
-    return 0
 
 
 cdef bitgen_t *_bitgen(generator) except NULL:
@@ -78,9 +57,9 @@ cdef class LoopCore(Exclusive):
     cdef readonly object observations
     cdef object _memory
     cdef object _ended
+    cdef object _flags
     cdef list _locks
     cdef object _unreported
-    cdef object interrupt
     cdef bint holds_parts
     cdef int locked
 
@@ -102,7 +81,7 @@ cdef class LoopCore(Exclusive):
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         self.loop.n_lanes = n
-        self.loop.last_episode = last_episode
+        self.loop.last_episode, self.loop.step_updates = last_episode, -1
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
 
@@ -111,6 +90,7 @@ cdef class LoopCore(Exclusive):
         env = self.environment.env
         self.lanes = np.zeros(n, LANE)
         self._ended = np.zeros(n, EPISODE)
+        self._flags = np.zeros(n, np.int32)
         # One number more than needed keeps the address of an empty array valid.
         self.states = np.zeros((n, max(env.state_size, 1)))
         self.observations = np.zeros((n, env.observation_size), np.float32)
@@ -118,7 +98,6 @@ cdef class LoopCore(Exclusive):
             "next_obs": np.zeros((n, env.observation_size), np.float32),
             "q": aligned_zeros(n * env.n_actions + ndq_pad(env.n_actions)),
             "actions": np.zeros(n, np.int64),
-            "flags": np.zeros(n, np.int32),
             "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
         }
         self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
@@ -128,7 +107,7 @@ cdef class LoopCore(Exclusive):
         self.loop.next_obs = <float *><size_t>self._memory["next_obs"].ctypes.data
         self.loop.q = <float *><size_t>self._memory["q"].ctypes.data
         self.loop.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
-        self.loop.flags = <int32_t *><size_t>self._memory["flags"].ctypes.data
+        self.loop.flags = <int32_t *><size_t>self._flags.ctypes.data
         self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
 
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
@@ -154,8 +133,12 @@ cdef class LoopCore(Exclusive):
         """Episodes that have ended and that `run` has not returned yet."""
         return len(self._unreported) + self.loop.n_ended
 
-    def run(self, n):
-        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first."""
+    def run(self, n, StopToken stop=None):
+        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first.
+
+        Raises:
+            Stopped: the token was set; what has ended is kept for the next call.
+        """
         cdef int64_t kept, wanted, n_out = 0
         cdef ndq_status status = NDQ_DONE
         cdef ndq_episode *out_
@@ -166,23 +149,21 @@ cdef class LoopCore(Exclusive):
         out[:kept] = self._unreported
         out_ = <ndq_episode *><size_t>out.ctypes.data + kept
         if wanted:
-            # Python runs signal handlers in the main thread only.
-            in_main_thread = threading.current_thread() is threading.main_thread()
             self._acquire()
             try:
-                self.loop.poll = _check_signals if in_main_thread else _never
-                self.loop.context = <void *>self
+                self.loop.stop = NULL if stop is None else stop.flag
                 with nogil:
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
                 # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
                 self._unreported = out[:kept + n_out]
             finally:
                 self._release()
-        if status != NDQ_DONE:
+        if status != NDQ_DONE and status != NDQ_STOPPED:
             self._fail(status)
-        episodes, rest = _episodes(self._unreported[:n]), self._unreported[n:]
-        PyErr_CheckSignals()  # here, where the next call can still report these episodes
-        self._unreported = rest
+        # Also if it was set with the last episode: a signal's handler in Python may raise as soon as this returns.
+        if stop is not None and ndq_stop_reason(stop.flag):
+            raise Stopped
+        episodes, self._unreported = _episodes(self._unreported[:n]), self._unreported[n:]
         return episodes
 
     def get_state(self):
@@ -194,6 +175,7 @@ cdef class LoopCore(Exclusive):
             "started": bool(self.loop.started),
             "steps": steps, "updates": updates, "episodes": episodes,
             "states": self.states.copy(), "observations": self.observations.copy(),
+            "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
             **{f"ended_{name}": ended[name].copy() for name in EPISODE.names},
         }
@@ -201,16 +183,19 @@ cdef class LoopCore(Exclusive):
     def set_state(self, state):
         """Restores a state returned by `get_state`.
 
-        Raises:
-            KeyError, TypeError, ValueError: not a valid state, or one of other lanes; nothing was changed.
+        Its arrays and numbers are checked by `check_loop_state` of the engine; here only what C would index with.
         """
+        cdef int64_t step_updates = state.get("step_updates", -1)
         self.require_idle()
-        check_loop_state(state, self.states.shape, self.observations.shape, self.loop.env.max_episode_steps)
+        if step_updates < -1:
+            raise ValueError(f"step_updates must be >= -1; got {step_updates}")
         self.loop.started = state["started"]
+        self.loop.step_updates = step_updates if self.loop.started else -1
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
         if self.learner is not None:
             self.learner.learner.updates = state["updates"]
         self.states[...], self.observations[...] = state["states"], state["observations"]
+        self._flags[...] = state.get("lane_flags", 0)
         for name in LANE.names:
             self.lanes[name] = state[f"lane_{name}"]
         self.loop.n_ended = 0
@@ -256,9 +241,6 @@ cdef class LoopCore(Exclusive):
     def _fail(self, ndq_status status):
         """Raises what a status stands for."""
         episode = self.loop.failed_episode
-        if status == NDQ_STOPPED:
-            interrupt, self.interrupt = self.interrupt, None
-            raise interrupt
         if status == NDQ_FAILED_ENV:
             name = self.environment.environment.kernel.name
             raise StepError(f"environment {name} reported an error in step, in episode {episode}")

@@ -72,10 +72,10 @@ cdef class OptimizerCore(Exclusive):
         return {"kind": self.settings.kind, "steps": self.steps, "m": m, "v": v}
 
     def set_state(self, state):
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or another kind's; nothing was changed.
+            KeyError, TypeError, ValueError: not a valid state, or another kind's; nothing was changed.
         """
         steps, m, v = self.settings.checked_state(state)
         self.reset()

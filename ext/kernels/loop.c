@@ -70,19 +70,23 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
     return NDQ_DONE;
 }
 
+static int stop_wanted(const ndq_loop *loop) { return loop->stop && ndq_stop_reason(loop->stop); }
+
 /* Update j of a vector step counts for lane j / updates_per_step, so that every lane learns as much as it steps. */
 static ndq_status learn(ndq_loop *loop)
 {
-    for (int64_t i = 0; i < loop->n_lanes; i++)
-        for (int64_t u = 0; u < loop->updates_per_step; u++) {
-            for (int64_t k = 0; k < loop->n_learners; k++) {
-                const double loss = ndq_learner_update(&loop->learners[k]);
-                if (!isfinite(loss)) return NDQ_BAD_LOSS;
-                if (k == 0) loop->lanes[i].loss_sum += loss;
-            }
-            loop->lanes[i].n_losses++;
-            loop->work++;
+    int64_t lane;
+    while ((lane = loop->step_updates / loop->updates_per_step) < loop->n_lanes) {
+        if (stop_wanted(loop)) return NDQ_STOPPED;
+        if (!loop->learners->replay->size) break; /* emptied from Python after a stop */
+        for (int64_t k = 0; k < loop->n_learners; k++) {
+            const double loss = ndq_learner_update(&loop->learners[k]);
+            if (!isfinite(loss)) return NDQ_BAD_LOSS;
+            if (k == 0) loop->lanes[lane].loss_sum += loss;
         }
+        loop->lanes[lane].n_losses++;
+        loop->step_updates++;
+    }
     return NDQ_DONE;
 }
 
@@ -121,15 +125,24 @@ static ndq_status end_episodes(ndq_loop *loop)
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
 
-static ndq_status vector_step(ndq_loop *loop)
+static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
     act(loop);
     for (int64_t i = 0; i < loop->n_lanes; i++)
         if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
     loop->steps += loop->n_lanes;
-    loop->work += loop->n_lanes;
+    loop->step_updates = 0;
+    return NDQ_DONE;
+}
+
+/* Begins a vector step, or continues one that was stopped between two updates. */
+static ndq_status vector_step(ndq_loop *loop)
+{
+    ndq_status status;
+    if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
     if (loop->n_learners && loop->steps >= loop->warm_up && (status = learn(loop)) != NDQ_DONE) return status;
+    loop->step_updates = -1;
     return end_episodes(loop);
 }
 
@@ -138,19 +151,6 @@ static ndq_status start(ndq_loop *loop)
     for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
     loop->started = 1;
     return finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size) ? NDQ_DONE : NDQ_BAD_OBSERVATION;
-}
-
-/* Asks `poll` at most every 50 ms: it may have to wait for another thread, which no step should. */
-static int stop_wanted(ndq_loop *loop)
-{
-    enum { CLOCK_EVERY = 16 }; /* reading the clock costs 25 ns, a step with an update of the smallest network 5 us */
-    struct timespec now;
-    if (loop->work < CLOCK_EVERY) return 0;
-    loop->work = 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if ((now.tv_sec - loop->polled.tv_sec) * 1000 + (now.tv_nsec - loop->polled.tv_nsec) / 1000000 < 50) return 0;
-    loop->polled = now;
-    return loop->poll(loop->context);
 }
 
 static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
@@ -178,6 +178,9 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
 ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
 {
     const ndq_status status = run(loop, n, out, n_out);
-    if (status != NDQ_DONE && status != NDQ_STOPPED) loop->started = 0;
+    if (status != NDQ_DONE && status != NDQ_STOPPED) {
+        loop->started = 0;
+        loop->step_updates = -1;
+    }
     return status;
 }

@@ -2,10 +2,9 @@
 #ifndef NDQ_LOOP_H
 #define NDQ_LOOP_H
 
-#include <time.h>
-
 #include "env.h"
 #include "learner.h"
+#include "stop.h"
 
 /* One of the environments that run in lockstep, and its episode so far. */
 typedef struct {
@@ -20,7 +19,7 @@ typedef struct {
 
 typedef enum {
     NDQ_DONE,
-    NDQ_STOPPED, /* `poll` asked for it; the loop goes on from there when it is run again */
+    NDQ_STOPPED, /* the flag asked for it; the loop continues from there when it is run again */
     /* Errors. When it is run again, all lanes begin new episodes. */
     NDQ_FAILED_ENV,
     NDQ_BAD_OBSERVATION,
@@ -46,7 +45,7 @@ typedef struct {
     float *obs, *next_obs;   /* (n_lanes, I) */
     float *q;                /* (n_lanes, A), and room for a padded row */
     int64_t *actions;        /* (n_lanes) */
-    int32_t *flags;          /* (n_lanes) replay flags of this step */
+    int32_t *flags;          /* (n_lanes) replay flags of this step, 0 where the episode continues */
     double *uniforms;        /* (max of reset's and step's) */
 
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
@@ -57,11 +56,9 @@ typedef struct {
     int64_t failed_episode;  /* counted from 1, after a status that is an error */
 
     int64_t steps, episodes;
+    int64_t step_updates;    /* done in the vector step in progress; -1: none is */
 
-    int (*poll)(void *context); /* called between two vector steps, at most 20 times a second; not 0: stop */
-    void *context;
-    int64_t work;               /* steps and updates since the clock was read last */
-    struct timespec polled;
+    ndq_stop *stop;          /* polled between two steps and between two updates; NULL: never stops */
 } ndq_loop;
 
 /* Plays until n episodes have ended; out (n), n_out how many were filled. Episodes that end in the same vector step

@@ -165,6 +165,14 @@ cdef extern from "learner.h" nogil:
     void ndq_learner_begin(ndq_learner *learner)
 
 
+cdef extern from "stop.h" nogil:
+    ctypedef struct ndq_stop:
+        pass
+
+    int ndq_stop_reason(ndq_stop *stop)
+    void ndq_stop_set(ndq_stop *stop, int reason)
+
+
 cdef extern from "loop.h" nogil:
     ctypedef struct ndq_lane:
         double reward_sum
@@ -217,7 +225,7 @@ cdef extern from "loop.h" nogil:
         int64_t failed_episode
         int64_t steps
         int64_t episodes
-        int (*poll)(void *context) noexcept nogil
-        void *context
+        int64_t step_updates
+        ndq_stop *stop
 
     ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)

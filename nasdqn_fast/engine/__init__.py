@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-# Found on first use: the compiled core imports modules of this folder before the classes that are built on it.
+# Found on first use: the settings in this folder, which --help shows, are read without the engine.
 _WHERE = {"DQNAgent": "agent", "Optimizer": "optimizer", "QNetwork": "network", "ReplayBuffer": "replay"}
 __all__ = ["DQNAgent", "Optimizer", "QNetwork", "ReplayBuffer"]
 

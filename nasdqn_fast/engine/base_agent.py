@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast import envs
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
@@ -31,7 +32,7 @@ class BaseAgent(ABC):
         env: name, kernel or environment.
         network: architecture of a new online network, or the network itself.
         rng: seed, Generator or Streams of every draw.
-        replay: memory to go on with; None makes an empty one.
+        replay: memory to start with; None makes an empty one.
         settings: see `AgentSettings`.
 
     Raises:
@@ -136,7 +137,7 @@ class BaseAgent(ABC):
         return self.settings.policy_epsilon(self.episodes)
 
     @abstractmethod
-    def run_episodes(self, n: int) -> Episodes:
+    def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
         """Plays and learns until n episodes have ended; a backend's loop."""
 
     def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
@@ -166,7 +167,7 @@ class BaseAgent(ABC):
         return self.network.forward(observations)
 
     def switch_network(self, network: Any) -> None:
-        """Goes on with another online network: target := its copy, optimizer state reset.
+        """Continues with another online network: target := its copy, optimizer state reset.
 
         Raises:
             TypeError: no network of this backend.
@@ -174,13 +175,13 @@ class BaseAgent(ABC):
             RuntimeError: another thread runs this agent.
         """
         expected = self.environment.observation_size, self.environment.n_actions
-        mend = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
-        check_instance("network", network, self.network_type, mend)
+        hint = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+        check_instance("network", network, self.network_type, hint)
         found = network.observation_size, network.n_actions
         if found != expected:
             raise ValueError(
                 f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; {mend}"
+                f"got {found[0]} to {found[1]}; {hint}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
         optimizer = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
@@ -200,10 +201,10 @@ class BaseAgent(ABC):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave, whatever architecture the network has by then.
+        """Restores a state returned by `get_state`, whatever architecture the network has by then.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or that of other settings.
+            KeyError, TypeError, ValueError: not a valid state, or one of other settings.
         """
         architecture = Architecture.parse(state["architecture"])
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -224,7 +225,7 @@ class BaseAgent(ABC):
         self._set_loop_state(state["loop"])
 
     def _check_replay(self, state: dict[str, Any]) -> None:
-        """What a memory takes from anybody, but no loop has stored."""
+        """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
         for name in ("observations", "rewards", "next_observations"):
             check_all_finite(name, state[name])
@@ -257,4 +258,4 @@ class BaseAgent(ABC):
 
     @abstractmethod
     def _set_loop_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `_loop_state` gave."""
+        """Restores a state returned by `_loop_state`."""

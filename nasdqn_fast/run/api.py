@@ -9,7 +9,7 @@ from typing import Any
 
 from nasdqn_fast.config import Config, resolve
 from nasdqn_fast.events import Event
-from nasdqn_fast.run import directory
+from nasdqn_fast.run import directory, signals
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
@@ -48,23 +48,25 @@ def train(
         InputError: a setting is unknown, of the wrong type or out of range, or `out` cannot be written or holds
             something already. Nothing has been written then.
         NonFiniteError: training diverged.
-        KeyboardInterrupt: as usual; `out` then holds what was done, and `resume` goes on.
+        KeyboardInterrupt: as usual, also in another thread than the main one; `out` then holds what was done, and
+            `resume` continues it.
     """
     _check_progress(progress)
     named = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
     config = resolve(config, named | options)
-    if out is None:
-        return Run(config, progress).train()
-    out = check_path("out", out)
-    directory.check_free(out)
-    run = Run(config, progress)
-    with directory.claimed(out):
-        run.begin(out)
-        return run.train()
+    with signals.watched() as watch:
+        if out is None:
+            return Run(config, progress).train(watch)
+        out = check_path("out", out)
+        directory.check_free(out)
+        run = Run(config, progress)
+        with directory.claimed(out):
+            run.begin(out)
+            return run.train(watch)
 
 
 def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) -> RunResult | None:
-    """Goes on with a run that was interrupted, killed or has failed, from its newest checkpoint to its end.
+    """Continues a run that was interrupted, killed or has failed, from its newest checkpoint to its end.
 
     What it writes is to the bit what the run would have written if it had been left alone (docs/resuming.md).
     Without a checkpoint it starts over.
@@ -83,7 +85,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
     _check_progress(progress)
     run = check_path("run", run)
     config = directory.read_config(run)
-    with directory.locked(run):
+    with signals.watched() as watch, directory.locked(run):
         checkpoints = Checkpoints(run / directory.CHECKPOINTS)
         finished = directory.is_finished(run)
         try:
@@ -102,7 +104,7 @@ def resume(run: str | Path, *, progress: Callable[[Event], None] | None = None) 
             warnings.warn(f"{str(run)!r} has no checkpoint yet: starting over", stacklevel=2)
             directory.clear(run)
             taken_up.begin(run)
-        return taken_up.train()
+        return taken_up.train(watch)
 
 
 def _check_progress(progress: Callable[[Event], None] | None) -> None:

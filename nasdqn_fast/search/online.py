@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.metrics import segment_score
@@ -88,23 +89,27 @@ class Trainer:
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
-    def run(self) -> Iterator[Event]:
-        """Trains to the end, telling what happens as it happens; after `set_state`, what is left.
+    def run(self, stop: StopToken | None = None) -> Iterator[Event]:
+        """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
+
+        Args:
+            stop: stops the agent when it is set.
 
         Raises:
+            Stopped: it was set.
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
         """
         if self._course is None:
             yield Asked(self.segment, 1, self.proposal)
             self._begin_segment()
-        yield from self._train_segment()
+        yield from self._train_segment(stop)
         while self.episodes_done < self.episodes:
             self.segment += 1
             self.proposal = self._ask()
             yield Asked(self.segment, self.episodes_done + 1, self.proposal)
             yield from self._switch()
             self._begin_segment()
-            yield from self._train_segment()
+            yield from self._train_segment(stop)
 
     @property
     def resumable(self) -> bool:
@@ -114,8 +119,7 @@ class Trainer:
     def get_state(self) -> dict[str, Any]:
         """All that `set_state` needs to go on from here, to the bit: plain JSON values and arrays.
 
-        To be called where `resumable`: when `run` has yielded ``Played``, or was left by what `run_episodes` of the
-        agent raised because a signal came.
+        To be called where `resumable`: when `run` has yielded ``Played``, or has raised ``Stopped``.
         """
         assert self._course is not None, "at a switch there is no state to go on from"
         return {
@@ -176,13 +180,13 @@ class Trainer:
     def _begin_segment(self) -> None:
         self._course = _Course(self.episodes_done + self._budget(), self.agent.steps)
 
-    def _train_segment(self) -> Iterator[Event]:
+    def _train_segment(self, stop: StopToken | None) -> Iterator[Event]:
         course, architecture = self._course, self.agent.network.architecture
         assert course is not None
         while self.episodes_done < course.last:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
-                episodes = self.agent.run_episodes(1)
+                episodes = self.agent.run_episodes(1, stop)
             self.episodes_done += len(episodes)
             course.returns.append(episodes.returns)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)

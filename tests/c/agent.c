@@ -75,14 +75,8 @@ static void make_loop(agent *a, const agent_settings *s)
         .obs = TAKE(float, n * env->observation_size), .next_obs = TAKE(float, n * env->observation_size),
         .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
         .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
-        .ended = TAKE(ndq_episode, n), .last_episode = s->last_episode,
+        .ended = TAKE(ndq_episode, n), .step_updates = -1, .last_episode = s->last_episode,
     };
-}
-
-static int never(void *context)
-{
-    (void)context;
-    return 0;
 }
 
 agent *agent_make(const agent_settings *s)
@@ -97,7 +91,6 @@ agent *agent_make(const agent_settings *s)
     make_memory(a, s);
     make_learner(a, s);
     make_loop(a, s);
-    a->loop.poll = never;
     return a;
 }
 
@@ -146,7 +139,7 @@ void agent_check_equal(const agent *a, const agent *b)
     check_replay_equal(&a->replay, &b->replay);
     CHECK(same(a->random, b->random, sizeof a->random));
     CHECK(x->steps == y->steps && a->learner.updates == b->learner.updates && x->episodes == y->episodes);
-    CHECK(x->started == y->started && x->n_ended == y->n_ended);
+    CHECK(x->started == y->started && x->n_ended == y->n_ended && x->step_updates == y->step_updates);
     CHECK(same(x->lanes, y->lanes, x->n_lanes * sizeof *x->lanes));
     CHECK(same(x->states, y->states, x->n_lanes * x->env.state_size * sizeof(double)));
     CHECK(same(x->obs, y->obs, x->n_lanes * x->env.observation_size * sizeof(float)));

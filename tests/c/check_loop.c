@@ -62,29 +62,39 @@ static void check_cached_targets_change_nothing(agent_settings settings)
     agent_free(agents[0]), agent_free(agents[1]);
 }
 
-static int count_and_stop(void *context)
+/* A generator that stops the loop with each draw. */
+typedef struct {
+    bitgen_t inner;
+    ndq_stop *stop;
+} stopping;
+
+static uint32_t stop_and_draw(void *state)
 {
-    ++*(int *)context;
-    return 1;
+    stopping *s = state;
+    ndq_stop_set(s->stop, 1);
+    return s->inner.next_uint32(s->inner.state);
 }
 
-/* Stopped as often as it asks, and run again each time. */
+/* Stopped after each update, most of them in the middle of a step, and run again each time. */
 static void check_stops_change_nothing(const agent_settings *settings)
 {
     agent *straight = agent_make(settings), *stopped = agent_make(settings);
     ndq_episode *expected = episodes_of(straight, EPISODES), *out = TAKE(ndq_episode, EPISODES);
-    int polls = 0;
-    int64_t done = 0, n_out;
-    stopped->loop.poll = count_and_stop;
-    stopped->loop.context = &polls;
+    ndq_stop stop = {0};
+    stopping draws = {stopped->bitgens[2], &stop};
+    bitgen_t rng = {.state = &draws, .next_uint32 = stop_and_draw};
+    int64_t done = 0, n_out, stops = 0;
+    stopped->learner.rng = &rng;
+    stopped->loop.stop = &stop;
     ndq_status status;
     do {
-        stopped->loop.polled = (struct timespec){0}; /* long ago */
+        ndq_stop_set(&stop, 0);
         status = ndq_run(&stopped->loop, EPISODES - done, out + done, &n_out);
         CHECK(status == NDQ_DONE || status == NDQ_STOPPED);
         done += n_out;
+        stops += status == NDQ_STOPPED;
     } while (status == NDQ_STOPPED);
-    CHECK(polls > 4 && done == EPISODES);
+    CHECK(stops >= stopped->learner.updates - 1 && stops > 4 && done == EPISODES);
     agent_check_episodes_equal(expected, out, EPISODES);
     agent_check_equal(straight, stopped);
     memory_give(expected), memory_give(out);

@@ -25,8 +25,8 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.storage import cache
 from nasdqn_fast.storage.atomic import replacing
 
-# The C signatures of ext/kernels/env.h, whose context these functions ignore. A callback cannot raise, so an exception becomes what the caller
-# looks for anyway: a non-finite observation, or the error flag (2).
+# The C signatures of ext/kernels/env.h, whose context these functions ignore. A callback cannot raise, so an exception
+# becomes what the caller looks for anyway: a non-finite observation, or the error flag (2).
 _SOURCE = '''"""C callbacks of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
@@ -203,7 +203,9 @@ def _store(path: Path, source: str) -> None:
 def _key(source: str, signatures: Mapping[str, str], *functions: Callable) -> str:
     # With the signatures: a function is never called by one that it was not compiled for.
     versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
-    return fingerprint(*functions, source, str(dict(signatures)), str(OPTIONS), tuple(versions), object_file.processor())[:32]
+    return fingerprint(
+        *functions, source, str(dict(signatures)), str(OPTIONS), tuple(versions), object_file.processor()
+    )[:32]
 
 
 def _reason(error: Exception, generated: str) -> str:

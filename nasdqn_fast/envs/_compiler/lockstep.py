@@ -18,7 +18,8 @@ from nasdqn_fast.errors import InputError
 LANES = 64  # columns of a panel: the episodes of one call at most
 MAX_PANELS = 1 << 18  # bytes on the stack, of which a thread may have half a megabyte
 
-# The C signature of ext/kernels/env.h, whose context it ignores. Rewards and observations start as NaN: a step has to write them.
+# The C signature of ext/kernels/env.h, whose context it ignores. Rewards and observations start as NaN: a step has to
+# write them.
 _SOURCE = '''"""Lockstep callback of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
