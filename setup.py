@@ -14,6 +14,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
 
 sys.path.insert(0, "ext/kernels")
@@ -79,6 +80,18 @@ class BuildExt(build_ext):
         return compiled
 
 
+class BuildPy(build_py):
+    """Puts the headers into the package, beside the .pxd files that name them."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:  # there they are found in ext/kernels
+            out = os.path.join(self.build_lib, "nasdqn_fast", "_core", "include")
+            self.mkpath(out)
+            for header in compilation.PUBLIC_HEADERS:
+                self.copy_file(header, out)
+
+
 INCLUDE = [compilation.FOLDER, numpy.get_include()]
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *compilation.MACROS]
 
@@ -99,5 +112,5 @@ setup(
         # Bounds and signs of indices stay checked: the hot loops are C, these modules only call them.
         compiler_directives={"language_level": "3", "embedsignature": True},
     ),
-    cmdclass={"build_ext": BuildExt},
+    cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
 )

@@ -26,7 +26,7 @@ cdef class LearnerCore(Exclusive):
     """
 
     def __cinit__(self, ReplayCore replay not None, settings, int64_t n_actions, caches_targets=True):
-        self.what, self.replay = "agent", replay
+        self.what, self.replay, self.n_actions = "agent", replay, n_actions
         self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
         self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
         self.learner.batch_size, self.learner.target_every = settings.batch_size, settings.target_every
@@ -50,9 +50,11 @@ cdef class LearnerCore(Exclusive):
     def use(self, NetworkCore network not None, NetworkCore target not None, OptimizerCore optimizer not None):
         """Trains `network` from now on, with `target`, of the same shape, and `optimizer`."""
         self.require_idle()
-        if network.block.sizes[0] != self.replay.observation_size or not network.block.holds(target.block):
+        expected = self.replay.observation_size, self.n_actions
+        found = network.block.sizes[0], network.block.sizes[-1]
+        if found != expected or not network.block.holds(target.block):
             raise ValueError(
-                f"network and target must take the memory's {self.replay.observation_size} numbers, with the same "
+                f"network and target must map the memory's {expected[0]} numbers to {expected[1]} Q-values, with the same "
                 f"layers; got sizes {network.block.sizes} and {target.block.sizes}"
             )
         # What may fail comes first, so that a refusal changes nothing.
@@ -116,9 +118,8 @@ cdef class LearnerCore(Exclusive):
 
     def _require_known_actions(self):
         """An update indexes Q-values with stored actions, and a memory may come from anywhere."""
-        cdef int64_t n_actions = self.network.net.sizes[self.network.net.n_layers]
-        if ndq_replay_holds(&self.replay.replay, n_actions):
+        if ndq_replay_holds(&self.replay.replay, self.n_actions):
             raise ValueError(
                 f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
-                f"{n_actions - 1}; give the agent a buffer of its own environment"
+                f"{self.n_actions - 1}; give the agent a buffer of its own environment"
             )

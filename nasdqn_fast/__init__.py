@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import _core as _core
@@ -28,7 +29,17 @@ _WHERE = {
     "resume": "run.api",
     "train": "run.api",
 }
-__all__ = [*sorted(_WHERE), "__version__"]
+__all__ = [*sorted(_WHERE), "__version__", "get_include"]
+
+
+def get_include() -> str:
+    """The folder of the C headers that the ``.pxd`` files of `nasdqn_fast._core` name.
+
+    An extension that cimports them has it among its ``include_dirs``, with that of NumPy.
+    """
+    package = Path(__file__).parent
+    installed, checkout = package / "_core" / "include", package.parent / "ext" / "kernels"
+    return str(installed if installed.exists() else checkout)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,3 +1,5 @@
+from libc.stdint cimport int64_t
+
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport ndq_learner
@@ -9,6 +11,7 @@ from nasdqn_fast._core.replay cimport ReplayCore
 cdef class LearnerCore(Exclusive):
     cdef ndq_learner learner
     cdef readonly ReplayCore replay
+    cdef int64_t n_actions
     cdef NetworkCore network
     cdef NetworkCore target
     cdef OptimizerCore optimizer

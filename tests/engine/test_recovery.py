@@ -84,8 +84,8 @@ def test_a_learner_refuses_networks_that_do_not_fit_its_memory_or_each_other():
     replay = ReplayBuffer(10, 3)
     learner = LearnerCore(replay, AgentSettings(), 2)
     fits, optimizer = QNetwork("2x8-relu", 3, 2), Optimizer()
-    for network, target in ((fits, QNetwork("2x9-relu", 3, 2)), (QNetwork("2x8-relu", 4, 2),) * 2):
-        with pytest.raises(ValueError, match="must take the memory's 3 numbers"):
+    for network, target in ((fits, QNetwork("2x9-relu", 3, 2)), (QNetwork("2x8-relu", 4, 2),) * 2, (QNetwork("2x8-relu", 3, 5),) * 2):
+        with pytest.raises(ValueError, match="must map the memory's 3 numbers to 2 Q-values"):
             learner.use(network, target, optimizer)
     with pytest.raises(ValueError, match="empty"):
         learner.update()
