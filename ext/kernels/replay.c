@@ -46,20 +46,25 @@ static void touch(const ndq_replay *r, const int64_t *slots, int64_t n)
 void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
 {
     enum { TOGETHER = 64 };
-    const int64_t I = r->observation_size;
-    for (int64_t i = 0; i < n; i++) {
-        if (i % TOGETHER == 0) touch(r, slots + i, n - i < TOGETHER ? n - i : TOGETHER);
-        const float *row = ndq_row(r, slots[i]), *next = ndq_row_next(r, row);
-        float *observation = to->observations + i * I, *after = to->next_observations + i * I;
-        for (int64_t j = 0; j < I; j++) {
-            observation[j] = row[j];
-            after[j] = next[j];
+    /* Copies: writes through a uint8_t pointer could change what `r` and `to` point to, for all that the compiler knows. */
+    const ndq_replay ring = *r;
+    const ndq_batch out = *to;
+    const int64_t I = ring.observation_size;
+    for (int64_t start = 0, end; start < n; start = end) {
+        end = n - start < TOGETHER ? n : start + TOGETHER;
+        touch(&ring, slots + start, end - start);
+        for (int64_t i = start; i < end; i++) {
+            const float *row = ndq_row(&ring, slots[i]), *next = ndq_row_next(&ring, row);
+            for (int64_t j = 0; j < I; j++) {
+                out.observations[i * I + j] = row[j];
+                out.next_observations[i * I + j] = next[j];
+            }
+            const int32_t flags = ndq_row_flags(&ring, row);
+            out.actions[i] = ndq_row_action(&ring, row);
+            out.rewards[i] = ndq_row_reward(&ring, row);
+            out.terminated[i] = flags & NDQ_ROW_TERMINATED;
+            out.truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1;
         }
-        const int32_t flags = ndq_row_flags(r, row);
-        to->actions[i] = ndq_row_action(r, row);
-        to->rewards[i] = ndq_row_reward(r, row);
-        to->terminated[i] = (flags & NDQ_ROW_TERMINATED) != 0;
-        to->truncated[i] = (flags & NDQ_ROW_TRUNCATED) != 0;
     }
 }
 
@@ -67,7 +72,8 @@ void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
 {
     const int64_t I = r->observation_size;
     for (int64_t i = 0; i < n; i++) {
-        const int32_t flags = (batch->terminated[i] ? NDQ_ROW_TERMINATED : 0) | (batch->truncated[i] ? NDQ_ROW_TRUNCATED : 0);
+        const int32_t flags =
+            (batch->terminated[i] ? NDQ_ROW_TERMINATED : 0) | (batch->truncated[i] ? NDQ_ROW_TRUNCATED : 0);
         ndq_replay_add(r, batch->observations + i * I, (int32_t)batch->actions[i], batch->rewards[i],
                        batch->next_observations + i * I, flags);
     }
