@@ -5,6 +5,7 @@ target, and other C files belong to several modules: `BuildExt` compiles all C f
 Set NASDQN_FAST_DEBUG=1 for a build with debugging information and no optimisation.
 """
 
+import glob
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
 
 sys.path.insert(0, "ext/kernels")
@@ -24,12 +26,16 @@ CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 # Module -> the C files it links, besides the kernels of every target, which are cpu's.
 MODULES = {
     "cpu": ["dispatch.c"],
-    "environment": [],
+    "environment": ["env.c"],
     "block": [],
+    "stop_token": [],
+    "signals": [],
+    "exclusive": [],
     "network": ["network.c"],
     "optimizer": ["optimizer_step.c"],
     "replay": ["replay.c"],
-    "agent": ["loop.c", "network.c", "optimizer_step.c", "replay.c"],
+    "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "replay.c"],
 }
 
 
@@ -74,6 +80,18 @@ class BuildExt(build_ext):
         return compiled
 
 
+class BuildPy(build_py):
+    """Puts the headers into the package, beside the .pxd files that name them."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:  # there they are found in ext/kernels
+            out = os.path.join(self.build_lib, "nasdqn_fast", "_core", "include")
+            self.mkpath(out)
+            for header in compilation.PUBLIC_HEADERS:
+                self.copy_file(header, out)
+
+
 INCLUDE = [compilation.FOLDER, numpy.get_include()]
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *compilation.MACROS]
 
@@ -82,11 +100,11 @@ setup(
         [
             Extension(
                 f"nasdqn_fast._core.{module}",
-                [f"ext/{module}.pyx"],
-                include_dirs=INCLUDE,
+                [f"ext/{module}.pyx", *sorted(glob.glob(f"ext/{module}/*.c"))],
+                include_dirs=[*INCLUDE, "ext"],
                 define_macros=MACROS,
                 extra_compile_args=CFLAGS,
-                depends=list(compilation.HEADERS),
+                depends=[*compilation.HEADERS, *glob.glob(f"ext/{module}/*.h")],
             )
             for module in MODULES
         ],
@@ -94,5 +112,5 @@ setup(
         # Bounds and signs of indices stay checked: the hot loops are C, these modules only call them.
         compiler_directives={"language_level": "3", "embedsignature": True},
     ),
-    cmdclass={"build_ext": BuildExt},
+    cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
 )

@@ -77,7 +77,7 @@ def draw(path: Path, points: Points) -> None:
         shares.plot(widths, [100 * (point.share or 0) for point in curve], marker=".")
     rates.set(yscale="log", xlabel="width", ylabel="training steps/s")
     shares.set(xlabel="width", ylabel="% of the FMA peak")
-    shares.set_ylim(bottom=0)  # above 100 where kept target values save more than the kernels lose
+    shares.set_ylim(bottom=0)  # above 100 where cached target values save more than the kernels lose
     for axes in (rates, shares):
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:.0f}")

@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, intptr_t
 from nasdqn_fast._core.ndq cimport (
-    NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_lockstep, ndq_env_reset, ndq_env_step,
+    NDQ_ENV_ERROR, NDQ_TERMINATED, ndq_env, ndq_env_advance, ndq_env_lockstep, ndq_env_reset, ndq_env_step,
 )
 from numpy cimport PyArray_DATA, ndarray
 
@@ -37,7 +37,7 @@ cdef class EnvironmentCore:
         self.env.reset_uniforms = kernel.reset_uniforms
         self.env.step_uniforms = kernel.step_uniforms
         self.env.max_episode_steps = environment.max_episode_steps
-        self.lanes = LANES
+        self.env.lockstep_lanes = LANES
 
     def reset(self, uniforms, state, observation):
         """Starts an episode.
@@ -54,7 +54,8 @@ cdef class EnvironmentCore:
         state = written("state", state, (self.env.state_size,), np.float64)
         observation = written("observation", observation, (self.env.observation_size,), np.float32)
         self.env.reset(
-            self.env.params, <const double *>data(uniforms), <double *>data(state), <float *>data(observation)
+            self.env.context, self.env.params, <const double *>data(uniforms), <double *>data(state),
+            <float *>data(observation),
         )
 
     def step(self, uniforms, state, action, observation):
@@ -79,7 +80,7 @@ cdef class EnvironmentCore:
         state = written("state", state, (self.env.state_size,), np.float64)
         observation = written("observation", observation, (self.env.observation_size,), np.float32)
         flags = self.env.step(
-            self.env.params, <const double *>data(uniforms), <double *>data(state), chosen,
+            self.env.context, self.env.params, <const double *>data(uniforms), <double *>data(state), chosen,
             <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
@@ -111,7 +112,7 @@ cdef class EnvironmentCore:
     def step_sequence(self, states, actions, uniforms, observations, rewards, flags):
         """T steps of n independent episodes in one call, without the GIL; for n = 1 by the pointer that training calls.
 
-        It goes on after a termination: what is written is what the last step made.
+        It continues after a termination: what is written is what the last step made.
 
         Args:
             states, observations, rewards, flags: as `step_batch`'s.
@@ -130,7 +131,6 @@ cdef class EnvironmentCore:
         self, states, actions, uniforms, observations, rewards, flags, Py_ssize_t n, Py_ssize_t steps
     ):
         """Steps, once actions and uniforms are checked; checks what it writes to."""
-        cdef Py_ssize_t t
         cdef ndq_env *env = &self.env
         cdef const int64_t *c_actions = <const int64_t *>data(actions)
         cdef const double *c_uniforms = <const double *>data(uniforms)
@@ -141,38 +141,13 @@ cdef class EnvironmentCore:
         if n > 1 and not self.lockstep_tried:
             self.compile_lockstep()
         with nogil:
-            for t in range(steps):
-                self.advance(
-                    n, c_uniforms + t * n * env.step_uniforms, c_states, c_actions + t * n, c_obs, c_rewards, c_flags
-                )
-
-    cdef void advance(
-        self, Py_ssize_t n, const double *uniforms, double *states, const int64_t *actions, float *obs,
-        double *rewards, int32_t *flags,
-    ) noexcept nogil:
-        """One step of n episodes, in panels of lockstep where there is a function for them."""
-        cdef Py_ssize_t i = 0, size
-        cdef ndq_env *env = &self.env
-        while i < n:
-            size = min(self.lanes, n - i)
-            if size > 1 and self.lockstep != NULL:
-                self.lockstep(
-                    env.params, uniforms + i * env.step_uniforms, states + i * env.state_size, actions + i,
-                    obs + i * env.observation_size, rewards + i, flags + i, size,
-                )
-                i += size
-            else:
-                flags[i] = env.step(
-                    env.params, uniforms + i * env.step_uniforms, states + i * env.state_size, actions[i],
-                    obs + i * env.observation_size, rewards + i,
-                )
-                i += 1
+            ndq_env_advance(env, n, steps, c_uniforms, c_states, c_actions, c_obs, c_rewards, c_flags)
 
     cdef compile_lockstep(self):
         self.lockstep_code = self.environment.compiled_lockstep()
         self.lockstep_tried = True
         if self.lockstep_code is not None:
-            self.lockstep = <ndq_env_lockstep><intptr_t>self.lockstep_code.addresses["lockstep"]
+            self.env.lockstep = <ndq_env_lockstep><intptr_t>self.lockstep_code.addresses["lockstep"]
 
 
 cdef void *data(array):

@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int64_t
 from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.cpu cimport current_kernels
 from nasdqn_fast._core.ndq cimport (
     NDQ_HUBER, NDQ_LEAKY_RELU, NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss,
@@ -13,13 +14,12 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.validation import check_actions, check_array, check_choice, check_observations, check_positive32
 
 _ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
 
 
-cdef class NetworkCore:
+cdef class NetworkCore(Exclusive):
     """Parameters and workspace of one network; its weights are zero.
 
     A method refuses to run while another thread runs one on the same network: they share the workspace.
@@ -34,6 +34,7 @@ cdef class NetworkCore:
     """
 
     def __cinit__(self, sizes, activation, *args, **kwargs):
+        self.what = "network"
         cdef int64_t[::1] plan
         cdef float[::1] memory
         cdef int64_t n = len(sizes), widest = ndq_pad(max(sizes))
@@ -60,15 +61,6 @@ cdef class NetworkCore:
         for start, n_in in zip(h_offsets, sizes):  # the row of ones that multiplies the bias
             self._memory[start + n_in * NDQ_PANEL:start + (n_in + 1) * NDQ_PANEL] = 1.0
         self.cpu_target = self.net.kernels.name.decode()
-
-    cdef int enter(self) except -1:
-        if self.busy:
-            raise RuntimeError("the network is in use by another thread; give each thread a network of its own")
-        self.busy = True
-        return 0
-
-    cdef void leave(self) noexcept:
-        self.busy = False
 
     def _forward(self, x):
         """Q-values float32 (N, A) of observations float32 (N, I)."""
@@ -106,7 +98,7 @@ cdef class NetworkCore:
         actions = check_actions(actions, n, self.net.sizes[self.net.n_layers])
         targets = check_array("targets", targets, (n,), np.float32)
         delta = check_positive32("huber_delta", huber_delta)
-        kind = NDQ_MSE if check_choice("loss", loss_kind, LOSSES) == "mse" else NDQ_HUBER
+        kind = NDQ_MSE if check_choice("loss", loss_kind, ("huber", "mse")) == "mse" else NDQ_HUBER
         rows, taken, wanted = observations, actions, targets
         gradient = ParameterBlock(self.block.sizes)
         self.enter()

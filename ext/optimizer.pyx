@@ -3,10 +3,11 @@
 import numpy as np
 
 from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
 
 
-cdef class OptimizerCore:
+cdef class OptimizerCore(Exclusive):
     """One rule and its state.
 
     A method refuses to change it while another thread learns with it.
@@ -16,6 +17,7 @@ cdef class OptimizerCore:
     """
 
     def __cinit__(self, settings, *args, **kwargs):
+        self.what = "optimizer"
         self.settings = settings
         self.optimizer.kind = NDQ_ADAM if settings.kind == "adam" else NDQ_SGD
         self.optimizer.learning_rate = settings.resolved_learning_rate
@@ -23,15 +25,6 @@ cdef class OptimizerCore:
         self.optimizer.beta1 = settings.beta1
         self.optimizer.beta2 = settings.beta2
         self.optimizer.epsilon = settings.epsilon
-
-    cdef int enter(self) except -1:
-        if self.busy:
-            raise RuntimeError("the optimizer is in use by another thread; give each thread an optimizer of its own")
-        self.busy = True
-        return 0
-
-    cdef void leave(self) noexcept:
-        self.busy = False
 
     cdef int follow(self, ParameterBlock parameters) except -1:
         """Makes room for the moments, if the rule has any; refuses parameters of another shape."""
@@ -79,10 +72,10 @@ cdef class OptimizerCore:
         return {"kind": self.settings.kind, "steps": self.steps, "m": m, "v": v}
 
     def set_state(self, state):
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or another kind's; nothing was changed.
+            KeyError, TypeError, ValueError: not a valid state, or another kind's; nothing was changed.
         """
         steps, m, v = self.settings.checked_state(state)
         self.reset()

@@ -12,13 +12,13 @@ from numpy cimport (
     import_array, ndarray,
 )
 from numpy.random cimport bitgen_t
+from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_PANEL, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_replay_add, ndq_replay_draw, ndq_replay_keep, ndq_replay_stride,
-    ndq_replay_touch, ndq_row, ndq_row_action, ndq_row_flags, ndq_row_next, ndq_row_reward,
+    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_batch, ndq_replay, ndq_replay_add, ndq_replay_add_batch,
+    ndq_replay_draw, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
 )
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.types import Batch
@@ -33,54 +33,40 @@ _FIELDS = tuple(field.name for field in fields(Batch))
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
 
 
-cdef class _Destination:
-    """Arrays of a `Batch`, checked, and the slots whose transitions are copied to them."""
+cdef class _Arrays:
+    """The arrays of a `Batch` as C sees them; the views keep them from being resized or freed."""
 
     cdef readonly object batch
+    cdef ndq_batch at
+    cdef object views
+
+    def __cinit__(self, batch, *args):
+        cdef list arrays = [np.asarray(getattr(batch, name)) for name in _FIELDS]
+        self.batch, self.views = batch, [memoryview(array) for array in arrays]
+        self.at.observations = <float *>PyArray_DATA(<ndarray>arrays[0])
+        self.at.actions = <int64_t *>PyArray_DATA(<ndarray>arrays[1])
+        self.at.rewards = <float *>PyArray_DATA(<ndarray>arrays[2])
+        self.at.next_observations = <float *>PyArray_DATA(<ndarray>arrays[3])
+        self.at.terminated = <uint8_t *>PyArray_DATA(<ndarray>arrays[4])
+        self.at.truncated = <uint8_t *>PyArray_DATA(<ndarray>arrays[5])
+
+
+cdef class _Destination(_Arrays):
+    """Arrays that transitions are copied to, and the slots to copy."""
+
     cdef int64_t[::1] slots
-    cdef float[:, ::1] observations
-    cdef float[:, ::1] next_observations
-    cdef int64_t[::1] actions
-    cdef float[::1] rewards
-    cdef uint8_t[::1] terminated
-    cdef uint8_t[::1] truncated
 
     def __cinit__(self, batch, slots):
-        self.batch, self.slots = batch, slots
-        self.observations, self.next_observations = batch.observations, batch.next_observations
-        self.actions, self.rewards = batch.actions, batch.rewards
-        self.terminated, self.truncated = batch.terminated.view(np.uint8), batch.truncated.view(np.uint8)
+        self.slots = slots
 
     cdef void fill(self, const ndq_replay *replay) noexcept:
-        cdef int64_t i, j, start, end = 0, n = self.slots.shape[0], size = replay.observation_size
-        cdef int64_t *slots = &self.slots[0]
-        cdef int64_t *actions = &self.actions[0]
-        cdef float *observations = &self.observations[0, 0]
-        cdef float *next_observations = &self.next_observations[0, 0]
-        cdef float *rewards = &self.rewards[0]
-        cdef uint8_t *terminated = &self.terminated[0]
-        cdef uint8_t *truncated = &self.truncated[0]
-        cdef int32_t flags
-        cdef const float *row
-        cdef const float *after
+        cdef int64_t n = self.slots.shape[0]
+        cdef const int64_t *slots = &self.slots[0]
         with nogil:
-            while end < n:
-                start, end = end, min(end + NDQ_PANEL, n)
-                ndq_replay_touch(replay, slots + start, end - start)
-                for i in range(start, end):
-                    row = ndq_row(replay, slots[i])
-                    after = ndq_row_next(replay, row)
-                    for j in range(size):
-                        observations[i * size + j] = row[j]
-                        next_observations[i * size + j] = after[j]
-                    actions[i] = ndq_row_action(replay, row)
-                    rewards[i] = ndq_row_reward(replay, row)
-                    flags = ndq_row_flags(replay, row)
-                    terminated[i] = flags & NDQ_ROW_TERMINATED
-                    truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1
+            ndq_replay_read(replay, slots, n, &self.at)
 
 
-cdef class ReplayCore:
+cdef class ReplayCore(Exclusive):
     """The last `capacity` transitions, in one row of memory each.
 
     A method refuses to run while another thread runs one on the same buffer.
@@ -96,6 +82,7 @@ cdef class ReplayCore:
 
     def __cinit__(self, capacity, observation_size, rng=0, *args, **kwargs):
         cdef float[:, ::1] rows
+        self.what = "replay buffer"
         self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
         self.replay.observation_size = check_int("observation_size", observation_size, 1, MAX_WIDTH)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
@@ -106,15 +93,6 @@ cdef class ReplayCore:
         self.replay.rows = &rows[0, 0]
         self.bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")
         self._lock = self.rng.bit_generator.lock
-
-    cdef int enter(self) except -1:
-        if self.busy:
-            raise RuntimeError("the replay buffer is in use by another thread; give each thread a buffer of its own")
-        self.busy = True
-        return 0
-
-    cdef void leave(self) noexcept:
-        self.busy = False
 
     def __len__(self):
         return self.replay.size
@@ -177,19 +155,10 @@ cdef class ReplayCore:
         self.leave()
 
     def _append(self, batch):
-        cdef int64_t i, n = len(batch)
-        cdef int32_t flags
-        if n == 0:
-            return
-        cdef const float[:, ::1] obs = batch.observations
-        cdef const float[:, ::1] next_obs = batch.next_observations
-        cdef const int64_t[::1] actions_ = batch.actions
-        cdef const float[::1] rewards_ = batch.rewards
-        cdef const uint8_t[::1] terminated_ = batch.terminated.view(np.uint8)
-        cdef const uint8_t[::1] truncated_ = batch.truncated.view(np.uint8)
-        for i in range(n):
-            flags = NDQ_ROW_TERMINATED * (terminated_[i] != 0) | NDQ_ROW_TRUNCATED * (truncated_[i] != 0)
-            ndq_replay_add(&self.replay, &obs[i, 0], <int32_t>actions_[i], rewards_[i], &next_obs[i, 0], flags)
+        cdef _Arrays arrays = _Arrays(batch)
+        cdef int64_t n = len(batch)
+        with nogil:
+            ndq_replay_add_batch(&self.replay, &arrays.at, n)
 
     def sample(self, n, out=None):
         """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
@@ -225,22 +194,22 @@ cdef class ReplayCore:
             self._checked(out, n, written=True)
         return _Destination(out, np.empty(n, np.int64))
 
-    def prune(self, keep=0.25, which="newest", rng=None):
-        """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
+    def _keep(self, kept):
+        """Keeps the transitions at these places, counted from the oldest, and moves them to the first slots.
 
         Args:
-            keep: in (0, 1], the share that stays.
-            which: ``newest`` or ``random``.
-            rng: drawn from for ``random``; None is the buffer's own.
+            kept: int64 (n,) in [0, len), ascending.
         """
-        rng = self.rng if rng is None else check_rng("rng", rng)
-        stay = survivors(self.replay.size, keep, which, rng)
-        if len(stay) == 0:
-            return
-        cdef const int64_t[::1] kept = stay
-        cdef float[:, ::1] scratch = np.empty((len(stay), self.replay.stride), np.float32)
+        kept = check_ages(kept, self.replay.size)
+        if (kept[1:] <= kept[:-1]).any():
+            raise ValueError("places of transitions to keep must ascend")
+        cdef int64_t n = len(kept)
+        scratch = np.empty((n, self.replay.stride), np.float32)
         self.enter()
-        ndq_replay_keep(&self.replay, &kept[0], len(stay), &scratch[0, 0])
+        if n:
+            ndq_replay_keep(
+                &self.replay, <const int64_t *>PyArray_DATA(<ndarray>kept), n, <float *>PyArray_DATA(<ndarray>scratch)
+            )
         self.leave()
 
     def transitions(self, ages=None):
@@ -262,7 +231,7 @@ cdef class ReplayCore:
         }
 
     def set_state(self, state):
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing

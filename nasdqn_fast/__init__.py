@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import _core as _core
-from nasdqn_fast._core import agent as _agent  # noqa: F401  the whole core, so that a broken build shows at once
 from nasdqn_fast._core import cpu as _cpu  # noqa: F401
+from nasdqn_fast._core import loop as _loop  # noqa: F401  the whole core, so that a broken build shows at once
 
 __version__ = "0.1.0"
 
@@ -28,7 +29,17 @@ _WHERE = {
     "resume": "run.api",
     "train": "run.api",
 }
-__all__ = [*sorted(_WHERE), "__version__"]
+__all__ = [*sorted(_WHERE), "__version__", "get_include"]
+
+
+def get_include() -> str:
+    """The folder of the C headers that the ``.pxd`` files of `nasdqn_fast._core` name.
+
+    An extension that cimports them has it among its ``include_dirs``, with that of NumPy.
+    """
+    package = Path(__file__).parent
+    installed, checkout = package / "_core" / "include", package.parent / "ext" / "kernels"
+    return str(installed if installed.exists() else checkout)
 
 
 def __getattr__(name: str) -> Any:

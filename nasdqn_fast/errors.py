@@ -187,3 +187,7 @@ class NonFiniteError(FloatingPointError):
 
 class StepError(RuntimeError):
     """An environment's step returned its error flag; the message says which environment, and when."""
+
+
+class Stopped(Exception):
+    """A stop token was set; the agent is whole, and can be saved or run on to the bits of a run left alone."""

@@ -1,9 +1,13 @@
 """What every test stands on: the installed package, and a choice of CPU targets."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
+
+# Under nohup it is ignored, also by the commands that are tested.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # One run at a time is tested: more threads than cores would only make the NumPy twin slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -8,8 +8,7 @@ import pytest
 
 import nasdqn_fast
 
-# Top first. A room is a module or a folder of the package; rooms of one floor do not know each other. Engine and
-# compiled core are one room: classes of the first are made of those of the second, and both use its settings.
+# Top first. A room is a module or a folder of the package; rooms of one floor do not know each other.
 FLOORS = """
     __init__ __main__
     cli
@@ -20,9 +19,10 @@ FLOORS = """
     testing optimal
     transfers estimators
     reference
-    engine/_core
+    engine
+    _core
     envs controllers
-    events storage metrics plugins seeding interrupts
+    events storage metrics plugins seeding
     types options flop
     space validation
     errors

@@ -11,6 +11,7 @@ import sys
 FOLDER = "ext/kernels"
 TARGET_FOLDER = f"{FOLDER}/target"
 HEADERS = sorted(glob.glob(f"{FOLDER}/**/*.h", recursive=True))
+PUBLIC_HEADERS = sorted(glob.glob(f"{FOLDER}/*.h"))
 # No -ffast-math: NaN and infinity must be seen, and sums keep their order. With -ffp-contract=fast a product and a sum
 # are fused wherever the target has the instruction, in avx2 and avx512 at the same places: they give the same bits.
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]

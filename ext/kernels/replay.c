@@ -36,9 +36,47 @@ void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slo
     }
 }
 
-void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n)
+/* Reads a number of each of n rows, some 64 of them, that will be used at once: so short a loop has many more cache
+ * misses under way than one that also copies, and does what the prefetches of a draw were measured not to. */
+static void touch(const ndq_replay *r, const int64_t *slots, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) (void)*(const volatile float *)ndq_row(r, slots[i]);
+}
+
+void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
+{
+    enum { TOGETHER = 64 };
+    /* Copies: writes through a uint8_t pointer could change what `r` and `to` point to, for all that the compiler knows. */
+    const ndq_replay ring = *r;
+    const ndq_batch out = *to;
+    const int64_t I = ring.observation_size;
+    for (int64_t start = 0, end; start < n; start = end) {
+        end = n - start < TOGETHER ? n : start + TOGETHER;
+        touch(&ring, slots + start, end - start);
+        for (int64_t i = start; i < end; i++) {
+            const float *row = ndq_row(&ring, slots[i]), *next = ndq_row_next(&ring, row);
+            for (int64_t j = 0; j < I; j++) {
+                out.observations[i * I + j] = row[j];
+                out.next_observations[i * I + j] = next[j];
+            }
+            const int32_t flags = ndq_row_flags(&ring, row);
+            out.actions[i] = ndq_row_action(&ring, row);
+            out.rewards[i] = ndq_row_reward(&ring, row);
+            out.terminated[i] = flags & NDQ_ROW_TERMINATED;
+            out.truncated[i] = (flags & NDQ_ROW_TRUNCATED) >> 1;
+        }
+    }
+}
+
+void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
+{
+    const int64_t I = r->observation_size;
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t flags =
+            (batch->terminated[i] ? NDQ_ROW_TERMINATED : 0) | (batch->truncated[i] ? NDQ_ROW_TRUNCATED : 0);
+        ndq_replay_add(r, batch->observations + i * I, (int32_t)batch->actions[i], batch->rewards[i],
+                       batch->next_observations + i * I, flags);
+    }
 }
 
 int ndq_replay_holds(ndq_replay *r, int32_t action)
@@ -52,8 +90,8 @@ int ndq_replay_holds(ndq_replay *r, int32_t action)
     return r->largest_action >= action;
 }
 
-/* Rows `offset` + kept[i] to `to`, ascending, a run of neighbours at a time. `to` may be the rows themselves: no row moves up,
- * is written over before it has moved. */
+/* Copies rows `offset` + kept[i] to `to`, ascending, a run of neighbours at a time. `to` may be the memory itself: rows
+ * only move down, so none is written over before it has moved. */
 static void gather(const ndq_replay *r, const int64_t *kept, int64_t n, int64_t offset, float *to)
 {
     for (int64_t i = 0, run; i < n; i += run) {

@@ -53,15 +53,25 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
 /* n slots, uniform with replacement, the draws of Generator.integers(0, size, n). size >= 1. */
 void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots);
 
-/* Reads a number of each of n rows, some 64 of them, that will be used at once: so short a loop has many more cache
- * misses under way than one that also copies, and does what the prefetches of a draw were measured not to. */
-void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n);
+/* Transitions as separate arrays of n rows: observations (n, I), the others (n). */
+typedef struct {
+    float *observations, *next_observations;
+    int64_t *actions;
+    float *rewards;
+    uint8_t *terminated, *truncated;
+} ndq_batch;
+
+/* Copies the transitions of n slots to arrays. */
+void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to);
+
+/* Adds n transitions in their order. */
+void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n);
 
 /* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
 int ndq_replay_holds(ndq_replay *r, int32_t action);
 
-/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride), which is used only if
- * some lie at both ends of the ring. */
+/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first. scratch (n, stride), which
+ * is used only if some lie at both ends of the ring. */
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);
 
 #endif

@@ -1,6 +1,6 @@
 """What Cython knows of ext/kernels/*.h."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from numpy.random cimport bitgen_t
 
 
@@ -66,7 +66,16 @@ cdef extern from "replay.h" nogil:
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
-    void ndq_replay_touch(const ndq_replay *r, const int64_t *slots, int64_t n)
+    ctypedef struct ndq_batch:
+        float *observations
+        float *next_observations
+        int64_t *actions
+        float *rewards
+        uint8_t *terminated
+        uint8_t *truncated
+
+    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
+    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
     int ndq_replay_holds(ndq_replay *r, int32_t action)
     void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
     float *ndq_row(const ndq_replay *r, int64_t slot)
@@ -81,17 +90,20 @@ cdef extern from "env.h" nogil:
         NDQ_TERMINATED
         NDQ_ENV_ERROR
 
-    ctypedef void (*ndq_env_reset)(const double *params, const double *uniforms, double *state,
+    ctypedef void (*ndq_env_reset)(void *context, const double *params, const double *uniforms, double *state,
                                    float *obs) noexcept nogil
-    ctypedef void (*ndq_env_lockstep)(const double *params, const double *uniforms, double *states,
+    ctypedef int32_t (*ndq_env_step)(void *context, const double *params, const double *uniforms, double *state,
+                                     int64_t action, float *obs, double *reward) noexcept nogil
+    ctypedef void (*ndq_env_lockstep)(void *context, const double *params, const double *uniforms, double *states,
                                       const int64_t *actions, float *obs, double *rewards, int32_t *flags,
                                       int64_t n) noexcept nogil
-    ctypedef int32_t (*ndq_env_step)(const double *params, const double *uniforms, double *state, int64_t action,
-                                     float *obs, double *reward) noexcept nogil
 
     ctypedef struct ndq_env:
         ndq_env_reset reset
         ndq_env_step step
+        ndq_env_lockstep lockstep
+        int64_t lockstep_lanes
+        void *context
         const double *params
         int32_t state_size
         int32_t observation_size
@@ -99,6 +111,9 @@ cdef extern from "env.h" nogil:
         int32_t reset_uniforms
         int32_t step_uniforms
         int64_t max_episode_steps
+
+    void ndq_env_advance(const ndq_env *env, int64_t n, int64_t steps, const double *uniforms, double *states,
+                         const int64_t *actions, float *obs, double *rewards, int32_t *flags)
 
 
 cdef extern from "optimizer_step.h" nogil:
@@ -118,6 +133,48 @@ cdef extern from "optimizer_step.h" nogil:
         float *v
 
     void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n)
+
+
+cdef extern from "learner.h" nogil:
+    ctypedef struct ndq_target_cache:
+        float *rows
+        int64_t stride
+        uint32_t epoch
+        int64_t ahead
+        float *target
+        int64_t replay_version
+
+    ctypedef struct ndq_learner:
+        const ndq_net *net
+        float *params
+        float *target
+        float *gradient
+        ndq_optimizer *optimizer
+        ndq_replay *replay
+        bitgen_t *rng
+        float gamma
+        float huber_delta
+        ndq_loss loss
+        int64_t batch_size
+        int64_t target_every
+        int32_t horizon_is_terminal
+        int64_t *slots
+        float *batch
+        int64_t *actions
+        float *targets
+        ndq_target_cache cache
+        int64_t updates
+
+    double ndq_learner_update(ndq_learner *learner)
+    void ndq_learner_begin(ndq_learner *learner)
+
+
+cdef extern from "stop.h" nogil:
+    ctypedef struct ndq_stop:
+        pass
+
+    int ndq_stop_reason(ndq_stop *stop)
+    void ndq_stop_set(ndq_stop *stop, int reason)
 
 
 cdef extern from "loop.h" nogil:
@@ -146,22 +203,13 @@ cdef extern from "loop.h" nogil:
     ctypedef struct ndq_loop:
         ndq_env env
         const ndq_net *net
-        float *params
-        float *target
-        float *gradient
-        ndq_optimizer *optimizer
-        ndq_replay *replay
+        const float *params
+        ndq_learner *learners
+        int64_t n_learners
         bitgen_t *env_rng
         bitgen_t *policy_rng
-        bitgen_t *replay_rng
-        float gamma
-        float huber_delta
-        ndq_loss loss
-        int64_t batch_size
         int64_t updates_per_step
         int64_t warm_up
-        int64_t target_every
-        int32_t horizon_is_terminal
         double epsilon_start
         double epsilon_decay
         double epsilon_end
@@ -174,25 +222,14 @@ cdef extern from "loop.h" nogil:
         int64_t *actions
         int32_t *flags
         double *uniforms
-        int64_t *slots
-        float *batch
-        int64_t *batch_actions
-        float *batch_targets
-        float *known
-        int64_t known_stride
-        uint32_t epoch
-        float *known_target
-        int64_t known_version
         ndq_episode *ended
         int64_t n_ended
         int32_t started
         int64_t last_episode
         int64_t failed_episode
         int64_t steps
-        int64_t updates
         int64_t episodes
-        int (*poll)(void *context) noexcept nogil
-        void *context
+        int64_t step_updates
+        ndq_stop *stop
 
     ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
-    double ndq_update(ndq_loop *loop)

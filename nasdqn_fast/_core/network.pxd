@@ -1,13 +1,11 @@
 from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport ndq_net
 
 
-cdef class NetworkCore:
+cdef class NetworkCore(Exclusive):
     cdef ndq_net net
     cdef readonly ParameterBlock block
     cdef readonly str cpu_target
     cdef object _plan
     cdef object _memory
-    cdef bint busy
-    cdef int enter(self) except -1
-    cdef void leave(self) noexcept

@@ -1,11 +1,9 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
-
 class OptimizerCore:
-    settings: OptimizerSettings
-    def __new__(cls, settings: OptimizerSettings, *args: object, **kwargs: object) -> Self: ...
+    settings: Any
+    def __new__(cls, settings: Any, *args: object, **kwargs: object) -> Self: ...
     @property
     def steps(self) -> int: ...
     def reset(self) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
@@ -10,9 +11,9 @@ from collections.abc import Sequence
 
 import click
 
-from nasdqn_fast import interrupts
 from nasdqn_fast.cli.output import discard, replace_unprintable
 from nasdqn_fast.errors import InputError, NonFiniteError, SettingError, StepError, WriteError, message, suggest
+from nasdqn_fast.run.signals import Terminated, terminable
 
 PROG = "nasdqn-fast"
 COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
@@ -43,12 +44,13 @@ def main(args: Sequence[str] | None = None) -> int:
         args: the arguments; the process's own if None.
 
     Returns:
-        Exit code: 0, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM, 1 for whatever else went wrong.
+        Exit code: 0, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 for whatever else went
+        wrong.
     """
     replace_unprintable()
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *where: _say(f"warning: {message}")
-        with interrupts.terminable():
+        with terminable():
             return _run(list(sys.argv[1:] if args is None else args))
 
 
@@ -66,8 +68,10 @@ def _run(args: list[str]) -> int:
         return _fail(error.text(option_name, python=False), 2)
     except (click.ClickException, InputError) as error:
         return _fail(message(error, python=False), 2)
-    except interrupts.Terminated as end:
-        return _fail(str(end) or "terminated", 143)
+    except Terminated as end:
+        with contextlib.suppress(OSError):  # after SIGHUP the terminal may be gone
+            _say(str(end) or "terminated")
+        return 128 + end.number
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", 130)
     except BrokenPipeError:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     _IS_ONE: Engine = engine  # mypy's proof
 
-# Found on first use: the compiled core imports modules of this folder before the classes that are built on it.
+# Found on first use: the settings in this folder, which --help shows, are read without the engine.
 _WHERE = {"DQNAgent": "agent", "Optimizer": "optimizer", "QNetwork": "network", "ReplayBuffer": "replay"}
 __all__ = ["DQNAgent", "Optimizer", "QNetwork", "ReplayBuffer"]
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from nasdqn_fast._core.agent import LoopCore
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast._core.learner import LearnerCore
+from nasdqn_fast._core.loop import LoopCore
+from nasdqn_fast._core.signals import Watch
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_agent import BaseAgent
+from nasdqn_fast.engine.loop_state import check_loop_state
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.engine.replay import ReplayBuffer
+from nasdqn_fast.errors import Stopped
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
@@ -26,7 +34,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _start(self) -> None:
         self._core = EnvironmentCore(self.environment)
-        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self.replay)
+        self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions)
+        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
 
     def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
         self._loop.use(network, target, optimizer)
@@ -39,34 +48,47 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """Episodes that have ended and that no call of `run_episodes` has returned yet."""
         return self._loop.unreported
 
-    def run_episodes(self, n: int) -> Episodes:
+    def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
         """Plays and learns until n episodes have ended, with the GIL released.
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
-        the middle of an episode go on in it. So do those of a call that was interrupted: Ctrl-C stops it
-        between two vector steps, at the end of the first that a twentieth of a second has passed in, and the
-        agent may be run on. After an error, all lanes begin new episodes.
+        the middle of an episode continue in it. So do those of a call that was stopped, between two steps or two
+        updates of a step. After an error, all lanes begin new episodes.
+
+        Args:
+            n: episodes.
+            stop: stops the call when another thread sets it; None: Ctrl-C and other signals are answered as usual, by
+                what their handler raises, in the main thread.
 
         Raises:
+            Stopped: `stop` is set.
             NonFiniteError: a loss, weight, observation or reward is not finite.
             StepError: the environment's step reported an error.
             RuntimeError: another thread uses this agent.
         """
-        return self._loop.run(check_positive_int("n", n))
+        n = check_positive_int("n", n)
+        return _answering_signals(lambda token: self._loop.run(n, token), stop)
 
-    def play_episodes(self, n: int, epsilon: float = 0.0, rng: int | np.random.Generator | None = None) -> Episodes:
+    def play_episodes(
+        self,
+        n: int,
+        epsilon: float = 0.0,
+        rng: int | np.random.Generator | None = None,
+        stop: StopToken | None = None,
+    ) -> Episodes:
         """Plays n episodes one after the other, without learning and beside those of `run_episodes`.
 
         Args:
             n: episodes.
             epsilon: exploration probability; 0 is the greedy policy.
             rng: of all draws, the environment's and the policy's; None is ``streams.evaluation``.
+            stop: as `run_episodes`; the episodes of a call that was stopped are lost.
 
         Returns:
             the episodes; their losses are NaN.
 
         Raises:
-            NonFiniteError, StepError, RuntimeError: as `run_episodes`.
+            Stopped, NonFiniteError, StepError, RuntimeError: as `run_episodes`.
         """
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)
@@ -75,7 +97,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
         loop = LoopCore(self._core, settings, rng, rng, last_episode=n)
         loop.use(self.network)
-        return loop.run(n)
+        return _answering_signals(lambda token: loop.run(n, token), stop)
 
     def learn(self) -> float:
         """One update from the replay memory, and a copy to the target when one is due.
@@ -87,11 +109,31 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             ValueError: the memory is empty.
             NonFiniteError: the loss is not finite.
         """
-        self._require_memory()
-        return self._loop.update()
+        loss = self._learner.update()
+        if not math.isfinite(loss):
+            raise self.settings.non_finite("loss", self.episodes + 1)
+        return loss
 
     def _loop_state(self) -> dict[str, Any]:
         return self._loop.get_state()
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
+        check_loop_state(state, self._loop.states.shape, self._loop.observations.shape)
         self._loop.set_state(state)
+
+
+def _answering_signals(play: Callable[[StopToken | None], Episodes], stop: StopToken | None) -> Episodes:
+    """Calls `play` with the caller's token, or with one that signals set, for Python to run their handlers.
+
+    Python runs handlers in the main thread only, and there not while compiled code runs.
+    """
+    if stop is not None or threading.current_thread() is not threading.main_thread():
+        return play(stop)
+    token = StopToken()
+    with Watch(token, every=True):
+        while True:
+            try:
+                return play(token)
+            except Stopped:
+                pass
+            token.clear()  # here, after the block, handlers are run; what they raise has no context

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 
 from nasdqn_fast import envs
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Optimizer, Replay
@@ -38,7 +39,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
         env: name, kernel or environment.
         network: architecture of a new online network, or the network itself.
         rng: seed, Generator or Streams of every draw.
-        replay: memory to go on with; None makes an empty one.
+        replay: memory to start with; None makes an empty one.
         settings: see `AgentSettings`.
 
     Raises:
@@ -148,7 +149,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
         return self.settings.policy_epsilon(self.episodes)
 
     @abstractmethod
-    def run_episodes(self, n: int) -> Episodes:
+    def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
         """Plays and learns until n episodes have ended; a backend's loop."""
 
     def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
@@ -227,7 +228,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
         """Restores a state returned by `get_state`, whatever architecture the network has by then.
 
         Raises:
-            KeyError, TypeError, ValueError: not a valid state, or that of other settings.
+            KeyError, TypeError, ValueError: not a valid state, or one of other settings.
         """
         architecture = Architecture.parse(state["architecture"])
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -244,7 +245,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
         self._set_loop_state(state["loop"])
 
     def _check_replay(self, state: dict[str, Any]) -> None:
-        """What a memory takes from anybody, but no loop has stored."""
+        """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
         for name in ("observations", "rewards", "next_observations"):
             check_all_finite(name, state[name])

@@ -20,22 +20,26 @@ _ENDED = {"reward_sum": np.float64, "mean_loss": np.float64, "epsilon": np.float
 
 
 def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observations: tuple[int, int]) -> None:
-    """Refuses a state whose arrays would not fit into the loop's own.
+    """Refuses what is not a state of a loop with these lanes.
 
     Args:
-        state: what a loop's ``get_state`` gave.
+        state: as a loop's ``get_state`` returns it. ``step_updates`` and ``lane_flags`` may be missing: the state was
+            then saved between two vector steps, as all states of checkpoint format 1 were at first.
         states, observations: shapes of the loop's own arrays, (lanes, ...).
 
     Raises:
-        KeyError, TypeError, ValueError: it is the state of other lanes, or none.
+        KeyError, TypeError, ValueError: a part is missing, or has another type or shape.
     """
+    lanes = states[:1]
     check_bool("started", state["started"])
     for name in ("steps", "updates", "episodes"):
         check_int(name, state[name], 0)
     check_array("states", state["states"], states, np.float64)
     check_array("observations", state["observations"], observations, np.float32)
+    check_int("step_updates", state.get("step_updates", -1), -1)
+    check_array("lane_flags", state.get("lane_flags", np.zeros(lanes, np.int32)), lanes, np.int32)
     for name, dtype in _LANES.items():
-        check_array(f"lane_{name}", state[f"lane_{name}"], states[:1], dtype)
+        check_array(f"lane_{name}", state[f"lane_{name}"], lanes, dtype)
     n: int | str = "n"
     for name, dtype in _ENDED.items():
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast import interrupts
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.base_agent import BaseAgent
 from nasdqn_fast.engine.loop_state import check_loop_state
-from nasdqn_fast.errors import NonFiniteError, StepError
+from nasdqn_fast.errors import NonFiniteError, StepError, Stopped
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
@@ -43,6 +43,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._dtype = dtype
         self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
+        self._ended: list[bool] = []  # by lane: whether the vector step in progress has ended its episode
+        self._step_updates: int | None = None  # done in the vector step in progress, if one is
         self._pending: deque[Ended] = deque()
         self._in_step = False
         super().__init__(*args, **keywords)
@@ -57,13 +59,19 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
         return not self._in_step
 
-    def run_episodes(self, n: int) -> Episodes:
+    def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
         """Plays and learns until n episodes have ended.
 
-        Episodes beyond n that end in the same vector step are returned first by the next call, and
-        lanes in the middle of an episode go on in it. After an error, all lanes begin new episodes.
+        Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
+        the middle of an episode continue in it. So do those of a call that was stopped, between two steps or two
+        updates of a step. After an error, all lanes begin new episodes.
+
+        Args:
+            n: episodes.
+            stop: stops the call when another thread sets it; None: nothing but an exception does.
 
         Raises:
+            Stopped: `stop` is set.
             NonFiniteError: a loss, weight, observation or reward is not finite.
             StepError: the environment's step reported an error.
         """
@@ -74,16 +82,26 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 for lane in self._lanes:
                     self._start_episode(lane)
             while len(self._pending) < n:
+                _check(stop)
                 self._in_step = True
-                self._vector_step()
+                self._vector_step(stop)
                 self._in_step = False
-                interrupts.check()  # Ctrl-C in a run, which holds it back till here, where lanes and memory agree
-        except (NonFiniteError, StepError):
-            self._lanes = []  # in the middle of a step: all begin new episodes
+        except Stopped:  # between two steps, or two updates of a step
+            self._in_step = False
             raise
+        except (NonFiniteError, StepError):
+            self._lanes, self._step_updates = [], None  # in the middle of a step: all begin new episodes
+            raise
+        _check(stop)
         return _episodes([self._pending.popleft() for _ in range(n)])
 
-    def play_episodes(self, n: int, epsilon: float = 0.0, rng: int | np.random.Generator | None = None) -> Episodes:
+    def play_episodes(
+        self,
+        n: int,
+        epsilon: float = 0.0,
+        rng: int | np.random.Generator | None = None,
+        stop: StopToken | None = None,
+    ) -> Episodes:
         """Plays n episodes one after the other, without learning and beside those of `run_episodes`.
 
         One lane only: of several in lockstep the short episodes would end, and be counted, first.
@@ -92,12 +110,13 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             n: episodes.
             epsilon: exploration probability; 0 is the greedy policy.
             rng: of all draws, the environment's and the policy's; None is ``streams.evaluation``.
+            stop: as `run_episodes`; the episodes of a call that was stopped are lost.
 
         Returns:
             the episodes; their losses are NaN.
 
         Raises:
-            NonFiniteError, StepError: as `run_episodes`.
+            Stopped, NonFiniteError, StepError: as `run_episodes`.
         """
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)
@@ -109,6 +128,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._require_finite("observation", lane.observation, episode)
             ended = False
             while not ended:
+                _check(stop)
                 action = self._epsilon_greedy(lane.observation, epsilon, rng)
                 reward, terminated, truncated = lane.step(action, rng)
                 self._require_finite("reward", reward, episode)
@@ -156,6 +176,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
+            "step_updates": -1 if self._step_updates is None else self._step_updates,
+            "lane_flags": np.array(
+                [False] * self.settings.num_envs if self._step_updates is None else self._ended, np.int32
+            ),
             **lanes_state(self._lanes or self._new_lanes()),
             "ended_reward_sum": waiting.returns,
             "ended_length": waiting.lengths,
@@ -169,6 +193,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)
+        step_updates = state.get("step_updates", -1)
+        self._step_updates = None if step_updates < 0 or not self._lanes else step_updates
+        self._ended = [bool(flag) for flag in state.get("lane_flags", np.zeros(n, np.int32))]
         names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
         self._pending = deque(zip(*(state[name].tolist() for name in names), strict=True))
 
@@ -186,21 +213,32 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _q(self, observations: np.ndarray) -> np.ndarray:
         return self.network.forward(observations.astype(self.network.dtype))
 
-    def _vector_step(self) -> None:
-        """Act, step, store, learn, and report the episodes that ended."""
-        actions = [self._epsilon_greedy(lane.observation, lane.epsilon, self.streams.policy) for lane in self._lanes]
-        ended = [self._step_and_store(lane, action) for lane, action in zip(self._lanes, actions, strict=True)]
+    def _vector_step(self, stop: StopToken | None) -> None:
+        """Act, step, store, learn, and report the episodes that ended; continues a step that was stopped."""
+        if self._step_updates is None:
+            actions = [self._epsilon_greedy(x.observation, x.epsilon, self.streams.policy) for x in self._lanes]
+            self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
+            self._step_updates = 0
         if self.steps >= self.settings.warm_up:
-            for lane in self._lanes:
-                for _ in range(self.settings.updates_per_step):
-                    lane.loss_sum += self.learn()
-                    lane.n_losses += 1
-        for lane, has_ended in zip(self._lanes, ended, strict=True):
+            self._learn_for_lanes(stop)
+        self._step_updates = None
+        for lane, has_ended in zip(self._lanes, self._ended, strict=True):
             if has_ended:
                 self._pending.append(_ended(lane))
                 self._episodes += 1
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
+
+    def _learn_for_lanes(self, stop: StopToken | None) -> None:
+        """`updates_per_step` updates for each lane, less those that were done before a stop."""
+        assert self._step_updates is not None
+        while (i := self._step_updates // self.settings.updates_per_step) < len(self._lanes):
+            _check(stop)
+            if len(self.replay) == 0:  # emptied after a stop
+                return
+            self._lanes[i].loss_sum += self.learn()
+            self._lanes[i].n_losses += 1
+            self._step_updates += 1
 
     def _start_episode(self, lane: Lane) -> None:
         lane.reset(self.streams.env, self.epsilon)
@@ -243,6 +281,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _require_finite(self, what: str, value: float | np.ndarray, episode: int) -> None:
         if not np.isfinite(value).all():
             raise self.settings.non_finite(what, episode)
+
+
+def _check(stop: StopToken | None) -> None:
+    if stop is not None and stop.reason:
+        raise Stopped
 
 
 def _ended(lane: Lane) -> Ended:

@@ -83,7 +83,7 @@ _BOOKS = {
 
 
 def lanes_state(lanes: Sequence[Lane]) -> dict[str, np.ndarray]:
-    """Arrays from which the lanes' episodes go on, a row or number a lane, as `LoopCore.get_state` has them."""
+    """Arrays from which the lanes' episodes continue, a row or number a lane, as `LoopCore.get_state` has them."""
     arrays = {
         "states": np.array([lane.state for lane in lanes]),
         "observations": np.array([lane.observation for lane in lanes]),
@@ -92,7 +92,7 @@ def lanes_state(lanes: Sequence[Lane]) -> dict[str, np.ndarray]:
 
 
 def set_lanes_state(lanes: Sequence[Lane], state: Mapping[str, np.ndarray]) -> None:
-    """Takes back what `lanes_state` gave."""
+    """Restores the lanes from what `lanes_state` returned."""
     for i, lane in enumerate(lanes):
         lane.state, lane.observation = state["states"][i].copy(), state["observations"][i].copy()
         for name, field in _BOOKS.items():

@@ -69,10 +69,10 @@ class Optimizer:
         return {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
-            KeyError, TypeError, ValueError: the state is none, or another kind's; nothing was changed.
+            KeyError, TypeError, ValueError: not a valid state, or another kind's; nothing was changed.
         """
         steps, m, v = self.settings.checked_state(state)
         self.steps, self._m, self._v = steps, m.copy(), v.copy()

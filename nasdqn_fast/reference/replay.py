@@ -157,7 +157,7 @@ class ReplayBuffer:
         return {"capacity": self.capacity, "next": self._next, "rng": self._rng.bit_generator.state, **arrays}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores a state returned by `get_state`.
 
         Raises:
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing

@@ -12,7 +12,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.envs import Environment, EnvKernel
 from nasdqn_fast.errors import WrongType
 from nasdqn_fast.events import Event
-from nasdqn_fast.run import directory
+from nasdqn_fast.run import directory, signals
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
@@ -56,19 +56,21 @@ def train(
         InputError: a setting is unknown, of the wrong type or out of range, or `out` cannot be written or holds
             something already. Nothing has been written then.
         NonFiniteError: training diverged.
-        KeyboardInterrupt: as usual; `out` then holds what was done, and `resume` continues it.
+        KeyboardInterrupt: as usual, also in another thread than the main one; `out` then holds what was done, and
+            `resume` continues it.
     """
     listener = _listener(progress)
     given = {"method": method, "env": env, "seed": seed, "episodes": episodes, "profile": profile}
     config = resolve(config, given | options)
-    if out is None:
-        return Run(complete(config), listener).train()
-    out = check_path("out", out)
-    directory.check_free(out)
-    run = Run(named(complete(config)), listener)
-    with directory.claimed(out):
-        run.begin(out)
-        return run.train()
+    with signals.watched() as watch:
+        if out is None:
+            return Run(complete(config), listener).train(watch)
+        out = check_path("out", out)
+        directory.check_free(out)
+        run = Run(named(complete(config)), listener)
+        with directory.claimed(out):
+            run.begin(out)
+            return run.train(watch)
 
 
 def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
@@ -91,7 +93,7 @@ def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
     listener = _listener(progress)
     run = check_path("run", run)
     config = directory.read_config(run)
-    with directory.locked(run):
+    with signals.watched() as watch, directory.locked(run):
         checkpoints = Checkpoints(run / directory.CHECKPOINTS)
         finished = directory.is_finished(run, config)
         try:
@@ -110,7 +112,7 @@ def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
             warnings.warn(f"{str(run)!r} has no checkpoint yet: starting over", stacklevel=2)
             directory.clear(run)
             taken_up.begin(run)
-        return taken_up.train()
+        return taken_up.train(watch)
 
 
 def _listener(progress: Progress) -> Callable[[Event], None] | None:

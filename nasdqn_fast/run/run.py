@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import interrupts, plugins
+from nasdqn_fast import plugins
 from nasdqn_fast.config import Config, to_toml
-from nasdqn_fast.errors import DamageError, InputError, WriteError
+from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import Event, Played, Resumed
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -22,6 +22,7 @@ from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, FINISHED, clear, forg
 from nasdqn_fast.run.log import RunLog
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import Recorder, RunResult, Times
+from nasdqn_fast.run.signals import RunSignals, with_message
 from nasdqn_fast.storage.atomic import replacing, sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
 from nasdqn_fast.storage.state_file import check_storable
@@ -127,23 +128,21 @@ class Run:
         self._write_to(log)
         self._warn_of_changes()
 
-    def train(self) -> RunResult:
+    def train(self, signals: RunSignals) -> RunResult:
         """Train to the end, and write the last files however that comes."""
-        # Held back all the time, and let through where the run is whole: between episodes, and by the engine between
-        # two steps.
-        with interrupts.held() as holding:
+        # Answered where the run is whole: between episodes, and between two steps, where the engine stops.
+        with signals.deferred():
             try:
                 if self.trainer.resumable:
                     architecture = self.trainer.agent.network.architecture
                     self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
-                for event in self.trainer.run():
+                for event in self._events(signals):
                     self._tell(event)
                     if isinstance(event, Played):
-                        interrupts.check()
+                        signals.check()
                         self._save_if_due()
             except KeyboardInterrupt as interrupt:
-                kind = interrupts.Terminated if isinstance(interrupt, interrupts.Terminated) else KeyboardInterrupt
-                raise kind(self._stop(save=not holding.impatient)) from None
+                raise with_message(interrupt, self._stop(save=not signals.forced)) from None
             except BaseException as error:  # training diverged, or a plug-in or listener raised
                 self._fail(error)
                 raise
@@ -151,6 +150,15 @@ class Run:
             if self.log is not None:
                 self.checkpoints.remove()
             return result
+
+    def _events(self, signals: RunSignals) -> Iterator[Event]:
+        """The trainer's events; where a signal stopped it and its handler returned, it continues."""
+        while True:
+            try:
+                yield from self.trainer.run(signals.token)
+                return
+            except Stopped:
+                signals.check()
 
     def _write_to(self, log: RunLog) -> None:
         self.log = log

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast import plugins
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.engine.protocol import Agent
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
@@ -111,13 +112,17 @@ class Trainer:
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
-    def run(self) -> Iterator[Event]:
-        """Trains to the end, telling what happens as it happens; after `set_state`, what is left.
+    def run(self, stop: StopToken | None = None) -> Iterator[Event]:
+        """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
+
+        Args:
+            stop: stops the agent when it is set.
 
         A switch is told when it is done: its events come one after the other, and all but the last while
         `resumable` is False.
 
         Raises:
+            Stopped: it was set.
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
             InputError: a proposal, a transfer or an estimator did what it may not.
         """
@@ -125,13 +130,13 @@ class Trainer:
             self._progress = self._new_progress()
             yield Asked(self.segment, 1, self.proposal)
         if not self._progress.told:
-            yield from self._train_segment(self._progress)
+            yield from self._train_segment(self._progress, stop)
         while self.episodes_done < self.episodes:
             *events, last = self._switch()
             yield from events
             self._whole = True
             yield last
-            yield from self._train_segment(self._progress)
+            yield from self._train_segment(self._progress, stop)
 
     @property
     def resumable(self) -> bool:
@@ -281,12 +286,12 @@ class Trainer:
         self._starts.append(done)
         return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
 
-    def _train_segment(self, progress: SegmentProgress) -> Iterator[Event]:
+    def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
         architecture = self.agent.network.architecture
         while self.episodes_done < progress.last:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
-                episodes = self._run_episode()
+                episodes = self._run_episode(stop)
             self.episodes_done += len(episodes)
             self._curve.append(episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
@@ -305,10 +310,12 @@ class Trainer:
         progress.told = True
         yield Told(self.segment, self.episodes_done, result)
 
-    def _run_episode(self) -> Episodes:
+    def _run_episode(self, stop: StopToken | None) -> Episodes:
         try:
-            return self.agent.run_episodes(1)
-        except KeyboardInterrupt:  # most often by the agent itself, between two steps
+            return self.agent.run_episodes(1, stop)
+        except Stopped:
+            raise
+        except KeyboardInterrupt:  # a handler's, perhaps in the middle of a step
             self._whole = self.agent.whole
             raise
         except BaseException:

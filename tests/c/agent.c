@@ -11,7 +11,7 @@ agent_settings agent_sgd_settings(const ndq_kernels *kernels, ndq_env env)
     return (agent_settings){
         .kernels = kernels, .env = env, .widths = {17, 5}, .activation = NDQ_RELU,
         .optimizer = NDQ_SGD, .n_lanes = 1, .batch_size = 65, .capacity = 37, .updates_per_step = 1, .target_every = 7,
-        .keeps_targets = 1, .seed = 1,
+        .caches_targets = 1, .seed = 1,
     };
 }
 
@@ -24,7 +24,7 @@ agent_settings agent_adam_settings(const ndq_kernels *kernels, ndq_env env)
     };
 }
 
-static void make_learner(agent *a, const agent_settings *s)
+static void make_memory(agent *a, const agent_settings *s)
 {
     const int64_t length = mlp_length(&a->network), stride = ndq_replay_stride(s->env.observation_size);
     const int is_adam = s->optimizer == NDQ_ADAM;
@@ -40,39 +40,43 @@ static void make_learner(agent *a, const agent_settings *s)
     };
 }
 
+static void make_learner(agent *a, const agent_settings *s)
+{
+    const int64_t length = mlp_length(&a->network), cache_stride = ndq_row_stride(1 + s->env.n_actions);
+    a->learner = (ndq_learner){
+        .net = &a->network.net,
+        .params = a->network.params, .target = a->target, .gradient = ZEROS(float, length),
+        .optimizer = &a->optimizer, .replay = &a->replay, .rng = &a->bitgens[2],
+        .gamma = 0.95f, .huber_delta = 1.0f,
+        .batch_size = s->batch_size, .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
+        .slots = TAKE(int64_t, s->batch_size),
+        .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
+        .actions = TAKE(int64_t, NDQ_PANEL), .targets = TAKE(float, NDQ_PANEL),
+        .cache = {
+            .rows = s->caches_targets ? ZEROS(float, s->capacity * cache_stride) : NULL, .stride = cache_stride,
+            .target = TAKE(float, length), .replay_version = -1,
+        },
+    };
+}
+
 static void make_loop(agent *a, const agent_settings *s)
 {
     const ndq_env *env = &s->env;
-    const int64_t length = mlp_length(&a->network), n = s->n_lanes, known_stride = ndq_row_stride(1 + env->n_actions);
+    const int64_t n = s->n_lanes;
     const int32_t n_uniforms =
         env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
     a->loop = (ndq_loop){
-        .env = *env, .net = &a->network.net,
-        .params = a->network.params, .target = a->target, .gradient = ZEROS(float, length),
-        .optimizer = &a->optimizer, .replay = &a->replay,
-        .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1], .replay_rng = &a->bitgens[2],
-        .gamma = 0.95f, .huber_delta = 1.0f,
-        .batch_size = s->batch_size, .updates_per_step = s->updates_per_step, .warm_up = AGENT_WARM_UP,
-        .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
+        .env = *env, .net = &a->network.net, .params = a->network.params, .learners = &a->learner, .n_learners = 1,
+        .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
+        .updates_per_step = s->updates_per_step, .warm_up = AGENT_WARM_UP,
         .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
         .n_lanes = n, .lanes = TAKE(ndq_lane, n),
         .states = TAKE(double, n * env->state_size),
         .obs = TAKE(float, n * env->observation_size), .next_obs = TAKE(float, n * env->observation_size),
         .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
         .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
-        .slots = TAKE(int64_t, s->batch_size),
-        .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
-        .batch_actions = TAKE(int64_t, NDQ_PANEL), .batch_targets = TAKE(float, NDQ_PANEL),
-        .known = s->keeps_targets ? ZEROS(float, s->capacity * known_stride) : NULL, .known_stride = known_stride,
-        .known_target = TAKE(float, length), .known_version = -1,
-        .ended = TAKE(ndq_episode, n), .last_episode = s->last_episode,
+        .ended = TAKE(ndq_episode, n), .step_updates = -1, .last_episode = s->last_episode,
     };
-}
-
-static int never(void *context)
-{
-    (void)context;
-    return 0;
 }
 
 agent *agent_make(const agent_settings *s)
@@ -84,19 +88,20 @@ agent *agent_make(const agent_settings *s)
         a->random[i] = s->seed * 3 + i;
         a->bitgens[i] = generator_bitgen(&a->random[i]);
     }
+    make_memory(a, s);
     make_learner(a, s);
     make_loop(a, s);
-    a->loop.poll = never;
     return a;
 }
 
 void agent_free(agent *a)
 {
     ndq_loop *loop = &a->loop;
+    ndq_learner *learner = &a->learner;
     void *const blocks[] = {
-        a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, loop->gradient, loop->lanes, loop->states, loop->obs,
-        loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->slots, loop->batch,
-        loop->batch_actions, loop->batch_targets, loop->known, loop->known_target, loop->ended,
+        a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, learner->gradient, learner->slots, learner->batch,
+        learner->actions, learner->targets, learner->cache.rows, learner->cache.target, loop->lanes, loop->states,
+        loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->ended,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
     mlp_free(&a->network);
@@ -133,8 +138,8 @@ void agent_check_equal(const agent *a, const agent *b)
         CHECK(same(a->optimizer.m, b->optimizer.m, block) && same(a->optimizer.v, b->optimizer.v, block));
     check_replay_equal(&a->replay, &b->replay);
     CHECK(same(a->random, b->random, sizeof a->random));
-    CHECK(x->steps == y->steps && x->updates == y->updates && x->episodes == y->episodes);
-    CHECK(x->started == y->started && x->n_ended == y->n_ended);
+    CHECK(x->steps == y->steps && a->learner.updates == b->learner.updates && x->episodes == y->episodes);
+    CHECK(x->started == y->started && x->n_ended == y->n_ended && x->step_updates == y->step_updates);
     CHECK(same(x->lanes, y->lanes, x->n_lanes * sizeof *x->lanes));
     CHECK(same(x->states, y->states, x->n_lanes * x->env.state_size * sizeof(double)));
     CHECK(same(x->obs, y->obs, x->n_lanes * x->env.observation_size * sizeof(float)));

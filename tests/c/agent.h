@@ -13,7 +13,7 @@ typedef struct {
     int64_t widths[AGENT_HIDDEN];
     int32_t activation, optimizer;
     int64_t n_lanes, batch_size, capacity, updates_per_step, target_every, last_episode;
-    int keeps_targets, horizon_is_terminal;
+    int caches_targets, horizon_is_terminal;
     uint64_t seed;
 } agent_settings;
 
@@ -22,8 +22,9 @@ typedef struct {
     float *target;
     ndq_optimizer optimizer;
     ndq_replay replay;
-    uint64_t random[3]; /* states of env_rng, policy_rng, replay_rng */
+    uint64_t random[3]; /* states of the environment's, the policy's and the learner's generators */
     bitgen_t bitgens[3];
+    ndq_learner learner;
     ndq_loop loop; /* points into this struct, which therefore must not move */
 } agent;
 

@@ -1,4 +1,4 @@
-/* What goes wrong is reported as what it is, in the right episode, and the loop goes on when it has been mended. */
+/* What goes wrong is reported as what it is, in the right episode, and the loop continues once the cause is gone. */
 #include <math.h>
 
 #include "agent.h"
@@ -61,14 +61,13 @@ static void check_weights(agent_settings settings)
     settings.n_lanes = 1; /* so that an episode ends before anything is learned */
     agent *a = agent_make(&settings);
     const float sound = a->network.params[0];
-    ndq_replay *const replay = a->loop.replay;
     a->network.params[0] = NAN;
     run(a, 2, NDQ_BAD_WEIGHTS);
-    CHECK(a->loop.episodes == 1 && a->loop.failed_episode == 1 && a->loop.updates == 0);
-    a->loop.replay = NULL;
+    CHECK(a->loop.episodes == 1 && a->loop.failed_episode == 1 && a->learner.updates == 0);
+    a->loop.n_learners = 0;
     run(a, 1, NDQ_BAD_WEIGHTS);
     CHECK(a->loop.episodes == 1);
-    a->loop.replay = replay;
+    a->loop.n_learners = 1;
     a->network.params[0] = sound;
     run(a, BEFORE, NDQ_DONE);
     float *weights = TAKE(float, mlp_length(&a->network));

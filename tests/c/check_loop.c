@@ -39,19 +39,19 @@ static void check_parts_equal_whole(const agent_settings *settings)
     agent_check_episodes_equal(all + 3, rest, EPISODES - 3);
     agent_check_equal(whole, parts);
     CHECK(whole->loop.steps > settings->capacity && whole->replay.size == settings->capacity);
-    CHECK(whole->loop.updates > settings->target_every);
+    CHECK(whole->learner.updates > settings->target_every);
     check_padding(whole);
     memory_give(all), memory_give(first), memory_give(rest);
     agent_free(whole), agent_free(parts);
 }
 
 /* Also when the memory was cut and the target written to between two runs. */
-static void check_kept_targets_change_nothing(agent_settings settings)
+static void check_cached_targets_change_nothing(agent_settings settings)
 {
     agent *agents[2];
-    for (int keeps = 0; keeps < 2; keeps++) {
-        settings.keeps_targets = keeps;
-        agent *a = agents[keeps] = agent_make(&settings);
+    for (int caches = 0; caches < 2; caches++) {
+        settings.caches_targets = caches;
+        agent *a = agents[caches] = agent_make(&settings);
         memory_give(episodes_of(a, 3));
         agent_prune(a, 5);
         memory_give(episodes_of(a, 2));
@@ -62,29 +62,39 @@ static void check_kept_targets_change_nothing(agent_settings settings)
     agent_free(agents[0]), agent_free(agents[1]);
 }
 
-static int count_and_stop(void *context)
+/* A generator that stops the loop with each draw. */
+typedef struct {
+    bitgen_t inner;
+    ndq_stop *stop;
+} stopping;
+
+static uint32_t stop_and_draw(void *state)
 {
-    ++*(int *)context;
-    return 1;
+    stopping *s = state;
+    ndq_stop_set(s->stop, 1);
+    return s->inner.next_uint32(s->inner.state);
 }
 
-/* Stopped as often as it asks, and run again each time. */
+/* Stopped after each update, most of them in the middle of a step, and run again each time. */
 static void check_stops_change_nothing(const agent_settings *settings)
 {
     agent *straight = agent_make(settings), *stopped = agent_make(settings);
     ndq_episode *expected = episodes_of(straight, EPISODES), *out = TAKE(ndq_episode, EPISODES);
-    int polls = 0;
-    int64_t done = 0, n_out;
-    stopped->loop.poll = count_and_stop;
-    stopped->loop.context = &polls;
+    ndq_stop stop = {0};
+    stopping draws = {stopped->bitgens[2], &stop};
+    bitgen_t rng = {.state = &draws, .next_uint32 = stop_and_draw};
+    int64_t done = 0, n_out, stops = 0;
+    stopped->learner.rng = &rng;
+    stopped->loop.stop = &stop;
     ndq_status status;
     do {
-        stopped->loop.polled = (struct timespec){0}; /* long ago */
+        ndq_stop_set(&stop, 0);
         status = ndq_run(&stopped->loop, EPISODES - done, out + done, &n_out);
         CHECK(status == NDQ_DONE || status == NDQ_STOPPED);
         done += n_out;
+        stops += status == NDQ_STOPPED;
     } while (status == NDQ_STOPPED);
-    CHECK(polls > 4 && done == EPISODES);
+    CHECK(stops >= stopped->learner.updates - 1 && stops > 4 && done == EPISODES);
     agent_check_episodes_equal(expected, out, EPISODES);
     agent_check_equal(straight, stopped);
     memory_give(expected), memory_give(out);
@@ -95,12 +105,12 @@ static void check_stops_change_nothing(const agent_settings *settings)
 static void check_play(const agent_settings *settings)
 {
     agent *a = agent_make(settings), *untouched = agent_make(settings);
-    a->loop.replay = NULL;
+    a->loop.n_learners = 0;
     ndq_episode *out = episodes_of(a, EPISODES);
     for (int i = 0; i < EPISODES; i++)
         CHECK(out[i].length >= 1 && out[i].length <= settings->env.max_episode_steps && isnan(out[i].mean_loss));
     CHECK(!memcmp(a->network.params, untouched->network.params, mlp_length(&a->network) * sizeof(float)));
-    CHECK(a->loop.updates == 0 && a->replay.size == 0);
+    CHECK(a->learner.updates == 0 && a->replay.size == 0);
     memory_give(out);
     agent_free(a), agent_free(untouched);
 }
@@ -109,7 +119,7 @@ static void check_play(const agent_settings *settings)
 static void check_last_episode(agent_settings settings)
 {
     settings.n_lanes = 1;
-    settings.env = counter_environment(100);
+    settings.env = counter_environment(100, NULL);
     settings.last_episode = EPISODES;
     agent *a = agent_make(&settings);
     ndq_episode *out = episodes_of(a, EPISODES);
@@ -117,6 +127,53 @@ static void check_last_episode(agent_settings settings)
     CHECK(a->loop.steps == 6 * EPISODES && a->loop.obs[0] == 1.0f); /* the sixth observation: not reset */
     memory_give(out);
     agent_free(a);
+}
+
+/* An environment with state of its own behind its context: every call of a loop meets it. */
+static void check_context(agent_settings settings)
+{
+    counter_calls calls = {0};
+    settings.n_lanes = 1;
+    settings.env = counter_environment(100, &calls);
+    agent *a = agent_make(&settings);
+    ndq_episode *out = episodes_of(a, EPISODES);
+    CHECK(calls.steps == a->loop.steps && calls.resets == EPISODES + 1);
+    for (int64_t i = 0; i < EPISODES; i++) CHECK(out[i].reward_sum == 6.0 * (6 * i) + 21.0); /* 1 + ... + 6 */
+    memory_give(out);
+    agent_free(a);
+}
+
+static void count_together(void *context, const double *params, const double *uniforms, double *states,
+                           const int64_t *actions, float *obs, double *rewards, int32_t *flags, int64_t n)
+{
+    counter_calls *calls = context;
+    (void)params, (void)uniforms, (void)actions;
+    calls->resets++; /* here: calls in lockstep */
+    for (int64_t i = 0; i < n; i++) {
+        obs[i] = (float)++states[i];
+        rewards[i] = (double)n;
+        flags[i] = 0;
+    }
+}
+
+/* Episodes are stepped in groups of lockstep_lanes; one that is left over alone, one by one. */
+static void check_advance(void)
+{
+    counter_calls calls = {0};
+    ndq_env env = counter_environment(100, &calls);
+    double states[5] = {0}, rewards[5];
+    float obs[5];
+    int64_t actions[10] = {0};
+    int32_t flags[5];
+    env.lockstep = count_together;
+    env.lockstep_lanes = 2;
+    ndq_env_advance(&env, 5, 2, NULL, states, actions, obs, rewards, flags);
+    CHECK(calls.resets == 4 && calls.steps == 2);
+    for (int i = 0; i < 5; i++) CHECK(states[i] == 2.0 && flags[i] == 0 && rewards[i] == 2.0);
+    env.lockstep = NULL;
+    ndq_env_advance(&env, 5, 4, NULL, states, actions, obs, rewards, flags);
+    CHECK(calls.resets == 4 && calls.steps == 22);
+    for (int i = 0; i < 5; i++) CHECK(states[i] == 6.0 && flags[i] == NDQ_TERMINATED && rewards[i] == 18.0 + i);
 }
 
 /* Batches around the panel, from a memory of one transition and a full one. */
@@ -128,27 +185,51 @@ static void check_update(agent_settings settings)
         agent *a = agent_make(&settings);
         ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
                        NDQ_ROW_TERMINATED);
-        CHECK(isfinite(ndq_update(&a->loop)));
+        ndq_learner_begin(&a->learner);
+        CHECK(isfinite(ndq_learner_update(&a->learner)));
         memory_give(episodes_of(a, EPISODES));
-        const int64_t updates = a->loop.updates;
-        CHECK(isfinite(ndq_update(&a->loop)) && a->loop.updates == updates + 1);
+        const int64_t updates = a->learner.updates;
+        ndq_learner_begin(&a->learner);
+        CHECK(isfinite(ndq_learner_update(&a->learner)) && a->learner.updates == updates + 1);
         agent_free(a);
     }
+}
+
+/* Two learners over one memory: the second, of the same weights and draws, computes what the first does. */
+static void check_two_learners(const agent_settings *settings)
+{
+    agent *alone = agent_make(settings), *a = agent_make(settings), *b = agent_make(settings);
+    ndq_learner learners[] = {a->learner, b->learner};
+    learners[1].replay = &a->replay;
+    a->loop.learners = learners;
+    a->loop.n_learners = 2;
+    ndq_episode *one = episodes_of(alone, EPISODES), *two = episodes_of(a, EPISODES);
+    a->learner.updates = learners[0].updates;
+    agent_check_episodes_equal(one, two, EPISODES);
+    agent_check_equal(alone, a);
+    CHECK(learners[1].updates == learners[0].updates && b->random[2] == a->random[2]);
+    CHECK(!memcmp(b->network.params, a->network.params, mlp_length(&a->network) * sizeof(float)));
+    CHECK(!memcmp(b->target, a->target, mlp_length(&a->network) * sizeof(float)));
+    memory_give(one), memory_give(two);
+    agent_free(alone), agent_free(a), agent_free(b);
 }
 
 static void check_settings(agent_settings settings)
 {
     check_parts_equal_whole(&settings);
-    check_kept_targets_change_nothing(settings);
+    check_cached_targets_change_nothing(settings);
     check_stops_change_nothing(&settings);
     check_play(&settings);
     check_last_episode(settings);
+    check_context(settings);
     check_update(settings);
+    check_two_learners(&settings);
 }
 
 void check_loop(const ndq_kernels *kernels)
 {
     const ndq_env truncates = line_environment(wide, 13), terminates = line_environment(narrow, 1000);
+    check_advance();
     check_settings(agent_sgd_settings(kernels, truncates));
     check_settings(agent_sgd_settings(kernels, terminates));
     check_settings(agent_adam_settings(kernels, truncates));

@@ -41,6 +41,32 @@ static void check_draws(const ndq_replay *r, uint64_t seed)
     memory_give(slots), memory_give(seen);
 }
 
+/* All at once into a second ring, and out of it as arrays: what `add` stored one by one. */
+static void check_batch(const ndq_replay *r)
+{
+    const int64_t n = r->size;
+    int64_t *slots = TAKE(int64_t, n), *actions = TAKE(int64_t, n);
+    uint8_t *terminated = TAKE(uint8_t, n), *truncated = TAKE(uint8_t, n);
+    float *observations = TAKE(float, n * I), *next = TAKE(float, n * I), *rewards = TAKE(float, n);
+    const ndq_batch batch = {observations, next, actions, rewards, terminated, truncated};
+    ndq_replay second = *r;
+    second.rows = TAKE(float, r->capacity * r->stride);
+    second.size = second.next = 0;
+    for (int64_t i = 0; i < n; i++) slots[i] = i;
+    ndq_replay_read(r, slots, n, &batch);
+    ndq_replay_add_batch(&second, &batch, n);
+    CHECK(second.size == n && second.next == n % r->capacity);
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = ndq_row(r, i);
+        CHECK(!memcmp(row, ndq_row(&second, i), ndq_row_floats(r) * sizeof(float)));
+        CHECK(!memcmp(row, observations + i * I, I * sizeof(float)) && rewards[i] == ndq_row_reward(r, row));
+        CHECK(!memcmp(ndq_row_next(r, row), next + i * I, I * sizeof(float)) && actions[i] == ndq_row_action(r, row));
+        CHECK(terminated[i] == (ndq_row_flags(r, row) & 1) && truncated[i] == ndq_row_flags(r, row) >> 1);
+    }
+    memory_give(slots), memory_give(actions), memory_give(terminated), memory_give(truncated);
+    memory_give(observations), memory_give(next), memory_give(rewards), memory_give(second.rows);
+}
+
 /* Every third, after which the memory goes on as one that never held the others. */
 static void check_keep(ndq_replay *r, int newest)
 {
@@ -69,6 +95,7 @@ static void check_capacity(int64_t capacity)
     for (int64_t i = ADDED - r.size; i < ADDED; i++) check_row(&r, i % capacity, i);
     CHECK(!ndq_replay_holds(&r, 7));
     CHECK(ndq_replay_holds(&r, 6) == (capacity >= 4)); /* number 55 was the last with action 6, 4 were added since */
+    check_batch(&r);
     check_keep(&r, ADDED - 1);
     memory_give(r.rows);
 }

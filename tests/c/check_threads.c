@@ -50,8 +50,6 @@ static void check_threads_equal_turns(const agent_settings settings[THREADS])
     }
 }
 
-static int is_set(void *flag) { return *(atomic_int *)flag; }
-
 static void *play_until_stopped(void *context)
 {
     agent *a = context;
@@ -66,19 +64,18 @@ static void check_stop_from_outside(agent_settings settings)
 {
     pthread_t threads[THREADS];
     agent *agents[THREADS];
-    atomic_int flag = 0;
+    ndq_stop stop = {0};
     const double endless[LINE_PARAMS] = {[LINE_WIDTH] = 1e300};
     settings.env = line_environment(endless, INT64_MAX);
     for (int i = 0; i < THREADS; i++) {
         agents[i] = agent_make(&settings);
-        agents[i]->loop.poll = is_set;
-        agents[i]->loop.context = &flag;
+        agents[i]->loop.stop = &stop;
         CHECK(pthread_create(&threads[i], NULL, play_until_stopped, agents[i]) == 0);
     }
-    flag = 1;
+    ndq_stop_set(&stop, 1);
     for (int i = 0; i < THREADS; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
-        CHECK(agents[i]->loop.started && agents[i]->loop.steps > 0);
+        CHECK(agents[i]->loop.started);
         agent_free(agents[i]);
     }
 }

@@ -11,8 +11,9 @@ static void line_observe(const double *state, float *obs)
     obs[2] = (float)(state[0] * state[1]);
 }
 
-static void line_reset(const double *params, const double *uniforms, double *state, float *obs)
+static void line_reset(void *context, const double *params, const double *uniforms, double *state, float *obs)
 {
+    (void)context;
     state[0] = uniforms[0] - 0.5;
     state[1] = 0.2 * (uniforms[1] - 0.5);
     state[2] = 0.0;
@@ -20,9 +21,10 @@ static void line_reset(const double *params, const double *uniforms, double *sta
     if (params[LINE_FAULT] == NAN_RESET) obs[2] = NAN;
 }
 
-static int32_t line_step(const double *params, const double *uniforms, double *state, int64_t action, float *obs,
-                         double *reward)
+static int32_t line_step(void *context, const double *params, const double *uniforms, double *state, int64_t action,
+                         float *obs, double *reward)
 {
+    (void)context;
     state[1] += 0.1 * (double)(action - 1) + 0.05 * (uniforms[0] - 0.5);
     state[0] += state[1];
     state[2] += 1.0;
@@ -45,27 +47,31 @@ ndq_env line_environment(const double params[LINE_PARAMS], int64_t max_episode_s
     };
 }
 
-static void counter_reset(const double *params, const double *uniforms, double *state, float *obs)
+static void counter_reset(void *context, const double *params, const double *uniforms, double *state, float *obs)
 {
+    counter_calls *calls = context;
     (void)params, (void)uniforms;
+    if (calls) calls->resets++;
     state[0] = 0.0;
     obs[0] = 0.0f;
 }
 
-static int32_t counter_step(const double *params, const double *uniforms, double *state, int64_t action, float *obs,
-                            double *reward)
+static int32_t counter_step(void *context, const double *params, const double *uniforms, double *state, int64_t action,
+                            float *obs, double *reward)
 {
+    counter_calls *calls = context;
     (void)params, (void)uniforms, (void)action;
+    if (calls) calls->steps++;
     state[0] += 1.0;
     obs[0] = (float)state[0] / 6.0f;
-    *reward = 1.0;
+    *reward = calls ? (double)calls->steps : 1.0;
     return state[0] == 6.0 ? NDQ_TERMINATED : 0;
 }
 
-ndq_env counter_environment(int64_t max_episode_steps)
+ndq_env counter_environment(int64_t max_episode_steps, counter_calls *calls)
 {
     return (ndq_env){
-        .reset = counter_reset, .step = counter_step, .params = NULL,
+        .reset = counter_reset, .step = counter_step, .context = calls, .params = NULL,
         .state_size = 1, .observation_size = 1, .n_actions = 1, .reset_uniforms = 0, .step_uniforms = 0,
         .max_episode_steps = max_episode_steps,
     };

@@ -28,7 +28,10 @@ def left(tiny, tmp_path):
     return leave
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_saves_the_run_and_has_its_exit_code(left, tmp_path, number, code):
     returned, err = left(number, ENDLESS)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())

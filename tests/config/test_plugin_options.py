@@ -68,7 +68,7 @@ def test_options_reach_the_controller_from_file_and_keyword(theirs, tmp_path):
 def test_a_complete_config_holds_every_option_and_reads_back(theirs, tmp_path):
     config = named(complete(resolve(None, {"method": f"{theirs}:UCB", "controller_options": {"c": 2}})))
     assert config.controller == {"c": 2.0, "temperature": 9.0}
-    assert to_toml(config).endswith("\n[controller]\nc = 2.0\ntemperature = 9.0\n")
+    assert to_toml(config).endswith("\n[controller]\nc = 2.0\ntemperature = 9.0\n\n[estimator]\nepisodes = 100\n")
     assert complete(resolve(write(tmp_path, to_toml(config)))) == config
 
 

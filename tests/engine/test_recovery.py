@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from nasdqn_fast._core.agent import LoopCore
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast._core.learner import LearnerCore
+from nasdqn_fast._core.loop import LoopCore
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.engine.optimizer import Optimizer
+from nasdqn_fast.engine.replay import ReplayBuffer
 from nasdqn_fast.errors import NonFiniteError, StepError
 
 
@@ -74,6 +76,26 @@ def test_a_loop_without_a_network_is_refused(scripted):
         loop.run(1)
     with pytest.raises(ValueError, match="wants"):
         loop.use(QNetwork("2x8-relu", 3, 3), QNetwork("2x8-relu", 3, 3))
+    with pytest.raises(ValueError, match="network must map 3 numbers to 3"):
+        loop.use(QNetwork("2x8-relu", 3, 4))
+
+
+def test_a_learner_refuses_networks_that_do_not_fit_its_memory_or_each_other():
+    replay = ReplayBuffer(10, 3)
+    learner = LearnerCore(replay, AgentSettings(), 2)
+    fits, optimizer = QNetwork("2x8-relu", 3, 2), Optimizer()
+    for network, target in (
+        (fits, QNetwork("2x9-relu", 3, 2)),
+        (QNetwork("2x8-relu", 4, 2),) * 2,
+        (QNetwork("2x8-relu", 3, 5),) * 2,
+    ):
+        with pytest.raises(ValueError, match="must map the memory's 3 numbers to 2 Q-values"):
+            learner.use(network, target, optimizer)
+    with pytest.raises(ValueError, match="empty"):
+        learner.update()
+    replay.add(np.zeros(3, np.float32), 1, 0.0, np.zeros(3, np.float32), False, False)
+    with pytest.raises(RuntimeError, match="use"):
+        learner.update()
 
 
 def test_an_action_that_was_written_over_is_forgotten(scripted):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nasdqn_fast import envs, optimal
-from nasdqn_fast.config import resolve
+from nasdqn_fast.config import complete, resolve
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.errors import InputError, NonFiniteError
 from nasdqn_fast.events import Played
@@ -337,4 +337,4 @@ def test_every_controller_setting_reaches_the_controller():
 
 def test_a_config_object_is_taken_as_it_is():
     config = resolve(None, SMALL)
-    assert train(config=config).config == config
+    assert train(config=config).config == complete(config)

@@ -15,6 +15,7 @@ from nasdqn_fast.envs.cartpole import plugin as cartpole
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.plugins import option
 from nasdqn_fast.run.api import resume, train
+from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.fresh import plugin as fresh
 from nasdqn_fast.types import Proposal
 
@@ -103,7 +104,7 @@ def unnamed(kind):
     return {
         "method": Local,
         "env": dataclasses.replace(kernel),
-        "transfer": lambda old, architecture, rng: old.like(architecture, rng),
+        "transfer": lambda switch: Carried(switch.old.like(switch.architecture, switch.rng)),
     }[kind]
 
 

@@ -18,13 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nasdqn_fast import interrupts, plugins
+from nasdqn_fast import plugins
 from nasdqn_fast.config.methods import all_methods
 from nasdqn_fast.controllers.random import plugin as RandomSearch
 from nasdqn_fast.envs.kernel import EnvKernel
 from nasdqn_fast.errors import InputError, NonFiniteError
 from nasdqn_fast.events import Asked, Played, Resumed, Told
 from nasdqn_fast.reference.lane import Lane
+from nasdqn_fast.run import signals
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.storage import state_file
@@ -285,8 +286,8 @@ def test_a_log_that_was_cut_short_falls_back_too(tmp_path):
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
-def test_impatience_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
-    """Two signals in the middle of a step of the NumPy backend; the second is let through there."""
+def test_a_forced_stop_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
+    """Two signals in the middle of a step of the NumPy backend; the second is delivered there."""
     options = SMALL | {"backend": "numpy"}
     train(**options, out=tmp_path / "whole")
     steps, step = 0, Lane.step
@@ -301,7 +302,7 @@ def test_impatience_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch):
         return done
 
     monkeypatch.setattr(Lane, "step", stuck)
-    monkeypatch.setattr(interrupts, "PATIENCE", -1.0)
+    monkeypatch.setattr(signals, "PATIENCE", -1.0)
     with pytest.raises(KeyboardInterrupt, match=r"interrupted after \d episodes; to go on"):
         train(**options, out=tmp_path / "left")
     monkeypatch.undo()

@@ -25,12 +25,12 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.storage import cache
 from nasdqn_fast.storage.atomic import replacing
 
-# The C faces of ext/kernels/env.h. A callback cannot raise, so an exception becomes what the caller
-# looks for anyway: a non-finite observation, or the error flag (2).
+# The C signatures of ext/kernels/env.h, whose context these functions ignore. A callback cannot raise, so an exception
+# becomes what the caller looks for anyway: a non-finite observation, or the error flag (2).
 _SOURCE = '''"""C callbacks of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
-def reset(params, uniforms, state, obs):
+def reset(context, params, uniforms, state, obs):
     obs = carray(obs, ({observation},))
     try:
         kernel_reset(carray(params, ({params},)), carray(uniforms, ({reset_uniforms},)), carray(state, ({state},)), obs)
@@ -39,7 +39,7 @@ def reset(params, uniforms, state, obs):
             obs[i] = nan
 
 
-def step(params, uniforms, state, action, obs, reward):
+def step(context, params, uniforms, state, action, obs, reward):
     try:
         return kernel_step(
             carray(params, ({params},)),
@@ -53,9 +53,10 @@ def step(params, uniforms, state, action, obs, reward):
         return 2
 '''
 _SIGNATURES = {
-    "reset": "void(CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float32))",
+    "reset": "void(voidptr, CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float32))",
     "step": (
-        "int32(CPointer(float64), CPointer(float64), CPointer(float64), int64, CPointer(float32), CPointer(float64))"
+        "int32(voidptr, CPointer(float64), CPointer(float64), CPointer(float64), int64, CPointer(float32), "
+        "CPointer(float64))"
     ),
 }
 
@@ -137,7 +138,7 @@ def machine_code(
         return _compile(name, source, filename, signatures, own, builtins, keep=keep)
 
     try:
-        key = _key(source, *own.values(), *filter(None, [builtins]))
+        key = _key(source, signatures, *own.values(), *filter(None, [builtins]))
         path = cache.directory() / f"{name.replace('.', '_')}_{key}.py"
         image = path.with_suffix(".o")
         if (loaded := object_file.load(image, signatures)) is not None:
@@ -195,9 +196,12 @@ def _store(path: Path, source: str) -> None:
             file.write(source.encode())
 
 
-def _key(source: str, *functions: Callable) -> str:
+def _key(source: str, signatures: Mapping[str, str], *functions: Callable) -> str:
+    # With the signatures: a function is never called by one that it was not compiled for.
     versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
-    return fingerprint(*functions, source, str(OPTIONS), tuple(versions), object_file.processor())[:32]
+    return fingerprint(
+        *functions, source, str(dict(signatures)), str(OPTIONS), tuple(versions), object_file.processor()
+    )[:32]
 
 
 def _reason(error: Exception, generated: str) -> str:

@@ -18,11 +18,12 @@ from nasdqn_fast.errors import InputError
 LANES = 64  # columns of a panel: the episodes of one call at most
 MAX_PANELS = 1 << 18  # bytes on the stack, of which a thread may have half a megabyte
 
-# The C face of ext/kernels/env.h. Rewards and observations start as NaN: a step has to write them.
+# The C signature of ext/kernels/env.h, whose context it ignores. Rewards and observations start as NaN: a step has to
+# write them.
 _SOURCE = '''"""Lockstep callback of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
-def lockstep(params, uniforms, states, actions, obs, rewards, flags, n):
+def lockstep(context, params, uniforms, states, actions, obs, rewards, flags, n):
     params = carray(params, ({params},))
     uniforms = carray(uniforms, (n, {step_uniforms})).T
     states, obs = carray(states, (n, {state})), carray(obs, (n, {observation}))
@@ -53,7 +54,7 @@ def lockstep(params, uniforms, states, actions, obs, rewards, flags, n):
         flags[i] = flag_panel[i]
 '''
 _SIGNATURE = (
-    "void(CPointer(float64), CPointer(float64), CPointer(float64), CPointer(int64), CPointer(float32), "
+    "void(voidptr, CPointer(float64), CPointer(float64), CPointer(float64), CPointer(int64), CPointer(float32), "
     "CPointer(float64), CPointer(int32), int64)"
 )
 

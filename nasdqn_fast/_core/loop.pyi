@@ -4,29 +4,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast._core.optimizer import OptimizerCore
-from nasdqn_fast._core.replay import ReplayCore
-from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.types import Episodes
 
 LANE: np.dtype[np.void]
 EPISODE: np.dtype[np.void]
 
 class LoopCore:
-    settings: AgentSettings
+    settings: Any
     lanes: NDArray[np.void]
     states: NDArray[np.float64]
     observations: NDArray[np.float32]
     def __init__(
         self,
         environment: EnvironmentCore,
-        settings: AgentSettings,
+        settings: Any,
         env_rng: np.random.Generator,
         policy_rng: np.random.Generator,
-        replay: ReplayCore | None = None,
+        learner: LearnerCore | None = None,
         last_episode: int = 0,
-        knows_targets: bool = True,
     ) -> None: ...
     def use(
         self, network: NetworkCore, target: NetworkCore | None = None, optimizer: OptimizerCore | None = None
@@ -35,7 +34,6 @@ class LoopCore:
     def counters(self) -> tuple[int, int, int]: ...
     @property
     def unreported(self) -> int: ...
-    def run(self, n: int) -> Episodes: ...
-    def update(self) -> float: ...
+    def run(self, n: int, stop: StopToken | None = None) -> Episodes: ...
     def get_state(self) -> dict[str, Any]: ...
     def set_state(self, state: dict[str, Any]) -> None: ...

@@ -25,7 +25,8 @@ def pair(request, monkeypatch):
         return DQNAgent("inverted-pendulum", "9,17-tanh", rng=3, **{"warm_up": 200, **request.param})
 
     keeping = make()
-    monkeypatch.setattr(agent_module, "LoopCore", functools.partial(agent_module.LoopCore, knows_targets=False))
+    uncached = functools.partial(agent_module.LearnerCore, caches_targets=False)
+    monkeypatch.setattr(agent_module, "LearnerCore", uncached)
     return keeping, make()
 
 

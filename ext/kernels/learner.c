@@ -1,0 +1,155 @@
+/* Double DQN with a hard target copy, as nasdqn_fast/reference/agent.py writes it down in NumPy:
+ *
+ *     y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and y = r where the episode is over
+ *     w <- one step of the optimizer on the gradient of mean Huber(Q(s, a; w) - y)
+ *     w- <- w after every target_every updates
+ */
+#include "learner.h"
+
+#include <string.h>
+
+static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layers] * sizeof(float); }
+
+/* Field `at` of the transitions in the panel, one float a transition. */
+static const float *field(const ndq_learner *l, int64_t at) { return l->batch + at * NDQ_PANEL; }
+
+/* Puts n drawn transitions side by side: field f of all of them is row f of the panel. */
+static void gather(const ndq_learner *l, const int64_t *slots, int n)
+{
+    const float *rows[NDQ_PANEL];
+    for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(l->replay, slots[b < n ? b : 0]);
+    l->net->kernels->gather(l->batch, rows, ndq_row_floats(l->replay));
+}
+
+static void forward(const ndq_learner *l, const float *observations, int n)
+{
+    memcpy(ndq_h(l->net, 0), observations, l->replay->observation_size * NDQ_PANEL * sizeof(float));
+    l->net->kernels->forward(l->net, l->params, n);
+}
+
+static float *target_cache_row(const ndq_target_cache *cache, int64_t slot) { return cache->rows + slot * cache->stride; }
+
+/* Voids all rows: the target is another. */
+static void target_cache_invalidate(ndq_target_cache *cache, const float *target, size_t bytes)
+{
+    memcpy(cache->target, target, bytes);
+    if (++cache->epoch == 0) cache->epoch = 1;
+    cache->ahead = 0;
+}
+
+/* Marks a row as one of this epoch, so that a slot drawn twice is computed once; whether it was not one yet. */
+static int target_cache_mark(const ndq_target_cache *cache, float *row)
+{
+    if ((uint32_t)ndq_row_int(row) == cache->epoch) return 0;
+    memcpy(row, &cache->epoch, sizeof cache->epoch);
+    return 1;
+}
+
+/* Computes the rows of n drawn slots that are not of this epoch, in one forward pass. Columns that would be left over
+ * in its vectors are given to slots that will be drawn later, if most of them will in this epoch. */
+static void target_cache_fill(ndq_learner *l, const int64_t *slots, int n)
+{
+    enum { TOGETHER = NDQ_PAD }; /* columns computed in the time of one, on the widest CPU target */
+    const ndq_net *net = l->net;
+    const ndq_replay *replay = l->replay;
+    ndq_target_cache *cache = &l->cache;
+    const float *q = ndq_h(net, net->n_layers), *next = field(l, ndq_at_next(replay));
+    float *x = ndq_h(net, 0), *rows[NDQ_PANEL];
+    int missing = 0;
+    for (int b = 0; b < n; b++) {
+        float *row = target_cache_row(cache, slots[b]);
+        if (!target_cache_mark(cache, row)) continue;
+        for (int64_t i = 0; i < net->sizes[0]; i++) x[i * NDQ_PANEL + missing] = next[i * NDQ_PANEL + b];
+        rows[missing++] = row;
+    }
+    if (!missing) return;
+    if (l->target_every >= (replay->size + l->batch_size - 1) / l->batch_size)
+        for (; missing % TOGETHER && cache->ahead < replay->size; cache->ahead++) {
+            float *row = target_cache_row(cache, cache->ahead);
+            if (!target_cache_mark(cache, row)) continue;
+            ndq_put(net, missing, ndq_row_next(replay, ndq_row(replay, cache->ahead)));
+            rows[missing++] = row;
+        }
+    net->kernels->forward(net, l->target, missing);
+    for (int i = 0; i < missing; i++)
+        for (int64_t a = 0; a < net->sizes[net->n_layers]; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
+}
+
+/* Actions and targets y of n drawn transitions, which are in the panel. */
+static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
+{
+    const ndq_net *net = l->net;
+    const ndq_replay *replay = l->replay;
+    const int is_cached = l->cache.rows != NULL;
+    const float *q = ndq_h(net, net->n_layers);
+    const float *rewards = field(l, ndq_at_reward(replay)), *flags = field(l, ndq_at_flags(replay));
+    const float *actions = field(l, ndq_at_action(replay));
+    /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
+     * termination does (Pardo et al. 2018). */
+    const int32_t over = NDQ_ROW_TERMINATED | (l->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
+    _Alignas(64) int32_t best[NDQ_PANEL];
+    if (is_cached) target_cache_fill(l, slots, n);
+    forward(l, field(l, ndq_at_next(replay)), n);
+    net->kernels->best(net, best);
+    if (!is_cached) net->kernels->forward(net, l->target, n); /* h[0] still holds s' */
+    for (int b = 0; b < n; b++) {
+        const float next = is_cached ? target_cache_row(&l->cache, slots[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
+        const float bootstrapped = rewards[b] + l->gamma * next;
+        l->targets[b] = ndq_row_int(flags + b) & over ? rewards[b] : bootstrapped;
+        l->actions[b] = ndq_row_int(actions + b);
+    }
+}
+
+static void copy_to_target(ndq_learner *l)
+{
+    memcpy(l->target, l->params, block_bytes(l->net));
+    if (l->cache.rows) target_cache_invalidate(&l->cache, l->target, block_bytes(l->net));
+}
+
+double ndq_learner_update(ndq_learner *l)
+{
+    const ndq_net *net = l->net;
+    const int64_t batch = l->batch_size;
+    ndq_descent descent;
+    /* SGD is done in the pass that makes the last panel's gradient; Adam has a pass of its own. */
+    const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
+    double loss = 0.0;
+    ndq_replay_draw(l->replay, l->rng, batch, l->slots);
+    for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
+        const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
+        const int is_last = start + n == batch;
+        gather(l, l->slots + start, n);
+        double_dqn_targets(l, l->slots + start, n);
+        forward(l, l->batch, n);
+        loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
+        net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends && is_last ? &descent : NULL);
+    }
+    if (!descends)
+        ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);
+    if (++l->updates % l->target_every == 0) copy_to_target(l);
+    return loss / batch;
+}
+
+void ndq_learner_begin(ndq_learner *l)
+{
+    ndq_target_cache *cache = &l->cache;
+    const size_t bytes = block_bytes(l->net);
+    if (!cache->rows) return;
+    if (cache->replay_version == l->replay->version && !memcmp(cache->target, l->target, bytes)) return;
+    cache->replay_version = l->replay->version;
+    target_cache_invalidate(cache, l->target, bytes);
+}
+
+void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
+                      float reward, const float *next, int32_t flags)
+{
+    ndq_replay *replay = learners->replay;
+    const int64_t slot = replay->next;
+    ndq_replay_add(replay, observation, action, reward, next, flags);
+    for (int64_t i = 0; i < n_learners; i++) {
+        ndq_target_cache *cache = &learners[i].cache;
+        if (!cache->rows) continue;
+        *target_cache_row(cache, slot) = 0.0f; /* epoch 0: void */
+        cache->replay_version = replay->version;
+    }
+}

@@ -1,0 +1,55 @@
+/* A learner: a network, its optimizer, and the update that trains it from a replay memory. No allocation, no lock, no
+ * Python in it. Several learners may share one memory. */
+#ifndef NDQ_LEARNER_H
+#define NDQ_LEARNER_H
+
+#include "network.h"
+#include "optimizer_step.h"
+#include "replay.h"
+
+/* Q(s', .; w-) of stored transitions: the target stands still between two copies, in which time a transition is drawn
+ * many times. Row of a slot: the epoch it belongs to (an integer in a float's place), then A values. */
+typedef struct {
+    float *rows;             /* (capacity, stride); NULL: no cache, the values are computed each time */
+    int64_t stride;
+    uint32_t epoch;          /* rows of other epochs are void; never 0, which no row has */
+    int64_t ahead;           /* slots before it have been in the cache in this epoch */
+    float *target;           /* a parameter block: the target that this epoch's rows were computed with */
+    int64_t replay_version;  /* of the memory, when the cache was last known to agree with it */
+} ndq_target_cache;
+
+typedef struct {
+    const ndq_net *net;
+    float *params, *target, *gradient; /* parameter blocks; the gradient's padding is zero */
+    ndq_optimizer *optimizer;
+    ndq_replay *replay;
+    bitgen_t *rng;                     /* of the minibatch's draws */
+
+    float gamma, huber_delta;
+    ndq_loss loss;
+    int64_t batch_size, target_every;
+    int32_t horizon_is_terminal;
+
+    /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
+    int64_t *slots;  /* (batch_size) drawn from the memory */
+    float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column */
+    int64_t *actions;/* (NDQ_PANEL) */
+    float *targets;  /* (NDQ_PANEL) */
+
+    ndq_target_cache cache;
+    int64_t updates;
+} ndq_learner;
+
+/* One Double-DQN update (van Hasselt, Guez & Silver 2016) from the memory, which must not be empty, and a copy to the
+ * target network when one is due; mean loss of the minibatch before the update. */
+double ndq_learner_update(ndq_learner *learner);
+
+/* To be called once before updates: finds out what was written since the last one, from outside, into the memory or
+ * through a view of the target's weights. */
+void ndq_learner_begin(ndq_learner *learner);
+
+/* Stores a transition in the memory that the learners share, and voids what their caches hold of the slot. */
+void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
+                      float reward, const float *next, int32_t flags);
+
+#endif

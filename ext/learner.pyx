@@ -1,0 +1,126 @@
+"""A learner with its memory: one Double-DQN update a call, without the GIL."""
+
+import numpy as np
+
+from libc.stdint cimport int64_t
+from nasdqn_fast._core.block cimport ParameterBlock
+from nasdqn_fast._core.exclusive cimport Exclusive
+from nasdqn_fast._core.ndq cimport (
+    NDQ_HUBER, NDQ_MSE, NDQ_PANEL, ndq_learner_begin, ndq_learner_update, ndq_replay_holds, ndq_row_stride,
+)
+from nasdqn_fast._core.network cimport NetworkCore
+from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.replay cimport ReplayCore
+
+from nasdqn_fast._core.block import aligned_zeros
+
+
+cdef class LearnerCore(Exclusive):
+    """A replay memory, and the networks and the optimizer that learn from it.
+
+    Args:
+        replay: a ReplayCore.
+        settings: an `AgentSettings`, or anything with its attributes.
+        n_actions: Q-values of the networks.
+        caches_targets: keep the target's values of stored transitions until the next copy; the same bits, sooner.
+    """
+
+    def __cinit__(self, ReplayCore replay not None, settings, int64_t n_actions, caches_targets=True):
+        self.what, self.replay, self.n_actions = "agent", replay, n_actions
+        self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
+        self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
+        self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
+        self.learner.batch_size, self.learner.target_every = settings.batch_size, settings.target_every
+        self.learner.horizon_is_terminal = settings.horizon_is == "terminal"
+        self._memory = {
+            "slots": np.zeros(settings.batch_size, np.int64),
+            "batch": aligned_zeros((replay.replay.stride, NDQ_PANEL)),
+            "actions": np.zeros(NDQ_PANEL, np.int64),
+            "targets": np.zeros(NDQ_PANEL, np.float32),
+        }
+        self.learner.slots = <int64_t *><size_t>self._memory["slots"].ctypes.data
+        self.learner.batch = <float *><size_t>self._memory["batch"].ctypes.data
+        self.learner.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
+        self.learner.targets = <float *><size_t>self._memory["targets"].ctypes.data
+        if caches_targets:
+            stride = ndq_row_stride(1 + n_actions)
+            self._memory["cache"] = aligned_zeros((replay.capacity, stride))  # of epoch 0, which no update has
+            self.learner.cache.rows = <float *><size_t>self._memory["cache"].ctypes.data
+            self.learner.cache.stride = stride
+
+    def use(self, NetworkCore network not None, NetworkCore target not None, OptimizerCore optimizer not None):
+        """Trains `network` from now on, with `target`, of the same shape, and `optimizer`."""
+        self.require_idle()
+        expected = self.replay.observation_size, self.n_actions
+        found = network.block.sizes[0], network.block.sizes[-1]
+        if found != expected or not network.block.holds(target.block):
+            raise ValueError(
+                f"network and target must map the memory's {expected[0]} numbers to {expected[1]} Q-values, with the same "
+                f"layers; got sizes {network.block.sizes} and {target.block.sizes}"
+            )
+        # What may fail comes first, so that a refusal changes nothing.
+        gradient, cached_target = ParameterBlock(network.block.sizes), ParameterBlock(network.block.sizes)
+        self.network, self.target, self.optimizer = network, target, optimizer
+        self.gradient, self.cached_target = gradient, cached_target
+        self.learner.net, self.learner.params = &network.net, network.block.data
+        self.learner.target, self.learner.gradient = target.block.data, self.gradient.data
+        self.learner.optimizer = &optimizer.optimizer
+        self.learner.cache.target, self.learner.cache.replay_version = self.cached_target.data, -1
+
+    def update(self):
+        """One update from the memory, which must not be empty: mean Huber loss of the minibatch."""
+        cdef double loss
+        if len(self.replay) == 0:
+            raise ValueError("the replay buffer is empty; add transitions before learning")
+        lock = self.replay.rng.bit_generator.lock
+        self.acquire()
+        try:
+            lock.acquire()
+            with nogil:
+                ndq_learner_begin(&self.learner)
+                loss = ndq_learner_update(&self.learner)
+            lock.release()
+        finally:
+            self.release()
+        return loss
+
+    cdef int acquire(self) except -1:
+        """Takes everything that an update touches, but the generator's lock, for this thread."""
+        self.enter()
+        try:
+            if self.network is None:
+                raise RuntimeError("the learner has no network; call use() first")
+            self.network.enter()
+            self.held = 1
+            self.target.enter()
+            self.held = 2
+            self.optimizer.enter()
+            self.held = 3
+            self.optimizer.follow(self.network.block)
+            self.replay.enter()
+            self.held = 4
+            self._require_known_actions()
+        except BaseException:
+            self.release()
+            raise
+        return 0
+
+    cdef void release(self) noexcept:
+        if self.held >= 4:
+            self.replay.leave()
+        if self.held >= 3:
+            self.optimizer.leave()
+        if self.held >= 2:
+            self.target.leave()
+        if self.held >= 1:
+            self.network.leave()
+        self.held = 0
+        self.leave()
+
+    def _require_known_actions(self):
+        """An update indexes Q-values with stored actions, and a memory may come from anywhere."""
+        if ndq_replay_holds(&self.replay.replay, self.n_actions):
+            raise ValueError(
+                f"the replay buffer holds action {self.replay.replay.largest_action}; the environment's are 0 to "
+                f"{self.n_actions - 1}; give the agent a buffer of its own environment"
+            )

@@ -1,0 +1,251 @@
+"""The compiled training loop with its memory: whole episodes without the GIL."""
+
+import numpy as np
+
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int32_t, int64_t
+from numpy.random cimport bitgen_t
+from nasdqn_fast._core.environment cimport EnvironmentCore
+from nasdqn_fast._core.exclusive cimport Exclusive
+from nasdqn_fast._core.learner cimport LearnerCore
+from nasdqn_fast._core.ndq cimport (
+    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_STOPPED,
+    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
+)
+from nasdqn_fast._core.network cimport NetworkCore
+from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.stop_token cimport StopToken
+
+from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.errors import StepError, Stopped
+from nasdqn_fast.types import Episodes
+
+# The C structs of loop.h, field for field.
+LANE = np.dtype(
+    [("reward_sum", "f8"), ("loss_sum", "f8"), ("epsilon", "f8"), ("length", "i8"), ("n_losses", "i8")]
+)
+EPISODE = np.dtype([("reward_sum", "f8"), ("mean_loss", "f8"), ("epsilon", "f8"), ("length", "i8")])
+assert LANE.itemsize == sizeof(ndq_lane) and EPISODE.itemsize == sizeof(ndq_episode)
+
+_NOT_FINITE = {
+    NDQ_BAD_OBSERVATION: "observation", NDQ_BAD_REWARD: "reward", NDQ_BAD_LOSS: "loss", NDQ_BAD_WEIGHTS: "weights",
+}
+
+
+cdef bitgen_t *_bitgen(generator) except NULL:
+    return <bitgen_t *>PyCapsule_GetPointer(generator.bit_generator.capsule, "BitGenerator")
+
+
+cdef class LoopCore(Exclusive):
+    """Lanes in lockstep, and the network and streams they are played with.
+
+    Args:
+        environment: an EnvironmentCore.
+        settings: an `AgentSettings`, or anything with its attributes.
+        env_rng, policy_rng: Generators.
+        learner: a LearnerCore to train; None to play without learning.
+        last_episode: no other starts after so many have ended; 0 is endless.
+    """
+
+    cdef ndq_loop loop
+    cdef EnvironmentCore environment
+    cdef NetworkCore network
+    cdef LearnerCore learner
+    cdef readonly object settings
+    cdef readonly object lanes
+    cdef readonly object states
+    cdef readonly object observations
+    cdef object _memory
+    cdef object _ended
+    cdef object _flags
+    cdef list _locks
+    cdef object _unreported
+    cdef bint holds_parts
+    cdef int locked
+
+    def __cinit__(
+        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, LearnerCore learner=None,
+        last_episode=0,
+    ):
+        cdef int64_t n = settings.num_envs
+        self.what = "agent"
+        self.environment, self.settings, self.learner = environment, settings, learner
+        generators = [env_rng, policy_rng] + ([] if learner is None else [learner.replay.rng])
+        locks = {id(g.bit_generator): g.bit_generator.lock for g in generators}
+        self._locks = [lock for _, lock in sorted(locks.items())]
+        self.loop.env = environment.env
+        self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
+        if learner is not None:
+            self.loop.learners, self.loop.n_learners = &learner.learner, 1
+        self.loop.updates_per_step, self.loop.warm_up = settings.updates_per_step, settings.warm_up
+        self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
+        self.loop.epsilon_decay = settings.policy_epsilon_decay
+        self.loop.n_lanes = n
+        self.loop.last_episode, self.loop.step_updates = last_episode, -1
+        self._unreported = np.zeros(0, EPISODE)
+        self._allocate(n)
+
+    def _allocate(self, n):
+        """Everything the loop writes to, sized once."""
+        env = self.environment.env
+        self.lanes = np.zeros(n, LANE)
+        self._ended = np.zeros(n, EPISODE)
+        self._flags = np.zeros(n, np.int32)
+        # One number more than needed keeps the address of an empty array valid.
+        self.states = np.zeros((n, max(env.state_size, 1)))
+        self.observations = np.zeros((n, env.observation_size), np.float32)
+        self._memory = {
+            "next_obs": np.zeros((n, env.observation_size), np.float32),
+            "q": aligned_zeros(n * env.n_actions + ndq_pad(env.n_actions)),
+            "actions": np.zeros(n, np.int64),
+            "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
+        }
+        self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
+        self.loop.ended = <ndq_episode *><size_t>self._ended.ctypes.data
+        self.loop.states = <double *><size_t>self.states.ctypes.data
+        self.loop.obs = <float *><size_t>self.observations.ctypes.data
+        self.loop.next_obs = <float *><size_t>self._memory["next_obs"].ctypes.data
+        self.loop.q = <float *><size_t>self._memory["q"].ctypes.data
+        self.loop.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
+        self.loop.flags = <int32_t *><size_t>self._flags.ctypes.data
+        self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
+
+    def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
+        """Plays with `network` from now on, and trains it with `target` and `optimizer` if there is a learner."""
+        self.require_idle()
+        if (self.learner is None) != (target is None) or (target is None) != (optimizer is None):
+            raise ValueError("a loop that learns wants a learner, target and optimizer; one that plays none of them")
+        expected = self.environment.env.observation_size, self.environment.env.n_actions
+        if (network.block.sizes[0], network.block.sizes[-1]) != expected:
+            raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
+        if self.learner is not None:
+            self.learner.use(network, target, optimizer)
+        self.network = network
+        self.loop.net, self.loop.params = &network.net, network.block.data
+
+    @property
+    def counters(self):
+        """Environment steps, updates, ended episodes."""
+        return self.loop.steps, 0 if self.learner is None else self.learner.learner.updates, self.loop.episodes
+
+    @property
+    def unreported(self):
+        """Episodes that have ended and that `run` has not returned yet."""
+        return len(self._unreported) + self.loop.n_ended
+
+    def run(self, n, StopToken stop=None):
+        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first.
+
+        Raises:
+            Stopped: the token was set; what has ended is kept for the next call.
+        """
+        cdef int64_t kept, wanted, n_out = 0
+        cdef ndq_status status = NDQ_DONE
+        cdef ndq_episode *out_
+        self.require_idle()
+        kept = len(self._unreported)
+        wanted = max(n - kept, 0)
+        out = np.zeros(kept + wanted, EPISODE)
+        out[:kept] = self._unreported
+        out_ = <ndq_episode *><size_t>out.ctypes.data + kept
+        if wanted:
+            self._acquire()
+            try:
+                self.loop.stop = NULL if stop is None else stop.flag
+                with nogil:
+                    status = ndq_run(&self.loop, wanted, out_, &n_out)
+                # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
+                self._unreported = out[:kept + n_out]
+            finally:
+                self._release()
+        if status != NDQ_DONE and status != NDQ_STOPPED:
+            self._fail(status)
+        # Also if it was set with the last episode: a signal's handler in Python may raise as soon as this returns.
+        if stop is not None and ndq_stop_reason(stop.flag):
+            raise Stopped
+        episodes, self._unreported = _episodes(self._unreported[:n]), self._unreported[n:]
+        return episodes
+
+    def get_state(self):
+        """Lanes, counters and unreported episodes: plain values and arrays."""
+        self.require_idle()
+        ended = np.concatenate([self._unreported, self._ended[:self.loop.n_ended]])
+        steps, updates, episodes = self.counters
+        return {
+            "started": bool(self.loop.started),
+            "steps": steps, "updates": updates, "episodes": episodes,
+            "states": self.states.copy(), "observations": self.observations.copy(),
+            "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
+            **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
+            **{f"ended_{name}": ended[name].copy() for name in EPISODE.names},
+        }
+
+    def set_state(self, state):
+        """Restores a state returned by `get_state`.
+
+        Its arrays and numbers are checked by `check_loop_state` of the engine; here only what C would index with.
+        """
+        cdef int64_t step_updates = state.get("step_updates", -1)
+        self.require_idle()
+        if step_updates < -1:
+            raise ValueError(f"step_updates must be >= -1; got {step_updates}")
+        self.loop.started = state["started"]
+        self.loop.step_updates = step_updates if self.loop.started else -1
+        self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
+        if self.learner is not None:
+            self.learner.learner.updates = state["updates"]
+        self.states[...], self.observations[...] = state["states"], state["observations"]
+        self._flags[...] = state.get("lane_flags", 0)
+        for name in LANE.names:
+            self.lanes[name] = state[f"lane_{name}"]
+        self.loop.n_ended = 0
+        self._unreported = np.zeros(len(state["ended_length"]), EPISODE)
+        for name in EPISODE.names:
+            self._unreported[name] = state[f"ended_{name}"]
+
+    cdef int _acquire(self) except -1:
+        """Takes everything the loop touches for this thread; generators' locks in a fixed order.
+
+        Compiled from end to end: Python code in its course could be interrupted by Ctrl-C halfway.
+        """
+        self.enter()
+        try:
+            if self.network is None:
+                raise RuntimeError("the loop has no network; call use() first")
+            if self.learner is None:
+                self.network.enter()
+            else:
+                self.learner.acquire()
+            self.holds_parts = True
+            while self.locked < len(self._locks):
+                self._locks[self.locked].acquire()
+                self.locked += 1
+        except BaseException:
+            self._release()
+            raise
+        return 0
+
+    cdef int _release(self) except -1:
+        while self.locked > 0:
+            self.locked -= 1
+            self._locks[self.locked].release()
+        if self.holds_parts:
+            if self.learner is None:
+                self.network.leave()
+            else:
+                self.learner.release()
+        self.holds_parts = False
+        self.leave()
+        return 0
+
+    def _fail(self, ndq_status status):
+        """Raises what a status stands for."""
+        episode = self.loop.failed_episode
+        if status == NDQ_FAILED_ENV:
+            name = self.environment.environment.kernel.name
+            raise StepError(f"environment {name} reported an error in step, in episode {episode}")
+        raise self.settings.non_finite(_NOT_FINITE[status], episode)
+
+
+def _episodes(ended):
+    return Episodes(*(ended[name].copy() for name in ("reward_sum", "length", "mean_loss", "epsilon")))
