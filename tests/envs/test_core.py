@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from nasdqn_fast import envs
+from nasdqn_fast import envs, plugins
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
 from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
@@ -110,7 +110,7 @@ def lanes_of(core, n):
 
 
 @pytest.mark.parametrize("n", [2, 7, 64, 65, 203])
-@pytest.mark.parametrize("env", ["inverted-pendulum", "cartpole", BRANCHING, RESHAPING])
+@pytest.mark.parametrize("env", [*plugins.names("environments"), BRANCHING, RESHAPING])
 def test_batch_is_n_single_steps_to_the_last_bit(env, n):
     core = EnvironmentCore(envs.make(env))
     kernel, rng = core.environment.kernel, np.random.default_rng(1)

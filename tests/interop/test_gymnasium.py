@@ -12,7 +12,12 @@ from nasdqn_fast import envs, plugins
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.gymnasium import KernelEnv, register
 
-IDS = ["nasdqn_fast/InvertedPendulum-v0", "nasdqn_fast/CartPole-v1"]
+IDS = [
+    "nasdqn_fast/InvertedPendulum-v0",
+    "nasdqn_fast/CartPole-v1",
+    "nasdqn_fast/Acrobot-v1",
+    "nasdqn_fast/MountainCar-v0",
+]
 
 
 def test_every_built_in_environment_has_an_id():
@@ -42,8 +47,10 @@ def test_time_limit_truncates(env_id):
 
 
 def test_time_limits_are_the_kernels():
-    assert [gymnasium.spec(env_id).max_episode_steps for env_id in IDS] == [200, 500]
-    assert gymnasium.spec(IDS[1]).reward_threshold == gymnasium.spec("CartPole-v1").reward_threshold
+    assert [gymnasium.spec(env_id).max_episode_steps for env_id in IDS] == [200, 500, 500, 200]
+    for env_id in IDS[1:]:
+        original = gymnasium.spec(env_id.removeprefix("nasdqn_fast/"))
+        assert gymnasium.spec(env_id).reward_threshold == original.reward_threshold
 
 
 def test_balanced_pole_is_truncated_at_500_steps_as_gymnasiums():
