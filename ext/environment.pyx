@@ -169,7 +169,7 @@ cdef class EnvironmentCore:
                 i += 1
 
     cdef compile_lockstep(self):
-        self.lockstep_code = self.environment.compiled_lockstep()
+        self.lockstep_code = self.environment.compiled_lockstep(self.compiled)
         self.lockstep_tried = True
         if self.lockstep_code is not None:
             self.lockstep = <ndq_env_lockstep><intptr_t>self.lockstep_code.addresses["lockstep"]

@@ -100,7 +100,10 @@ class EnvKernel:
         return self.step.__module__
 
     def fingerprint(self) -> str:
-        """Hexadecimal digest of the two functions and all that they refer to: what caches are keyed by."""
+        """Hexadecimal digest of the two functions and all that they refer to, as it is now.
+
+        Environments with one fingerprint are one and the same: compiled code, checkpoints and optima go by it.
+        """
         return fingerprint(self.reset, self.step)
 
     def bind(
@@ -194,19 +197,25 @@ class Environment:
         return self.kernel.n_actions
 
     def compiled(self) -> Compiled:
-        """The functions as C function pointers; compiled, or loaded from disk, on the first call.
+        """The functions as C function pointers, with the globals that they refer to as these are now.
+
+        Compiled, or loaded from disk, unless this process has done so before and nothing has changed since.
 
         Raises:
             InputError: Numba cannot compile one of them; names the function and Numba's reason.
         """
         return compile_kernel(self.kernel.name, self.kernel.reset, self.kernel.step, self._sizes())
 
-    def compiled_lockstep(self) -> MachineCode | None:
-        """A C function ``lockstep`` that steps up to 64 episodes.
+    def compiled_lockstep(self, compiled: Compiled | None = None) -> MachineCode | None:
+        """A C function ``lockstep`` that steps up to 64 episodes by the step that was compiled.
 
-        Compiled, or loaded from disk, on the first call; None if the step has to be called lane by lane.
+        Args:
+            compiled: what `compiled` returned; None calls it.
+
+        Returns:
+            None if the step has to be called lane by lane.
         """
-        return compile_lockstep(self.kernel.name, self.kernel.step, self._sizes())
+        return compile_lockstep(self.kernel.name, (compiled or self.compiled()).step, self._sizes())
 
     def _sizes(self) -> Sizes:
         kernel = self.kernel

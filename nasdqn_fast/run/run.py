@@ -42,6 +42,7 @@ class Run:
         self.config = config
         self.progress = progress
         self.environment = make_environment(config)
+        self.environment_code = self.environment.kernel.fingerprint()  # as it is compiled now, whatever changes later
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment)
         # After all that can be wrong has been found, but before training: it may take seconds the first time, which
@@ -188,7 +189,7 @@ class Run:
         return {
             "config": _plain(self.config),
             "build": self.build,
-            "environment": self.environment.kernel.fingerprint(),
+            "environment": self.environment_code,
             "seconds": self._times().get_state(),
             "log": log.get_state(),
             "recorder": self.recorder.get_state(),
@@ -227,7 +228,7 @@ class Run:
 
     def _warn_of_changes(self) -> None:
         """Whatever may lead to other bits than where the run was begun."""
-        now = {**self.build, "environment": self.environment.kernel.fingerprint()}
+        now = {**self.build, "environment": self.environment_code}
         # The kernel's release, which the platform names, has no part in the numbers.
         changed = [f"{k} {then}" for k, then in self._then.items() if k != "platform" and now.get(k) != then]
         if changed:

@@ -10,7 +10,7 @@ import pytest
 from nasdqn_fast import envs, plugins
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
-from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
+from nasdqn_fast.envs._compiler import lockstep
 from nasdqn_fast.errors import StepError
 
 
@@ -150,7 +150,7 @@ def test_a_step_for_arrays_in_one_piece_is_called_lane_by_lane():
 def test_the_pendulum_in_lockstep_is_vector_code(monkeypatch, tmp_path):
     """Oracle: LLVM's own text of the optimised code, which names vectors of doubles whatever the processor."""
     monkeypatch.setenv("NASDQN_FAST_CACHE_DIR", str(tmp_path))  # code that was loaded from disk has no text
-    compile_lockstep.cache_clear()
+    lockstep.forget()
     code = envs.make("inverted-pendulum").compiled_lockstep()
     assert re.search(r"fmul <\d+ x double>", code.owner["lockstep"].inspect_llvm())
 

@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nasdqn_fast.envs._compiler import kept_code, object_file
-from nasdqn_fast.envs._compiler.jit import OPTIONS, jitted
-from nasdqn_fast.envs._compiler.reach import fingerprint
+from nasdqn_fast.envs._compiler.jit import OPTIONS, jitted, snapshot
+from nasdqn_fast.envs._compiler.reach import Functions, fingerprint
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.storage import cache
 from nasdqn_fast.storage.atomic import replacing
@@ -77,11 +76,13 @@ class Compiled:
     Args:
         reset_address, step_address: C function pointers, valid as long as this object lives.
         owner: what keeps the machine code in memory.
+        step: the plain function that was compiled, as it was then.
     """
 
     reset_address: int
     step_address: int
     owner: Any
+    step: Callable[..., int]
 
 
 class MachineCode(NamedTuple):
@@ -96,21 +97,32 @@ class MachineCode(NamedTuple):
     owner: Any
 
 
-@functools.cache
-def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> Compiled:
-    """Compiles both functions, or loads them from disk if nothing that they reach has changed.
+def compile_kernel(name: str, reset: Callable[..., None], step: Callable[..., int], sizes: Sizes) -> Compiled:
+    """Compiles both functions, or returns what was compiled of them if nothing that they reach has changed.
 
     Args:
         name: whose functions they are, for messages and the file's name.
-        reset, step: see `nasdqn_fast.envs.kernel`. Globals count with their values of the first call.
+        reset, step: see `nasdqn_fast.envs.kernel`. Globals count with their values of this call.
         sizes: lengths of their arrays.
 
     Raises:
         InputError: Numba cannot compile one of them; names it, with Numba's reason.
     """
+    return _compile_kernel(name, Functions.of(reset, step), sizes)
+
+
+# Code that an agent uses is kept by the agent; here, so much that a loop over a constant's values finds them again.
+@functools.lru_cache(maxsize=64)
+def _compile_kernel(name: str, live: Functions, sizes: Sizes) -> Compiled:
+    reset, step = snapshot(live.functions)
     source = _SOURCE.format(**sizes._asdict())
     code = machine_code(name, source, _SIGNATURES, {"kernel_reset": reset, "kernel_step": step})
-    return Compiled(code.addresses["reset"], code.addresses["step"], code.owner)
+    return Compiled(code.addresses["reset"], code.addresses["step"], code.owner, step)
+
+
+def forget() -> None:
+    """Makes this process look on disk again for what it has compiled."""
+    _compile_kernel.cache_clear()
 
 
 def machine_code(
@@ -172,10 +184,9 @@ def _compile(
     """The callbacks, `numba.cfunc` objects by name."""
     import numba
 
-    done: dict[FunctionType, Any] = {}
     namespace: dict[str, Any] = {"__name__": __name__, "carray": numba.carray, "nan": np.nan}
     namespace |= builtins() if builtins else {}
-    namespace |= {known_as: jitted(function, done) for known_as, function in own.items()}
+    namespace |= dict(zip(own, jitted(own.values()), strict=True))
     exec(compile(source, filename, "exec"), namespace)
     callbacks: dict[str, Any] = {}
     for function, signature in signatures.items():
