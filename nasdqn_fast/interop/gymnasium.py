@@ -1,7 +1,7 @@
-"""The environments as Gymnasium's; importing this module registers their ids.
+"""The environments as Gymnasium's; importing this module, as `nasdqn_fast` does, registers their ids.
 
 import gymnasium
-import nasdqn_fast.interop.gymnasium
+import nasdqn_fast
 
 env = gymnasium.make("nasdqn_fast/InvertedPendulum-v0", start="hanging")
 """

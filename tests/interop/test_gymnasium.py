@@ -121,11 +121,16 @@ def test_unknown_start_is_an_input_error():
         gymnasium.make(IDS[0], start="uprigth")
 
 
-def test_package_registers_the_ids_where_gymnasium_is_already_in_use():
-    code = """
-import gymnasium
-assert "nasdqn_fast/CartPole-v1" not in gymnasium.registry
-import nasdqn_fast
-assert "nasdqn_fast/CartPole-v1" in gymnasium.registry
-"""
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import nasdqn_fast, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "import gymnasium, nasdqn_fast; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "import gymnasium; gymnasium.make('nasdqn_fast:nasdqn_fast/CartPole-v1')",
+        "import gymnasium; gymnasium.make_vec('nasdqn_fast:nasdqn_fast/CartPole-v1', 2, 'async').close()",
+        "import nasdqn_fast.interop.gymnasium, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "from nasdqn_fast.envs import cartpole; import gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+    ],
+)
+def test_ids_are_there_whatever_is_imported_first(code):
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
