@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel
+from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel, StartRange
 
 PARAMS = {
     "gravity": 9.8,  # m/s^2
@@ -76,11 +76,14 @@ def observe(state, obs):
     obs[4], obs[5] = state[2], state[3]
 
 
-def reset(params, uniforms, state, obs):
-    low, high = params[12], params[13]
+def start_between(low, high, uniforms, state, obs):
     for i in range(4):
         state[i] = np.float32(low + (high - low) * uniforms[i])  # Gymnasium rounds the initial state
     observe(state, obs)
+
+
+def reset(params, uniforms, state, obs):
+    start_between(params[12], params[13], uniforms, state, obs)
 
 
 def step(params, uniforms, state, action, obs, reward):
@@ -112,6 +115,10 @@ def step(params, uniforms, state, action, obs, reward):
         return TERMINATED
     reward[0] = -1.0
     return 0
+
+
+def start_range(params):
+    return params["start_low"], params["start_high"]
 
 
 def observation_high(params):
@@ -146,4 +153,5 @@ plugin = EnvKernel(
     ),
     threshold=-100.0,  # Gymnasium's
     gymnasium_id="Acrobot-v1",
+    start_range=StartRange(start_range, start_between),
 )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,18 @@ _MAX_SIZE = 2**31 - 1  # int32 in ext/kernels/env.h
 Bounds = Sequence[float] | Callable[[Mapping[str, float]], Sequence[float]]
 
 
+class StartRange(NamedTuple):
+    """What Gymnasium's ``reset(options={"low": ..., "high": ...})`` needs, in an environment that has it.
+
+    Args:
+        default: low and high, made from the named parameters, where an option is left out.
+        reset: (low, high, uniforms, state, obs) -> None, as `EnvKernel.reset`, from between these bounds.
+    """
+
+    default: Callable[[Mapping[str, float]], tuple[float, float]]
+    reset: Callable[..., None]
+
+
 @dataclass(frozen=True, eq=False)
 class EnvKernel:
     """An environment's functions, sizes and parameters (see the module's docstring).
@@ -57,6 +70,9 @@ class EnvKernel:
         positive: names of the parameters that must be > 0.
         threshold: mean return at which the task counts as solved; None where nothing is agreed on.
         gymnasium_id: name and version for Gymnasium, as ``CartPole-v1``; built-in kernels only.
+        start_range: for Gymnasium's ``reset`` with options; None refuses these.
+        reward_after_end: what `interop.gymnasium.KernelEnv` pays for a step that terminates an episode which has
+            terminated before; None pays what `step` says. The training loop never takes such a step.
 
     Raises:
         InputError: functions that do not take these arguments, sizes out of range, names that are
@@ -79,6 +95,8 @@ class EnvKernel:
     positive: Sequence[str] = ()
     threshold: float | None = None
     gymnasium_id: str | None = None
+    start_range: StartRange | None = None
+    reward_after_end: float | None = None
 
     def __post_init__(self) -> None:
         check_takes("reset", self.reset, ("params", "uniforms", "state", "obs"))
@@ -131,7 +149,6 @@ class EnvKernel:
             limit = check_positive_int("max_episode_steps", limit)
         except (TypeError, ValueError) as error:  # a user wrote it into a file or on a command line
             raise InputError(str(error)) from None
-        vector.flags.writeable = False
         return Environment(self, vector, limit)
 
     def _start(self, start: str | None) -> Mapping[str, float]:
@@ -170,8 +187,13 @@ class Environment:
     max_episode_steps: int
 
     def __post_init__(self) -> None:
+        self.params.flags.writeable = False
         if not np.all(self.observation_low <= self.observation_high):
             raise InputError(f"observation_low of {self.kernel.name} must not be above observation_high")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy's parameters are read-only, too."""
+        return type(self), (self.kernel, self.params, self.max_episode_steps)
 
     @property
     def values(self) -> dict[str, float]:

@@ -12,7 +12,7 @@ Moore 1990 ("Efficient memory-based learning for robot control"), as Sutton & Ba
 
 import math
 
-from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel
+from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel, StartRange
 
 PARAMS = {
     "force": 0.001,  # 1/step^2
@@ -27,11 +27,14 @@ PARAMS = {
 }
 
 
-def reset(params, uniforms, state, obs):
-    low, high = params[7], params[8]
+def start_between(low, high, uniforms, state, obs):
     state[0] = low + (high - low) * uniforms[0]
     state[1] = 0.0
     obs[0], obs[1] = state[0], state[1]
+
+
+def reset(params, uniforms, state, obs):
+    start_between(params[7], params[8], uniforms, state, obs)
 
 
 def step(params, uniforms, state, action, obs, reward):
@@ -47,6 +50,10 @@ def step(params, uniforms, state, action, obs, reward):
     obs[0], obs[1] = x, velocity
     reward[0] = -1.0
     return TERMINATED if x >= goal and velocity >= goal_velocity else 0
+
+
+def start_range(params):
+    return params["start_low"], params["start_high"]
 
 
 def observation_low(params):
@@ -71,4 +78,5 @@ plugin = EnvKernel(
     positive=("max_speed",),
     threshold=-110.0,  # Gymnasium's
     gymnasium_id="MountainCar-v0",
+    start_range=StartRange(start_range, start_between),
 )
