@@ -83,7 +83,10 @@ cdef class EnvironmentCore:
             <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
-            raise StepError(f"environment {self.environment.kernel.name} reported an error in step")
+            raise StepError(
+                f"environment {self.environment.kernel.name} reported an error in step: it raised an exception, or "
+                "returned neither 0 nor TERMINATED"
+            )
         return reward, bool(flags & NDQ_TERMINATED)
 
     def step_batch(self, states, actions, uniforms, observations, rewards, flags):

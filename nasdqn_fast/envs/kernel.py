@@ -9,7 +9,7 @@ The functions work on array views and are compiled by Numba on first use
 ``params`` float64 (len(params),), read-only; ``uniforms`` float64 in [0, 1), as many as
 `EnvKernel.reset_uniforms` or `EnvKernel.step_uniforms`; ``state`` float64 (state_size,), read and
 written; ``action`` int in [0, n_actions); ``obs`` float32 (observation_size,) and ``reward``
-float64 (1,), written. ``flags`` is 0, `TERMINATED` or `ERROR`.
+float64 (1,), written. ``flags`` is 0, `TERMINATED` or `ERROR`; any other value counts as an error.
 
 A kernel owns no generator and no clock: the caller draws the uniforms and counts the steps, so a
 time limit truncates and never terminates.
@@ -17,13 +17,15 @@ time limit truncates and never terminates.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasdqn_fast.envs._compiler.compile import Compiled, MachineCode, Sizes, compile_kernel
+from nasdqn_fast.envs._compiler import bytecode
+from nasdqn_fast.envs._compiler.compile import FLAGS_WANTED, Compiled, MachineCode, Sizes, compile_kernel
 from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
 from nasdqn_fast.envs._compiler.reach import fingerprint
 from nasdqn_fast.errors import InputError, suggest
@@ -75,8 +77,8 @@ class EnvKernel:
             terminated before; None pays what `step` says. The training loop never takes such a step.
 
     Raises:
-        InputError: functions that do not take these arguments, sizes out of range, names that are
-            no parameter, non-finite defaults.
+        InputError: functions that do not take these arguments, assign to those that they are to write into, or return
+            something else than flags; sizes out of range, names that are no parameter, non-finite defaults.
     """
 
     reset: Callable[..., None]
@@ -101,6 +103,9 @@ class EnvKernel:
     def __post_init__(self) -> None:
         check_takes("reset", self.reset, ("params", "uniforms", "state", "obs"))
         check_takes("step", self.step, ("params", "uniforms", "state", "action", "obs", "reward"))
+        _check_written("reset", self.reset, (2, 3))
+        _check_written("step", self.step, (2, 4, 5))
+        _check_flags(self.step)
         for name in ("observation_size", "n_actions"):
             check_int(name, getattr(self, name), 1, _MAX_SIZE)
         for name in ("state_size", "reset_uniforms", "step_uniforms"):
@@ -167,6 +172,27 @@ class EnvKernel:
         self._check_known(name)
         check = check_positive if name in self.positive else check_finite
         return check(f"environment parameter {name}", value)
+
+
+def _check_written(what: str, function: Callable[..., Any], positions: tuple[int, ...]) -> None:
+    """Arguments that are to be written into: binding the name to something else would write nothing."""
+    try:
+        arguments = list(inspect.signature(function).parameters)
+    except ValueError:  # a built-in function, which does not tell
+        return
+    written = [arguments[i] for i in positions if i < len(arguments)]
+    for name, line in bytecode.rebound(function, written):
+        raise InputError(
+            f"{what} of {function.__module__} assigns to its argument {name!r} in line {line}, which writes nothing "
+            f"into the array: write {name}[0] = ... or {name}[:] = ..., or use another name"
+        )
+
+
+def _check_flags(step: Callable[..., Any]) -> None:
+    for value in bytecode.returned(step):
+        if value is None or value is tuple or isinstance(value, tuple):
+            got = "nothing (None)" if value is None else "a tuple"
+            raise InputError(f"step of {step.__module__} returns {got}: {FLAGS_WANTED}")
 
 
 @dataclass(frozen=True, eq=False)

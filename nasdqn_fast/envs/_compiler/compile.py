@@ -25,7 +25,7 @@ from nasdqn_fast.storage import cache
 from nasdqn_fast.storage.atomic import replacing
 
 # The C faces of ext/kernels/env.h. A callback cannot raise, so an exception becomes what the caller
-# looks for anyway: a non-finite observation, or the error flag (2).
+# looks for anyway: a non-finite observation, or the error flag (2), which flags that there are not become, too.
 _SOURCE = '''"""C callbacks of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
@@ -40,7 +40,7 @@ def reset(params, uniforms, state, obs):
 
 def step(params, uniforms, state, action, obs, reward):
     try:
-        return kernel_step(
+        flags = kernel_step(
             carray(params, ({params},)),
             carray(uniforms, ({step_uniforms},)),
             carray(state, ({state},)),
@@ -48,6 +48,7 @@ def step(params, uniforms, state, action, obs, reward):
             carray(obs, ({observation},)),
             carray(reward, (1,)),
         )
+        return flags if 0 <= flags <= 3 else 2
     except Exception:
         return 2
 '''
@@ -57,6 +58,7 @@ _SIGNATURES = {
         "int32(CPointer(float64), CPointer(float64), CPointer(float64), int64, CPointer(float32), CPointer(float64))"
     ),
 }
+FLAGS_WANTED = "it must return 0, TERMINATED or ERROR, and write into obs and reward what there is to see and to earn"
 
 
 class Sizes(NamedTuple):
@@ -196,6 +198,8 @@ def _compile(
         except Exception as error:
             if keep and not isinstance(error, numba.core.errors.NumbaError):
                 raise  # the cache's fault, or else met again without it
+            if (returned := _no_flags(namespace.get("kernel_step"))) is not None:
+                raise InputError(f"environment {name}: step returns {returned}: {FLAGS_WANTED}") from error
             raise InputError(
                 f"environment {name}: Numba cannot compile {function}: {_reason(error, filename)}"
             ) from error
@@ -213,6 +217,19 @@ def _store(path: Path, source: str) -> None:
 def _key(source: str, *functions: Callable) -> str:
     versions = [platform.python_version(), *map(version, ("numba", "llvmlite", "numpy"))]
     return fingerprint(*functions, source, str(OPTIONS), tuple(versions), object_file.processor())[:32]
+
+
+def _no_flags(step: Any) -> str | None:
+    """What Numba found the function to return, if these are no flags; None if they are, or if it did not get so far."""
+    from numba import types
+
+    for signature in getattr(step, "nopython_signatures", ()):
+        kind = signature.return_type
+        if isinstance(kind, types.NoneType):
+            return "nothing (None)"
+        if not isinstance(kind, types.Number | types.Boolean):
+            return "a tuple" if isinstance(kind, types.BaseTuple) else f"a value of Numba's type {kind}"
+    return None
 
 
 def _reason(error: Exception, generated: str) -> str:

@@ -131,7 +131,7 @@ def _step_lane() -> Any:
     """A function (step, i, its six arguments) -> flags that steps lane i; a matrix stands for its column i.
 
     A call that Numba writes would count references to each column, and those calls stay in the loop until after LLVM's
-    vectoriser has seen it. A raised exception becomes the error flag (2) without a branch.
+    vectoriser has seen it. A raised exception, or flags that there are not, become the error flag (2) without a branch.
     """
     from numba import types
     from numba.core import cgutils
@@ -179,7 +179,8 @@ def _step_lane() -> Any:
                 builder, function, compiled.fndesc.restype, compiled.fndesc.argtypes, arguments
             )
             flags = context.cast(builder, result, compiled.fndesc.restype, types.int32)
-            return builder.select(status.is_error, flags.type(2), flags)
+            unknown = builder.icmp_unsigned(">", flags, flags.type(3))
+            return builder.select(builder.or_(status.is_error, unknown), flags.type(2), flags)
 
         return types.int32(step, i, *given), generate
 
