@@ -237,7 +237,7 @@ def test_flags_that_there_are_not_end_the_run(backend):
     agent = backend(
         dataclasses.replace(BRANCHING, step=unknown_flags).bind(params={"threshold": 4.0}), "1x4-relu", rng=0
     )
-    with pytest.raises(StepError, match="test_core reported an error in step.*neither 0 nor TERMINATED"):
+    with pytest.raises(StepError, match=r"test_core reported an error in step.*neither 0 nor TERMINATED"):
         agent.run_episodes(3)
 
 
