@@ -17,6 +17,7 @@ time limit truncates and never terminates.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -220,6 +221,12 @@ class Environment:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy's parameters are read-only, too."""
         return type(self), (self.kernel, self.params, self.max_episode_steps)
+
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of all that decides what is played: code, sizes, parameters and time limit."""
+        sizes = self._sizes(), self.n_actions, self.max_episode_steps
+        text = repr((self.kernel.fingerprint(), sizes, list(self.values.items())))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def values(self) -> dict[str, float]:

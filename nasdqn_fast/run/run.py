@@ -42,7 +42,7 @@ class Run:
         self.config = config
         self.progress = progress
         self.environment = make_environment(config)
-        self.environment_code = self.environment.kernel.fingerprint()  # as it is compiled now, whatever changes later
+        self.environment_code = self.environment.fingerprint()  # as it is compiled now, whatever changes later
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment)
         # After all that can be wrong has been found, but before training: it may take seconds the first time, which

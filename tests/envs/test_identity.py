@@ -1,6 +1,7 @@
 """What an environment is: the code that its functions reach, and all that this refers to, whenever it is asked for."""
 
 import copy
+import dataclasses
 import importlib
 import sys
 from types import ModuleType
@@ -164,6 +165,36 @@ def test_checkpoint_names_the_code_that_ran(tmp_path, monkeypatch):
     assert 0 < done < 8
     assert returns.tolist() == [20] * done + [60] * (8 - done)
     sys.modules.pop("their_constant")
+
+
+def test_fingerprint_of_an_environment_sees_params_sizes_and_limit():
+    kernel = envs.make("inverted-pendulum").kernel
+    kernels = [kernel, dataclasses.replace(kernel, params={**kernel.params, "gravity": 1.6})]
+    environments = [each.bind() for each in kernels]
+    environments += [kernel.bind(start="hanging"), kernel.bind(max_episode_steps=3)]
+    environments += [dataclasses.replace(kernel, n_actions=2).bind(), envs.make("cartpole")]
+    prints = [environment.fingerprint() for environment in environments]
+    assert len(set(prints)) == len(prints)
+    assert kernel.bind().fingerprint() == copy.deepcopy(kernel.bind()).fingerprint() == prints[0]
+
+
+def test_default_of_a_parameter_that_was_edited_is_told(tmp_path, monkeypatch):
+    """It is not in the run's config, which names what was chosen."""
+    (tmp_path / "their_default.py").write_text(SOURCE.replace("{}", '{"size": 1.0}'))
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("their_default")
+
+    def listener(event):
+        if isinstance(event, Played):
+            raise KeyboardInterrupt
+
+    options = {"env": "their_default:plugin", "episodes": 8, "switch_every": 2, "checkpoint_every": "1"}
+    with pytest.raises(KeyboardInterrupt):
+        train("fixed-small", **options, out=tmp_path / "run", progress=listener)
+    module.plugin = dataclasses.replace(module.plugin, params={"size": 2.0})
+    with pytest.warns(UserWarning, match=r"the run was begun with environment [0-9a-f]+"):
+        resume(tmp_path / "run")
+    sys.modules.pop("their_default")
 
 
 def test_looking_an_environment_up_is_cheap():
