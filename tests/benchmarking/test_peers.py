@@ -15,7 +15,7 @@ from nasdqn_fast.space import Architecture
 
 FILES = sorted(Path(peers.__file__).parent.glob("*.py"))
 NAMES = [file.stem for file in FILES if not file.stem.startswith("_")]
-HEAVY = {"numba", "scipy", "torch", "jax", "stable_baselines3", "gymnasium"}
+HEAVY = {"numba", "scipy", "torch", "jax", "stable_baselines3"}
 
 
 def peer(name):
