@@ -84,7 +84,10 @@ cdef class EnvironmentCore:
             <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
-            raise StepError(f"environment {self.environment.kernel.name} reported an error in step")
+            raise StepError(
+                f"environment {self.environment.kernel.name} reported an error in step: it raised an exception, or "
+                "returned neither 0 nor TERMINATED"
+            )
         return reward, bool(flags & NDQ_TERMINATED)
 
     def step_batch(self, states, actions, uniforms, observations, rewards, flags):
@@ -144,7 +147,7 @@ cdef class EnvironmentCore:
             ndq_env_advance(env, n, steps, c_uniforms, c_states, c_actions, c_obs, c_rewards, c_flags)
 
     cdef compile_lockstep(self):
-        self.lockstep_code = self.environment.compiled_lockstep()
+        self.lockstep_code = self.environment.compiled_lockstep(self.compiled)
         self.lockstep_tried = True
         if self.lockstep_code is not None:
             self.env.lockstep = <ndq_env_lockstep><intptr_t>self.lockstep_code.addresses["lockstep"]

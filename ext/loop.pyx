@@ -243,7 +243,10 @@ cdef class LoopCore(Exclusive):
         episode = self.loop.failed_episode
         if status == NDQ_FAILED_ENV:
             name = self.environment.environment.kernel.name
-            raise StepError(f"environment {name} reported an error in step, in episode {episode}")
+            raise StepError(
+                f"environment {name} reported an error in step, in episode {episode}: it raised an exception, or "
+                "returned neither 0 nor TERMINATED"
+            )
         raise self.settings.non_finite(_NOT_FINITE[status], episode)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from nasdqn_fast._core import loop as _loop  # noqa: F401  the whole core, so th
 
 __version__ = "0.1.0"
 
-# Found on first use: importing the package costs little more than importing NumPy.
+# Found on first use: importing the package costs little more than importing NumPy and Gymnasium.
 _WHERE = {
     "Architecture": "space",
     "DQNAgent": "engine.agent",
@@ -54,6 +53,5 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if "gymnasium" in sys.modules:
-    # Somebody works with Gymnasium here already: the environments' ids are there without another import.
-    importlib.import_module("nasdqn_fast.interop.gymnasium")
+# Last, for it needs what is above: the environments' Gymnasium ids are there, whichever package is imported first.
+importlib.import_module("nasdqn_fast.interop.gymnasium")

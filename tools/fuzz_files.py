@@ -112,7 +112,7 @@ def prepare(folder: Path) -> list[Path]:
     for i, run in enumerate(RUNS):
         place = folder / f"sound-{i}"
         os.environ["NASDQN_FAST_CACHE_DIR"] = str(place / "cache")
-        nasdqn_fast.envs._compiler.compile.compile_kernel.cache_clear()
+        nasdqn_fast.envs._compiler.compile.forget()
         place.mkdir()
         left = 5
 
@@ -203,7 +203,7 @@ def _child(arguments: list[str], folder: Path) -> None:
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.environ["NASDQN_FAST_CACHE_DIR"] = str(folder / "cache")
-    nasdqn_fast.envs._compiler.compile.compile_kernel.cache_clear()
+    nasdqn_fast.envs._compiler.compile.forget()
     if sys.platform == "linux":
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))

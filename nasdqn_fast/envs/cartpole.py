@@ -13,7 +13,7 @@ as Florian 2007 ("Correct equations for the dynamics of the cart-pole system") g
 
 import math
 
-from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel
+from nasdqn_fast.envs.kernel import TERMINATED, EnvKernel, StartRange
 
 PARAMS = {
     "gravity": 9.8,  # m/s^2
@@ -39,11 +39,14 @@ def accelerations(theta, theta_dot, force, gravity, cart_mass, pole_mass, half_l
     return push - pole_moment * theta_acceleration * cos_theta / total_mass, theta_acceleration
 
 
-def reset(params, uniforms, state, obs):
-    start = params[8]
+def start_between(low, high, uniforms, state, obs):
     for i in range(4):
-        state[i] = -start + (start - -start) * uniforms[i]
+        state[i] = low + (high - low) * uniforms[i]
         obs[i] = state[i]
+
+
+def reset(params, uniforms, state, obs):
+    start_between(-params[8], params[8], uniforms, state, obs)
 
 
 def step(params, uniforms, state, action, obs, reward):
@@ -66,6 +69,10 @@ def step(params, uniforms, state, action, obs, reward):
     if abs(state[0]) > x_threshold or abs(state[2]) > theta_threshold:
         return TERMINATED
     return 0
+
+
+def start_range(params):
+    return -params["start"], params["start"]
 
 
 def observation_high(params):
@@ -91,4 +98,6 @@ plugin = EnvKernel(
     positive=("cart_mass", "pole_mass", "half_length", "dt", "x_threshold", "theta_threshold"),
     threshold=475.0,  # Gymnasium's
     gymnasium_id="CartPole-v1",
+    start_range=StartRange(start_range, start_between),
+    reward_after_end=0.0,  # Gymnasium's
 )

@@ -9,7 +9,7 @@ The functions work on array views and are compiled by Numba on first use
 ``params`` float64 (len(params),), read-only; ``uniforms`` float64 in [0, 1), as many as
 `EnvKernel.reset_uniforms` or `EnvKernel.step_uniforms`; ``state`` float64 (state_size,), read and
 written; ``action`` int in [0, n_actions); ``obs`` float32 (observation_size,) and ``reward``
-float64 (1,), written. ``flags`` is 0, `TERMINATED` or `ERROR`.
+float64 (1,), written. ``flags`` is 0, `TERMINATED` or `ERROR`; any other value counts as an error.
 
 A kernel owns no generator and no clock: the caller draws the uniforms and counts the steps, so a
 time limit truncates and never terminates.
@@ -17,12 +17,16 @@ time limit truncates and never terminates.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasdqn_fast.envs._compiler.compile import Compiled, MachineCode, Sizes, compile_kernel
+from nasdqn_fast.envs._compiler import bytecode
+from nasdqn_fast.envs._compiler.compile import FLAGS_WANTED, Compiled, MachineCode, Sizes, compile_kernel
 from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
 from nasdqn_fast.envs._compiler.reach import fingerprint
 from nasdqn_fast.errors import InputError, suggest
@@ -37,6 +41,18 @@ _MAX_SIZE = 2**31 - 1  # int32 in ext/kernels/env.h
 
 # Numbers, or where they depend on the parameters, a function of these.
 Bounds = Sequence[float] | Callable[[Mapping[str, float]], Sequence[float]]
+
+
+class StartRange(NamedTuple):
+    """What Gymnasium's ``reset(options={"low": ..., "high": ...})`` needs, in an environment that has it.
+
+    Args:
+        default: low and high, made from the named parameters, where an option is left out.
+        reset: (low, high, uniforms, state, obs) -> None, as `EnvKernel.reset`, from between these bounds.
+    """
+
+    default: Callable[[Mapping[str, float]], tuple[float, float]]
+    reset: Callable[..., None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +73,13 @@ class EnvKernel:
         positive: names of the parameters that must be > 0.
         threshold: mean return at which the task counts as solved; None where nothing is agreed on.
         gymnasium_id: name and version for Gymnasium, as ``CartPole-v1``; built-in kernels only.
+        start_range: for Gymnasium's ``reset`` with options; None refuses these.
+        reward_after_end: what `interop.gymnasium.KernelEnv` pays for a step that terminates an episode which has
+            terminated before; None pays what `step` says. The training loop never takes such a step.
 
     Raises:
-        InputError: functions that do not take these arguments, sizes out of range, names that are
-            no parameter, non-finite defaults.
+        InputError: functions that do not take these arguments, assign to those that they are to write into, or return
+            something else than flags; sizes out of range, names that are no parameter, non-finite defaults.
     """
 
     reset: Callable[..., None]
@@ -79,10 +98,15 @@ class EnvKernel:
     positive: Sequence[str] = ()
     threshold: float | None = None
     gymnasium_id: str | None = None
+    start_range: StartRange | None = None
+    reward_after_end: float | None = None
 
     def __post_init__(self) -> None:
         check_takes("reset", self.reset, ("params", "uniforms", "state", "obs"))
         check_takes("step", self.step, ("params", "uniforms", "state", "action", "obs", "reward"))
+        _check_written("reset", self.reset, (2, 3))
+        _check_written("step", self.step, (2, 4, 5))
+        _check_flags(self.step)
         for name in ("observation_size", "n_actions"):
             check_int(name, getattr(self, name), 1, _MAX_SIZE)
         for name in ("state_size", "reset_uniforms", "step_uniforms"):
@@ -105,7 +129,10 @@ class EnvKernel:
         return (self.step.__module__, self.reset.__module__)
 
     def fingerprint(self) -> str:
-        """Hexadecimal digest of the two functions and all that they refer to: what caches are keyed by."""
+        """Hexadecimal digest of the two functions and all that they refer to, as it is now.
+
+        Environments with one fingerprint are one and the same: compiled code, checkpoints and optima go by it.
+        """
         return fingerprint(self.reset, self.step)
 
     def bind(
@@ -133,7 +160,6 @@ class EnvKernel:
             limit = check_positive_int("max_episode_steps", limit)
         except (TypeError, ValueError) as error:  # a user wrote it into a file or on a command line
             raise InputError(str(error)) from None
-        vector.flags.writeable = False
         return Environment(self, vector, limit)
 
     def _start(self, start: str | None) -> Mapping[str, float]:
@@ -154,6 +180,27 @@ class EnvKernel:
         return check(f"environment parameter {name}", value)
 
 
+def _check_written(what: str, function: Callable[..., Any], positions: tuple[int, ...]) -> None:
+    """Arguments that are to be written into: binding the name to something else would write nothing."""
+    try:
+        arguments = list(inspect.signature(function).parameters)
+    except ValueError:  # a built-in function, which does not tell
+        return
+    written = [arguments[i] for i in positions if i < len(arguments)]
+    for name, line in bytecode.rebound(function, written):
+        raise InputError(
+            f"{what} of {function.__module__} assigns to its argument {name!r} in line {line}, which writes nothing "
+            f"into the array: write {name}[0] = ... or {name}[:] = ..., or use another name"
+        )
+
+
+def _check_flags(step: Callable[..., Any]) -> None:
+    for value in bytecode.returned(step):
+        if value is None or value is tuple or isinstance(value, tuple):
+            got = "nothing (None)" if value is None else "a tuple"
+            raise InputError(f"step of {step.__module__} returns {got}: {FLAGS_WANTED}")
+
+
 @dataclass(frozen=True, eq=False)
 class Environment:
     """A kernel with its parameters fixed: what agents take. Made by `EnvKernel.bind`, which checks.
@@ -172,8 +219,19 @@ class Environment:
     max_episode_steps: int
 
     def __post_init__(self) -> None:
+        self.params.flags.writeable = False
         if not np.all(self.observation_low <= self.observation_high):
             raise InputError(f"observation_low of {self.kernel.name} must not be above observation_high")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy's parameters are read-only, too."""
+        return type(self), (self.kernel, self.params, self.max_episode_steps)
+
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of all that decides what is played: code, sizes, parameters and time limit."""
+        sizes = self._sizes(), self.n_actions, self.max_episode_steps
+        text = repr((self.kernel.fingerprint(), sizes, list(self.values.items())))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def values(self) -> dict[str, float]:
@@ -199,19 +257,25 @@ class Environment:
         return self.kernel.n_actions
 
     def compiled(self) -> Compiled:
-        """The functions as C function pointers; compiled, or loaded from disk, on the first call.
+        """The functions as C function pointers, with the globals that they refer to as these are now.
+
+        Compiled, or loaded from disk, unless this process has done so before and nothing has changed since.
 
         Raises:
             InputError: Numba cannot compile one of them; names the function and Numba's reason.
         """
         return compile_kernel(self.kernel.name, self.kernel.reset, self.kernel.step, self._sizes())
 
-    def compiled_lockstep(self) -> MachineCode | None:
-        """A C function ``lockstep`` that steps up to 64 episodes.
+    def compiled_lockstep(self, compiled: Compiled | None = None) -> MachineCode | None:
+        """A C function ``lockstep`` that steps up to 64 episodes by the step that was compiled.
 
-        Compiled, or loaded from disk, on the first call; None if the step has to be called lane by lane.
+        Args:
+            compiled: what `compiled` returned; None calls it.
+
+        Returns:
+            None if the step has to be called lane by lane.
         """
-        return compile_lockstep(self.kernel.name, self.kernel.step, self._sizes())
+        return compile_lockstep(self.kernel.name, (compiled or self.compiled()).step, self._sizes())
 
     def _sizes(self) -> Sizes:
         kernel = self.kernel

@@ -1,35 +1,42 @@
-"""The environments as Gymnasium's; importing this module registers their ids.
+"""The environments as Gymnasium's; importing this module, as `nasdqn_fast` does, registers their ids.
 
 import gymnasium
-import nasdqn_fast.interop.gymnasium
+import nasdqn_fast
 
 env = gymnasium.make("nasdqn_fast/InvertedPendulum-v0", start="hanging")
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import register as register_id
+from numpy.typing import ArrayLike
 
 from nasdqn_fast import envs, plugins
 from nasdqn_fast._core.environment import EnvironmentCore
+from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.validation import check_finite
 
 
 class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
     """An `EnvKernel`, compiled, as a Gymnasium environment.
 
-    It does not count steps: the time limit is Gymnasium's TimeLimit, which `gymnasium.make` adds.
-    The initial state is drawn from ``np_random``, seeded by ``reset(seed=...)``.
+    The initial state is drawn from ``np_random``, seeded by ``reset(seed=...)``. It can be pickled and copied, in the
+    middle of an episode, too.
 
     Args:
-        env, start, params: see `nasdqn_fast.envs.make`.
+        env, start, params, max_episode_steps: see `nasdqn_fast.envs.make`. An `Environment` keeps its time limit.
+        time_limit: whether an episode is truncated at the environment's time limit. `gymnasium.make` passes False
+            and wraps the environment in Gymnasium's TimeLimit.
 
     Raises:
-        InputError: unknown name, start or parameter, or a function that does not compile.
+        InputError: unknown name, start or parameter, settings for an `Environment`, which has its own, or a function
+            that does not compile.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012, Gymnasium's own form
@@ -39,28 +46,66 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         env: str | envs.EnvKernel | envs.Environment,
         start: str | None = None,
         params: Mapping[str, float] | None = None,
+        max_episode_steps: int | None = None,
+        *,
+        time_limit: bool = True,
     ) -> None:
-        self.environment = envs.make(env, start=start, params=params)
+        if max_episode_steps is not None and not time_limit:
+            raise InputError("max_episode_steps goes with time_limit=True; leave one of them out")
+        self.environment = envs.make(env, start=start, params=params, max_episode_steps=max_episode_steps)
         self.observation_space = gymnasium.spaces.Box(
             self.environment.observation_low, self.environment.observation_high, dtype=np.float32
         )
         self.action_space = gymnasium.spaces.Discrete(self.environment.n_actions)
+        self._time_limit = time_limit
         self._core = EnvironmentCore(self.environment)
         self._state: np.ndarray | None = None
+        self._steps = 0
+        self._ended = self._warned = False
+
+    @property
+    def state(self) -> np.ndarray | None:
+        """The kernel's state, float64 (state_size,); None before the first reset. It can be set.
+
+        Raises:
+            InputError: a value of another size.
+        """
+        return self._state
+
+    @state.setter
+    def state(self, value: ArrayLike) -> None:
+        state, size = np.array(value, np.float64), self.environment.kernel.state_size
+        if state.shape != (size,):
+            raise InputError(f"state must be {size} numbers, got shape {state.shape}")
+        self._state = state
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts an episode; `options` are not used."""
+        """Starts an episode.
+
+        Args:
+            seed: seeds ``np_random``; None goes on with it.
+            options: ``{"low": ..., "high": ...}``, both or one of them, where Gymnasium's environment has these:
+                bounds between which the initial state is drawn this time.
+
+        Raises:
+            InputError: other options, or for an environment that has none.
+        """
+        start = self._starting(options or {})
         super().reset(seed=seed)
         kernel = self.environment.kernel
-        self._state = np.empty(kernel.state_size)
-        observation = np.empty(kernel.observation_size, np.float32)
-        self._core.reset(self.np_random.random(kernel.reset_uniforms), self._state, observation)
+        state, observation = np.zeros(kernel.state_size), np.zeros(kernel.observation_size, np.float32)
+        start(self.np_random.random(kernel.reset_uniforms), state, observation)
+        self._state, self._steps = state, 0
+        self._ended = self._warned = False
         return observation, {}
 
     def step(self, action: np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """One step; never truncates.
+        """One step.
+
+        A step after the one that terminated the episode is answered, with one warning, and pays what Gymnasium's
+        environment of that name pays.
 
         Raises:
             RuntimeError: before the first reset.
@@ -70,10 +115,55 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         if self._state is None:
             raise RuntimeError("step was called before reset; call reset() first")
         kernel = self.environment.kernel
-        observation = np.empty(kernel.observation_size, np.float32)
+        state, observation = self._state.copy(), np.empty(kernel.observation_size, np.float32)
         uniforms = self.np_random.random(kernel.step_uniforms)
-        reward, terminated = self._core.step(uniforms, self._state, action, observation)
-        return observation, reward, terminated, False, {}
+        reward, terminated = self._core.step(uniforms, state, action, observation)
+        self._state, self._steps = state, self._steps + 1
+        if self._ended:
+            if terminated and kernel.reward_after_end is not None:
+                reward = kernel.reward_after_end
+            self._warn_of_the_end()
+        self._ended = self._ended or terminated
+        truncated = self._time_limit and self._steps >= self.environment.max_episode_steps
+        return observation, reward, terminated, truncated, {}
+
+    def _starting(self, options: Mapping[str, Any]) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+        """The function (uniforms, state, observation) that starts an episode as the options say."""
+        if not options:
+            return cast(Callable[..., None], self._core.reset)
+        if (known := self.environment.kernel.start_range) is None:
+            raise InputError(
+                f"reset of {self.environment.kernel.name} takes no options, got {', '.join(map(repr, options))}; "
+                "choose a start, or params, when making the environment"
+            )
+        for name in options:
+            if name not in ("low", "high"):
+                raise InputError(f"unknown option of reset {name!r}: {suggest(str(name), ('low', 'high'))}")
+        low, high = known.default(self.environment.values)
+        try:
+            low, high = check_finite("low", options.get("low", low)), check_finite("high", options.get("high", high))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"option of reset: {error}") from None
+        if low > high:
+            raise InputError(f"option of reset: low must not be above high, got {low} and {high}")
+        return functools.partial(known.reset, low, high)
+
+    def _warn_of_the_end(self) -> None:
+        if not self._warned:
+            gymnasium.logger.warn(
+                "step() was called after the episode had terminated; call reset() once step() has returned "
+                "terminated = True: what further steps return means nothing",
+                stacklevel=3,  # the caller of step
+            )
+        self._warned = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but addresses of machine code."""
+        return {name: value for name, value in vars(self).items() if name != "_core"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._core = EnvironmentCore(self.environment)
 
 
 def register() -> None:
@@ -87,7 +177,7 @@ def register() -> None:
                 entry_point=f"{__name__}:{KernelEnv.__name__}",
                 max_episode_steps=kernel.max_episode_steps,
                 reward_threshold=kernel.threshold,
-                kwargs={"env": name},
+                kwargs={"env": name, "time_limit": False},
             )
 
 

@@ -156,7 +156,8 @@ class Optimum:
 
 def covers(environment: Environment) -> bool:
     """True if the environment is the pendulum, with whatever physics and horizon."""
-    return environment.kernel is _pendulum()
+    kernel, pendulum = environment.kernel, _pendulum()
+    return [*kernel.params] == [*pendulum.params] and kernel.fingerprint() == pendulum.fingerprint()
 
 
 def solve(

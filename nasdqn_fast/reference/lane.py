@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasdqn_fast.envs.kernel import ERROR, TERMINATED, Environment
+from nasdqn_fast.envs.kernel import TERMINATED, Environment
 from nasdqn_fast.errors import StepError
 
 
@@ -52,18 +52,21 @@ class Lane:
         """Takes an action: reward, terminated, truncated. A new array holds the new observation.
 
         Raises:
-            StepError: the environment's step reported an error.
+            StepError: the environment's step reported an error, or returned flags that there are not.
         """
         kernel = self.environment.kernel
         uniforms = rng.random(kernel.step_uniforms)
         reward = np.zeros(1)
         self.observation = np.zeros_like(self.observation)
         flags = kernel.step(self.environment.params, uniforms, self.state, action, self.observation, reward)
-        if flags & ERROR:
-            raise StepError(f"environment {kernel.name} reported an error in step, after {self.length} steps")
+        if flags not in (0, TERMINATED):
+            raise StepError(
+                f"environment {kernel.name} reported an error in step, after {self.length} steps: "
+                f"it returned {flags!r}, neither 0 nor TERMINATED"
+            )
         self.length += 1
         self.episode_return += reward[0]
-        terminated = bool(flags & TERMINATED)
+        terminated = bool(flags == TERMINATED)
         # The clock is the engine's: a time limit truncates and never terminates.
         truncated = not terminated and self.length >= self.environment.max_episode_steps
         return float(reward[0]), terminated, truncated

@@ -45,6 +45,7 @@ class Run:
         self.config = config
         self.progress = progress
         self.environment = make_environment(config)
+        self.environment_code = self.environment.fingerprint()  # as it is compiled now, whatever changes later
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment)
         # After all that can be wrong has been found, but before training: it may take seconds the first time, for
@@ -245,7 +246,7 @@ class Run:
         return {
             "config": _plain(self.config),
             "build": self.build,
-            "environment": self.environment.kernel.fingerprint(),
+            "environment": self.environment_code,
             "seconds": asdict(self._times()),
             "recorder": self.recorder.get_state(),
             "trainer": self.trainer.get_state(),
@@ -276,7 +277,7 @@ class Run:
 
     def _warn_of_changes(self) -> None:
         """Whatever may lead to other bits than where the run was begun."""
-        now = {**self.build, "environment": self.environment.kernel.fingerprint()}
+        now = {**self.build, "environment": self.environment_code}
         # The kernel's release, which the platform names, has no part in the numbers.
         changed = [f"{k} {then}" for k, then in self._began_with.items() if k != "platform" and now.get(k) != then]
         if changed:

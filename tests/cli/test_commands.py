@@ -87,7 +87,7 @@ def test_version(run):
 def test_starting_imports_nothing_heavy(args, tmp_path):
     code = (
         "import sys; from nasdqn_fast.cli import main; main(sys.argv[1:]);"
-        "print([m for m in ('numba', 'gymnasium', 'rich', 'matplotlib', 'torch') if m in sys.modules])"
+        "print([m for m in ('numba', 'rich', 'matplotlib', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -115,7 +115,7 @@ def test_divergence_is_one_line(run, tiny):
 def test_a_warning_is_one_line(run, tmp_path, tiny, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("NASDQN_FAST_CACHE_DIR", str(tmp_path / "file"))
-    _compile.compile_kernel.cache_clear()
+    _compile.forget()
     _compile._warn_once.cache_clear()
     code, _, err = run("train", *tiny, "--episodes", 1, "--out", "out")
     assert (code, err.count("\n")) == (0, 1)

@@ -13,7 +13,7 @@ from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
 from nasdqn_fast.envs._compiler.compile import Sizes
 from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, StepError
 
 HELPERS = """
 def doubled(x):  # plain: no marker
@@ -196,20 +196,57 @@ def makes_a_list_of_texts(params, uniforms, state, action, obs, reward):
     return 0
 
 
-def returns_nothing(params, uniforms, state, action, obs, reward):
-    reward[0] = 0.0
-
-
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
         (undefined_name, "name 'not_there' is not defined"),
         (makes_a_list_of_texts, r"setitem.* \(.*test_compile.py, line \d+\)$"),
-        (returns_nothing, "No conversion from none to int32"),
     ],
 )
 def test_what_numba_refuses_is_one_line_naming_the_function(step, reason):
     with pytest.raises(InputError, match=f"environment tests.*: Numba cannot compile step: .*{reason}") as raised:
+        small_kernel(step).bind().compiled()
+    assert "\n" not in str(raised.value)
+
+
+def fills(params, uniforms, state, action, obs, reward):
+    return obs.fill(0.0)
+
+
+def fills_or_counts(params, uniforms, state, action, obs, reward):
+    nothing = None if action else 1
+    return nothing
+
+
+def test_step_that_returns_nothing_now_and_then_is_an_error_when_it_does():
+    core = EnvironmentCore(small_kernel(fills_or_counts).bind())
+    arguments = np.empty(0), np.empty(1)
+    assert core.step(*arguments, 0, np.empty(1, np.float32))[1] is True
+    with pytest.raises(StepError, match="neither 0 nor TERMINATED"):
+        core.step(*arguments, 1, np.empty(1, np.float32))
+
+
+def makes_a_tuple(params, uniforms, state, action, obs, reward):
+    both = (0, 1.0)
+    return both
+
+
+def makes_a_text(params, uniforms, state, action, obs, reward):
+    text = "done"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("step", "returned"),
+    [
+        (fills, r"nothing \(None\)"),
+        (makes_a_tuple, "a tuple"),
+        (makes_a_text, "a value of Numba's type .*"),
+    ],
+)
+def test_step_that_returns_no_flags_is_one_line_without_jargon(step, returned):
+    wanted = f"step returns {returned}: it must return 0, TERMINATED or ERROR"
+    with pytest.raises(InputError, match=f"environment tests.*: {wanted}") as raised:
         small_kernel(step).bind().compiled()
     assert "\n" not in str(raised.value)
 

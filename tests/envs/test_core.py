@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from nasdqn_fast import envs
+from nasdqn_fast import DQNAgent, envs, plugins, reference
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.envs import EnvKernel
-from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
+from nasdqn_fast.envs._compiler import lockstep
 from nasdqn_fast.errors import StepError
 
 
@@ -110,7 +110,7 @@ def lanes_of(core, n):
 
 
 @pytest.mark.parametrize("n", [2, 7, 64, 65, 203])
-@pytest.mark.parametrize("env", ["inverted-pendulum", "cartpole", BRANCHING, RESHAPING])
+@pytest.mark.parametrize("env", [*plugins.names("environments"), BRANCHING, RESHAPING])
 def test_batch_is_n_single_steps_to_the_last_bit(env, n):
     core = EnvironmentCore(envs.make(env))
     kernel, rng = core.environment.kernel, np.random.default_rng(1)
@@ -150,7 +150,7 @@ def test_a_step_for_arrays_in_one_piece_is_called_lane_by_lane():
 def test_the_pendulum_in_lockstep_is_vector_code(monkeypatch, tmp_path):
     """Oracle: LLVM's own text of the optimised code, which names vectors of doubles whatever the processor."""
     monkeypatch.setenv("NASDQN_FAST_CACHE_DIR", str(tmp_path))  # code that was loaded from disk has no text
-    compile_lockstep.cache_clear()
+    lockstep.forget()
     code = envs.make("inverted-pendulum").compiled_lockstep()
     assert re.search(r"fmul <\d+ x double>", code.owner["lockstep"].inspect_llvm())
 
@@ -208,6 +208,37 @@ def test_division_by_zero_is_no_error(noisy):
 def test_exception_and_error_flag_are_errors(noisy, action):
     with pytest.raises(RuntimeError, match="test_core reported an error in step"):
         noisy.step(np.ones(2), np.ones(1), action, np.empty(1, np.float32))
+
+
+def unknown_flags(params, uniforms, state, action, obs, reward):
+    """Flags that there are not: -1, 4, 2**32, NaN, ..."""
+    obs[0] = obs[1] = reward[0] = 0.0
+    return params[0] if action else 0
+
+
+@pytest.mark.parametrize("value", [4.0, -1.0, 5.0, 2.0**32, math.nan])
+def test_flags_that_there_are_not_are_errors(value):
+    kernel = dataclasses.replace(BRANCHING, step=unknown_flags)
+    environment = kernel.bind(params={"threshold": value}) if math.isfinite(value) else kernel.bind()
+    if not math.isfinite(value):
+        object.__setattr__(environment, "params", np.array([value]))
+    core = EnvironmentCore(environment)
+    told = "test_core reported an error in step: it raised an exception, or returned neither 0 nor TERMINATED"
+    assert core.step(np.zeros(3), np.zeros(2), 0, np.empty(2, np.float32)) == (0.0, False)
+    with pytest.raises(StepError, match=told):
+        core.step(np.zeros(3), np.zeros(2), 1, np.empty(2, np.float32))
+    states, observations, rewards, flags = lanes_of(core, 3)
+    core.step_batch(states, np.array([0, 1, 2]), np.zeros((3, 3)), observations, rewards, flags)
+    assert flags.tolist() == [0, 2, 2]
+
+
+@pytest.mark.parametrize("backend", [DQNAgent, reference.DQNAgent])
+def test_flags_that_there_are_not_end_the_run(backend):
+    agent = backend(
+        dataclasses.replace(BRANCHING, step=unknown_flags).bind(params={"threshold": 4.0}), "1x4-relu", rng=0
+    )
+    with pytest.raises(StepError, match=r"test_core reported an error in step.*neither 0 nor TERMINATED"):
+        agent.run_episodes(3)
 
 
 def test_exception_in_reset_shows_as_a_non_finite_observation(noisy):

@@ -118,6 +118,121 @@ def test_kernel_that_makes_no_sense_is_refused(changes, message):
         make_kernel(**changes)
 
 
+def no_return(params, uniforms, state, action, obs, reward):
+    reward[0] = 0.0
+
+
+def a_path_without_return(params, uniforms, state, action, obs, reward):
+    if state[0] > 1.0:
+        return 1
+
+
+def gymnasiums_tuple(params, uniforms, state, action, obs, reward):
+    return obs, 1.0, state[0] > 1.0, False, {}
+
+
+def constant_tuple(params, uniforms, state, action, obs, reward):
+    return 1.0, False, False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "got"),
+    [
+        (no_return, r"nothing \(None\)"),
+        (a_path_without_return, r"nothing \(None\)"),
+        (gymnasiums_tuple, "a tuple"),
+        (constant_tuple, "a tuple"),
+        (lambda params, uniforms, state, action, obs, reward: None, r"nothing \(None\)"),
+    ],
+)
+def test_step_that_does_not_return_flags_is_refused(wrong, got):
+    message = f"step of .*test_kernel returns {got}: it must return 0, TERMINATED or ERROR, and write into obs"
+    with pytest.raises(InputError, match=message) as raised:
+        make_kernel(step=wrong)
+    assert "\n" not in str(raised.value)
+
+
+def binds_reward(params, uniforms, state, action, obs, reward):
+    obs[0] = 0.0
+    reward = 1.0  # noqa: F841
+    return 0
+
+
+def binds_two(params, uniforms, state, action, obs, reward):
+    obs[0], reward = state[0], 1.0  # noqa: F841
+    return 0
+
+
+def binds_in_a_loop(params, uniforms, state, action, obs, reward):
+    for reward in (1.0, 2.0):
+        obs[0] = reward
+    return 0
+
+
+def binds_in_a_branch(params, uniforms, state, action, obs, reward):
+    if action:
+        state = state + 1.0
+    obs[0] = state[0]
+    return 0
+
+
+def binds_another_name(params, uniforms, x, action, seen, gain):
+    gain = x[0]  # noqa: F841
+    return 0
+
+
+def binds_for_a_nested_function(params, uniforms, state, action, obs, reward):
+    def paid():
+        return reward
+
+    reward = 1.0
+    return int(paid())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        (binds_reward, "reward"),
+        (binds_two, "reward"),
+        (binds_in_a_loop, "reward"),
+        (binds_in_a_branch, "state"),
+        (binds_another_name, "gain"),
+        (binds_for_a_nested_function, "reward"),
+    ],
+)
+def test_step_that_binds_what_it_is_to_write_into_is_refused(wrong, name):
+    line = r"\d+"
+    message = f"step of .*test_kernel assigns to its argument '{name}' in line {line}, which writes nothing"
+    with pytest.raises(InputError, match=f"{message} .*: write {name}.0. = ... or {name}.:. = ..., or use") as raised:
+        make_kernel(step=wrong)
+    assert "\n" not in str(raised.value)
+
+
+def test_reset_that_binds_what_it_is_to_write_into_is_refused():
+    def binds_obs(params, uniforms, state, obs):
+        obs = state[0]  # noqa: F841
+
+    with pytest.raises(InputError, match=r"reset of .* assigns to its argument 'obs'"):
+        make_kernel(reset=binds_obs)
+
+
+def test_what_only_looks_like_binding_is_fine():
+    def in_place(params, uniforms, state, action, obs, reward):
+        state += 1.0
+        reward -= 2.0
+        obs[:] = state[0]
+        params = (1.0, 2.0)  # an argument that is only read
+        reward[0] += params[0]
+        return 0
+
+    from nasdqn_fast._core.environment import EnvironmentCore
+
+    core = EnvironmentCore(make_kernel(step=in_place).bind())
+    state, observation = np.ones(1), np.zeros(1, np.float32)
+    assert core.step(np.empty(0), state, 0, observation) == (-1.0, False)
+    assert (state[0], observation[0]) == (2.0, 2.0)
+
+
 def test_bounds_may_follow_the_parameters():
     kernel = make_kernel(observation_high=lambda params: (4 * params["gain"],))
     assert kernel.bind().observation_high.tolist() == [8.0]

@@ -1,7 +1,10 @@
 """The Gymnasium face; oracles: Gymnasium's own checker, its CartPole, and the plain functions."""
 
+import copy
+import pickle
 import subprocess
 import sys
+import warnings
 
 import gymnasium
 import numpy as np
@@ -12,7 +15,12 @@ from nasdqn_fast import envs, plugins
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.gymnasium import KernelEnv, register
 
-IDS = ["nasdqn_fast/InvertedPendulum-v0", "nasdqn_fast/CartPole-v1"]
+IDS = [
+    "nasdqn_fast/InvertedPendulum-v0",
+    "nasdqn_fast/CartPole-v1",
+    "nasdqn_fast/Acrobot-v1",
+    "nasdqn_fast/MountainCar-v0",
+]
 
 
 def test_every_built_in_environment_has_an_id():
@@ -42,8 +50,10 @@ def test_time_limit_truncates(env_id):
 
 
 def test_time_limits_are_the_kernels():
-    assert [gymnasium.spec(env_id).max_episode_steps for env_id in IDS] == [200, 500]
-    assert gymnasium.spec(IDS[1]).reward_threshold == gymnasium.spec("CartPole-v1").reward_threshold
+    assert [gymnasium.spec(env_id).max_episode_steps for env_id in IDS] == [200, 500, 500, 200]
+    for env_id in IDS[1:]:
+        original = gymnasium.spec(env_id.removeprefix("nasdqn_fast/"))
+        assert gymnasium.spec(env_id).reward_threshold == original.reward_threshold
 
 
 def test_balanced_pole_is_truncated_at_500_steps_as_gymnasiums():
@@ -114,11 +124,185 @@ def test_unknown_start_is_an_input_error():
         gymnasium.make(IDS[0], start="uprigth")
 
 
-def test_package_registers_the_ids_where_gymnasium_is_already_in_use():
-    code = """
-import gymnasium
-assert "nasdqn_fast/CartPole-v1" not in gymnasium.registry
-import nasdqn_fast
-assert "nasdqn_fast/CartPole-v1" in gymnasium.registry
-"""
+CLASSIC = ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"]
+
+
+def pair_of(env_id):
+    """Ours and Gymnasium's, without wrappers."""
+    return gymnasium.make(f"nasdqn_fast/{env_id}").unwrapped, gymnasium.make(env_id).unwrapped
+
+
+def lengths_and_ends(env, steps):
+    env.reset(seed=0)
+    return [env.step(i % 2)[2:4] for i in range(steps)]
+
+
+def test_environment_given_keeps_its_time_limit_start_and_params():
+    environment = envs.make("inverted-pendulum", start="hanging", params={"gravity": 1.6}, max_episode_steps=50)
+    env = KernelEnv(environment)
+    ends = lengths_and_ends(env, 51)
+    assert ends == [(False, False)] * 49 + [(False, True)] * 2  # as Gymnasium's TimeLimit, on after the end
+    assert env.environment is environment
+    env.reset()
+    assert env.step(0)[3] is False
+
+
+@pytest.mark.parametrize("given", [{"max_episode_steps": 5}, {"start": "hanging"}, {"params": {"gravity": 1.6}}])
+def test_settings_that_conflict_are_refused(given):
+    with pytest.raises(InputError, match="of an Environment are fixed"):
+        KernelEnv(envs.make("inverted-pendulum", max_episode_steps=50), **given)
+    KernelEnv("inverted-pendulum", **given)
+    with pytest.raises(InputError, match="leave one of them out"):
+        KernelEnv("inverted-pendulum", max_episode_steps=5, time_limit=False)
+
+
+def test_time_limit_of_a_name_or_kernel_is_its_own_or_the_one_given():
+    kernel = envs.make("inverted-pendulum").kernel
+    assert [end[1] for end in lengths_and_ends(KernelEnv(kernel), 200)] == [False] * 199 + [True]
+    assert lengths_and_ends(KernelEnv("inverted-pendulum", max_episode_steps=2), 2)[-1] == (False, True)
+
+
+def test_gymnasiums_time_limit_may_be_longer():
+    env = gymnasium.make("nasdqn_fast/MountainCar-v0", max_episode_steps=300)
+    assert [end[1] for end in lengths_and_ends(env, 300)] == [False] * 299 + [True]
+
+
+def test_steps_after_the_end_pay_what_gymnasiums_cartpole_pays():
+    pair = pair_of("CartPole-v1")
+    for env in pair:
+        env.reset(seed=0)
+        env.state = np.array([2.39, 1.0, 0.0, 0.0])
+    messages = []
+    for action in (1, 1, 0, 0, 0, 0):
+        outcomes = []
+        for env in pair:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                outcomes.append(env.step(action)[1:4])
+            messages.append(len(caught))
+        assert outcomes[0] == outcomes[1]
+    assert outcomes[0] == (0.0, True, False)
+    assert messages == [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    pair[0].reset()
+    assert pair[0].step(0)[1] == 1.0
+
+
+@pytest.mark.parametrize("env_id", CLASSIC)
+@pytest.mark.parametrize("options", [None, {}, {"low": -0.5, "high": 0.25}, {"low": -0.45}, {"high": 0.4}])
+def test_options_of_reset_are_gymnasiums(env_id, options):
+    ours, theirs = pair_of(env_id)
+    for seed in (3, None):
+        obs, _ = ours.reset(seed=seed, options=options)
+        obs_theirs, _ = theirs.reset(seed=seed, options=options)
+        np.testing.assert_array_equal(ours.state, theirs.state)
+        assert np.all(np.abs(obs - obs_theirs) <= np.spacing(np.abs(obs_theirs)))
+
+
+@pytest.mark.parametrize(
+    ("env", "options", "message"),
+    [
+        ("inverted-pendulum", {"low": 0.0}, "reset of .*inverted_pendulum takes no options, got 'low'"),
+        ("cartpole", {"lo": 0.0}, "unknown option of reset 'lo': did you mean 'low'"),
+        ("cartpole", {"low": "x"}, "option of reset: low must be a finite number"),
+        ("cartpole", {"high": float("nan")}, "option of reset: high must be a finite number"),
+        ("cartpole", {"low": 1.0, "high": 0.0}, "low must not be above high, got 1.0 and 0.0"),
+    ],
+)
+def test_other_options_of_reset_are_refused_and_nothing_is_drawn(env, options, message):
+    env = KernelEnv(env)
+    env.reset(seed=0)
+    before, state = env.np_random.bit_generator.state, env.state.copy()
+    with pytest.raises(InputError, match=message) as raised:
+        env.reset(seed=1, options=options)
+    assert "\n" not in str(raised.value)
+    assert env.np_random.bit_generator.state == before
+    np.testing.assert_array_equal(env.state, state)
+
+
+@pytest.mark.parametrize("env_id", CLASSIC)
+def test_state_can_be_read_and_set_and_numbers_are_pythons(env_id):
+    ours, theirs = pair_of(env_id)
+    assert ours.state is None
+    theirs.reset(seed=4)
+    ours.reset(seed=0)
+    ours.state = theirs.state
+    np.testing.assert_array_equal(ours.state, theirs.state)
+    observation, *rest, info = ours.step(1)
+    theirs.step(1)
+    np.testing.assert_allclose(ours.state, theirs.state, rtol=0, atol=2e-13)
+    assert [type(value) for value in rest] == [float, bool, bool]
+    assert (observation.dtype, info) == (np.float32, {})
+    with pytest.raises(InputError, match=r"state must be \d numbers, got shape \(7,\)"):
+        ours.state = np.zeros(7)
+
+
+def noisy_reset(params, uniforms, state, obs):
+    state[0] = obs[0] = uniforms[0]
+
+
+def noisy_step(params, uniforms, state, action, obs, reward):
+    state[0] = obs[0] = reward[0] = uniforms[0]
+    return 1 if uniforms[0] > 0.9 else 0
+
+
+NOISY = envs.EnvKernel(
+    noisy_reset,
+    noisy_step,
+    {"x": 1.0},
+    state_size=1,
+    observation_size=1,
+    n_actions=2,
+    observation_low=(0.0,),
+    observation_high=(1.0,),
+    max_episode_steps=7,
+    reset_uniforms=1,
+    step_uniforms=1,
+)
+
+
+def test_np_random_is_the_generator_in_use():
+    env, rng = KernelEnv(NOISY), np.random.default_rng(5)
+    env.np_random = np.random.default_rng(5)
+    assert env.reset()[0] == np.float32(rng.random())
+    assert env.step(0)[1] == rng.random()
+    env.reset(seed=6)
+    assert env.np_random.random() == np.random.default_rng(6).random(2)[1]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("at", [0, 3, 6])
+@pytest.mark.filterwarnings("ignore:.*after the episode had terminated")
+def test_copies_go_on_as_the_original_does(copied, at):
+    env = KernelEnv(NOISY, params={"x": 2.0})
+    env.reset(seed=1)
+    for _ in range(at):
+        env.step(0)
+    again = copied(env)
+    assert again.environment.values == {"x": 2.0}
+    assert not again.environment.params.flags.writeable
+    for _ in range(8):
+        (obs, *rest), (obs_copied, *rest_copied) = env.step(1), again.step(1)
+        assert (obs, rest) == (obs_copied, rest_copied)
+    assert env.reset()[0] == again.reset()[0]
+    assert copied(KernelEnv(NOISY)).reset(seed=2)[0] == env.reset(seed=2)[0]
+
+
+@pytest.mark.parametrize("env", [NOISY, *plugins.names("environments")])
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")
+def test_checker_passes_without_make(env):
+    check_env(KernelEnv(env), skip_render_check=True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import nasdqn_fast, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "import gymnasium, nasdqn_fast; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "import gymnasium; gymnasium.make('nasdqn_fast:nasdqn_fast/CartPole-v1')",
+        "import gymnasium; gymnasium.make_vec('nasdqn_fast:nasdqn_fast/CartPole-v1', 2, 'async').close()",
+        "import nasdqn_fast.interop.gymnasium, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "from nasdqn_fast.envs import cartpole; import gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+    ],
+)
+def test_ids_are_there_whatever_is_imported_first(code):
     subprocess.run([sys.executable, "-P", "-c", code], check=True)

@@ -13,20 +13,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nasdqn_fast.envs._compiler import object_file
-from nasdqn_fast.envs._compiler.jit import OPTIONS, jitted
-from nasdqn_fast.envs._compiler.reach import fingerprint
+from nasdqn_fast.envs._compiler.jit import OPTIONS, jitted, snapshot
+from nasdqn_fast.envs._compiler.reach import Functions, fingerprint
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.storage import cache
 from nasdqn_fast.storage.atomic import replacing
 
 # The C signatures of ext/kernels/env.h, whose context these functions ignore. A callback cannot raise, so an exception
-# becomes what the caller looks for anyway: a non-finite observation, or the error flag (2).
+# becomes what the caller looks for anyway: a non-finite observation, or the error flag (2), as do unknown flags.
 _SOURCE = '''"""C callbacks of an environment, written by nasdqn-fast. Safe to delete: made anew when needed."""
 
 
@@ -41,7 +40,7 @@ def reset(context, params, uniforms, state, obs):
 
 def step(context, params, uniforms, state, action, obs, reward):
     try:
-        return kernel_step(
+        flags = kernel_step(
             carray(params, ({params},)),
             carray(uniforms, ({step_uniforms},)),
             carray(state, ({state},)),
@@ -49,6 +48,7 @@ def step(context, params, uniforms, state, action, obs, reward):
             carray(obs, ({observation},)),
             carray(reward, (1,)),
         )
+        return flags if 0 <= flags <= 3 else 2
     except Exception:
         return 2
 '''
@@ -59,6 +59,7 @@ _SIGNATURES = {
         "CPointer(float64))"
     ),
 }
+FLAGS_WANTED = "it must return 0, TERMINATED or ERROR, and write into obs and reward what there is to see and to earn"
 
 
 class Sizes(NamedTuple):
@@ -78,11 +79,13 @@ class Compiled:
     Args:
         reset_address, step_address: C function pointers, valid as long as this object lives.
         owner: what keeps the machine code in memory.
+        step: the plain function that was compiled, as it was then.
     """
 
     reset_address: int
     step_address: int
     owner: Any
+    step: Callable[..., int]
 
 
 class MachineCode(NamedTuple):
@@ -97,21 +100,32 @@ class MachineCode(NamedTuple):
     owner: Any
 
 
-@functools.cache
-def compile_kernel(name: str, reset: Callable, step: Callable, sizes: Sizes) -> Compiled:
-    """Compiles both functions, or loads them from disk if nothing that they reach has changed.
+def compile_kernel(name: str, reset: Callable[..., None], step: Callable[..., int], sizes: Sizes) -> Compiled:
+    """Compiles both functions, or returns what was compiled of them if nothing that they reach has changed.
 
     Args:
         name: whose functions they are, for messages and the file's name.
-        reset, step: see `nasdqn_fast.envs.kernel`. Globals count with their values of the first call.
+        reset, step: see `nasdqn_fast.envs.kernel`. Globals count with their values of this call.
         sizes: lengths of their arrays.
 
     Raises:
         InputError: Numba cannot compile one of them; names it, with Numba's reason.
     """
+    return _compile_kernel(name, Functions.of(reset, step), sizes)
+
+
+# Code that an agent uses is kept by the agent; here, so much that a loop over a constant's values finds them again.
+@functools.lru_cache(maxsize=64)
+def _compile_kernel(name: str, live: Functions, sizes: Sizes) -> Compiled:
+    reset, step = snapshot(live.functions)
     source = _SOURCE.format(**sizes._asdict())
     code = machine_code(name, source, _SIGNATURES, {"kernel_reset": reset, "kernel_step": step})
-    return Compiled(code.addresses["reset"], code.addresses["step"], code.owner)
+    return Compiled(code.addresses["reset"], code.addresses["step"], code.owner, step)
+
+
+def forget() -> None:
+    """Makes this process look on disk again for what it has compiled."""
+    _compile_kernel.cache_clear()
 
 
 def machine_code(
@@ -169,10 +183,9 @@ def _compile(
     """The callbacks, `numba.cfunc` objects by name."""
     import numba
 
-    done: dict[FunctionType, Any] = {}
     namespace: dict[str, Any] = {"__name__": __name__, "carray": numba.carray, "nan": np.nan}
     namespace |= builtins() if builtins else {}
-    namespace |= {known_as: jitted(function, done) for known_as, function in own.items()}
+    namespace |= dict(zip(own, jitted(own.values()), strict=True))
     exec(compile(source, filename, "exec"), namespace)
     callbacks: dict[str, Any] = {}
     for function, signature in signatures.items():
@@ -182,6 +195,8 @@ def _compile(
         except Exception as error:
             if keep and not isinstance(error, numba.core.errors.NumbaError):
                 raise  # the cache's fault, or else met again without it
+            if (returned := _no_flags(namespace.get("kernel_step"))) is not None:
+                raise InputError(f"environment {name}: step returns {returned}: {FLAGS_WANTED}") from error
             raise InputError(
                 f"environment {name}: Numba cannot compile {function}: {_reason(error, filename)}"
             ) from error
@@ -202,6 +217,19 @@ def _key(source: str, signatures: Mapping[str, str], *functions: Callable) -> st
     return fingerprint(
         *functions, source, str(dict(signatures)), str(OPTIONS), tuple(versions), object_file.processor()
     )[:32]
+
+
+def _no_flags(step: Any) -> str | None:
+    """What Numba found the function to return, if these are no flags; None if they are, or if it did not get so far."""
+    from numba import types
+
+    for signature in getattr(step, "nopython_signatures", ()):
+        kind = signature.return_type
+        if isinstance(kind, types.NoneType):
+            return "nothing (None)"
+        if not isinstance(kind, types.Number | types.Boolean):
+            return "a tuple" if isinstance(kind, types.BaseTuple) else f"a value of Numba's type {kind}"
+    return None
 
 
 def _reason(error: Exception, generated: str) -> str:

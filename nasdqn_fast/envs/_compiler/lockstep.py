@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nasdqn_fast.envs._compiler.compile import MachineCode, Sizes, machine_code
+from nasdqn_fast.envs._compiler.reach import Functions
 from nasdqn_fast.errors import InputError
 
 LANES = 64  # columns of a panel: the episodes of one call at most
@@ -59,19 +60,24 @@ _SIGNATURE = (
 )
 
 
-@functools.cache
-def compile_lockstep(name: str, step: Callable, sizes: Sizes) -> MachineCode | None:
+def compile_lockstep(name: str, step: Callable[..., int], sizes: Sizes) -> MachineCode | None:
     """The compiled loop, a function ``lockstep`` (ext/kernels/env.h).
 
     Args:
         name: whose function it is, for messages and the file's name.
-        step: see `nasdqn_fast.envs.kernel`.
+        step: see `nasdqn_fast.envs.kernel`; of an environment that was compiled, `Compiled.step`.
         sizes: lengths of its arrays.
 
     Returns:
         None if Numba compiles the step for arrays that lie in one piece only, as a reshape demands, or if the arrays
         are too long for the stack: then there is no loop but one call a lane.
     """
+    return _compile_lockstep(name, Functions.of(step), sizes)
+
+
+@functools.lru_cache(maxsize=64)
+def _compile_lockstep(name: str, live: Functions, sizes: Sizes) -> MachineCode | None:
+    (step,) = live.functions
     if LANES * (8 * sizes.state + 4 * sizes.observation) > MAX_PANELS:
         return None
     source = _SOURCE.format(
@@ -85,6 +91,11 @@ def compile_lockstep(name: str, step: Callable, sizes: Sizes) -> MachineCode | N
         return machine_code(name, source, {"lockstep": _SIGNATURE}, {"kernel_step": step}, _builtins)
     except InputError:
         return None
+
+
+def forget() -> None:
+    """Makes this process look on disk again for what it has compiled."""
+    _compile_lockstep.cache_clear()
 
 
 def _builtins() -> dict[str, Any]:
@@ -121,7 +132,7 @@ def _step_lane() -> Any:
     """A function (step, i, its six arguments) -> flags that steps lane i; a matrix stands for its column i.
 
     A call that Numba writes would count references to each column, and those calls stay in the loop until after LLVM's
-    vectoriser has seen it. A raised exception becomes the error flag (2) without a branch.
+    vectoriser has seen it. A raised exception, or flags that there are not, become the error flag (2) without a branch.
     """
     from numba import types
     from numba.core import cgutils
@@ -169,7 +180,8 @@ def _step_lane() -> Any:
                 builder, function, compiled.fndesc.restype, compiled.fndesc.argtypes, arguments
             )
             flags = context.cast(builder, result, compiled.fndesc.restype, types.int32)
-            return builder.select(status.is_error, flags.type(2), flags)
+            unknown = builder.icmp_unsigned(">", flags, flags.type(3))
+            return builder.select(builder.or_(status.is_error, unknown), flags.type(2), flags)
 
         return types.int32(step, i, *given), generate
 
