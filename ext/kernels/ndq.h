@@ -3,7 +3,7 @@
  * Sizes: B batch, I inputs, O outputs of a layer, A actions. All arrays float32 unless said otherwise.
  *
  * Parameters. One block; layer l is a matrix of (I + 1) rows, the last of them the bias, each row
- * padded to NDQ_PAD floats. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
+ * padded by ndq_pad. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
  * numbers are finite: what it writes there is zero, and both optimizers move nothing where the gradient is zero.
  *
  * Activations are feature-major in panels of NDQ_PANEL transitions: h[l] is (I + 1, NDQ_PANEL), the
@@ -37,7 +37,13 @@ typedef struct {
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
 } ndq_net;
 
-static inline int64_t ndq_pad(int64_t n) { return (n + NDQ_PAD - 1) / NDQ_PAD * NDQ_PAD; }
+/* Floats from one row of a matrix to the next: whole cache lines, and never whole KiB, or the rows of a wide layer would
+ * all compete for the same few lines of the caches. */
+static inline int64_t ndq_pad(int64_t n)
+{
+    const int64_t padded = (n + NDQ_PAD - 1) / NDQ_PAD * NDQ_PAD;
+    return padded % 256 || !padded ? padded : padded + NDQ_PAD;
+}
 
 static inline float *ndq_h(const ndq_net *net, int layer) { return net->h + net->h_offsets[layer]; }
 
