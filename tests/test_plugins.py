@@ -43,10 +43,13 @@ def test_every_plug_in_is_found_and_described(kind):
 
 
 def test_names_and_descriptions_import_no_plug_in():
+    """But environments, whose Gymnasium ids stand in their files and are registered with the package."""
     code = """
 import sys
 from nasdqn_fast import plugins
 for kind, folder in plugins.KINDS.items():
+    if kind == "environments":
+        continue
     modules = {f"nasdqn_fast.{folder}." + name.replace("-", "_") for name in plugins.describe(kind)}
     assert not modules & set(sys.modules), modules & set(sys.modules)
 """
@@ -57,8 +60,8 @@ def test_only_the_chosen_file_is_imported():
     code = """
 import sys
 from nasdqn_fast import plugins
-plugins.find("environments", "cartpole")
-assert "nasdqn_fast.envs.inverted_pendulum" not in sys.modules
+plugins.find("transfers", "overlap")
+assert "nasdqn_fast.transfers.matching" not in sys.modules
 """
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
 

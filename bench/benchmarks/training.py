@@ -1,5 +1,8 @@
 """The training loop: act, step, store, sample, learn."""
 
+import numpy as np
+
+from nasdqn_fast import DQNAgent
 from nasdqn_fast._core import cpu
 from nasdqn_fast.benchmarking.groups import training_step
 from nasdqn_fast.benchmarking.same_result import fingerprint
@@ -43,6 +46,31 @@ class Rate:
         return self.figure.share
 
     track_roofline_share.unit = "share of the FMA peak"
+
+
+class Subnormals:
+    """Numbers too small for full speed: on some processors a few of them cost more than all the rest."""
+
+    params = (NAMES, ("sgd", "adam"))
+    param_names = ("architecture", "optimizer")
+
+    def track_subnormal_share(self, architecture: str, optimizer: str) -> float:
+        agent = DQNAgent("inverted-pendulum", architecture, optimizer=optimizer, rng=0)
+        agent.run_episodes(30)
+        state = agent.optimizer.get_state()
+        hidden, activations = agent.replay.sample(64).observations, []
+        for weights, bias in zip(agent.network.weights, agent.network.biases, strict=True):
+            activations.append(hidden @ weights + bias)
+            hidden = np.maximum(activations[-1], 0) if "relu" in architecture else np.tanh(activations[-1])
+        numbers = [state["m"], state["v"], agent.network.parameters, *map(np.ravel, activations)]
+        return max(subnormal_share(array) for array in numbers)
+
+    track_subnormal_share.unit = "share"
+
+
+def subnormal_share(array: np.ndarray) -> float:
+    """Of all numbers, those that are subnormal in float32."""
+    return float(np.mean((array != 0) & (np.abs(array) < np.finfo(np.float32).tiny))) if array.size else 0.0
 
 
 class SameResult:

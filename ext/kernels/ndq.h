@@ -3,7 +3,7 @@
  * Sizes: B batch, I inputs, O outputs of a layer, A actions. All arrays float32 unless said otherwise.
  *
  * Parameters. One block; layer l is a matrix of (I + 1) rows, the last of them the bias, each row
- * padded to NDQ_PAD floats. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
+ * padded by ndq_pad. Padding holds zeros from the allocation on, a gradient's too, and every kernel keeps it so while
  * numbers are finite: what it writes there is zero, and both optimizers move nothing where the gradient is zero.
  *
  * Activations are feature-major in panels of NDQ_PANEL transitions: h[l] is (I + 1, NDQ_PANEL), the
@@ -37,20 +37,31 @@ typedef struct {
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
 } ndq_net;
 
-static inline int64_t ndq_pad(int64_t n) { return (n + NDQ_PAD - 1) / NDQ_PAD * NDQ_PAD; }
+/* Floats from one row of a matrix to the next: whole cache lines, and never whole KiB, or the rows of a wide layer would
+ * all compete for the same few lines of the caches. */
+static inline int64_t ndq_pad(int64_t n)
+{
+    const int64_t padded = (n + NDQ_PAD - 1) / NDQ_PAD * NDQ_PAD;
+    return padded % 256 || !padded ? padded : padded + NDQ_PAD;
+}
 
 static inline float *ndq_h(const ndq_net *net, int layer) { return net->h + net->h_offsets[layer]; }
 
-/* One step of SGD on `params`, the gradient clipped element by element. */
+/* Adam's settings of one step: step = learning_rate / (1 - beta1^t), scale = 1 / (1 - beta2^t). */
 typedef struct {
-    float *params;
-    float learning_rate, clip;
-} ndq_descent;
-
-/* Adam's settings of one step; corrections are 1 - beta^t. */
-typedef struct {
-    float learning_rate, clip, beta1, beta2, epsilon, correction1, correction2;
+    float clip, beta1, beta2, epsilon, step, scale;
 } ndq_adam;
+
+/* Moments of smaller size than this become zero; see adam.h. */
+#define NDQ_TINY_M 1e-30f
+#define NDQ_TINY_V 1e-34f
+
+/* One step on `params`, the gradient clipped element by element: of Adam, if there are moments, otherwise of SGD. */
+typedef struct {
+    float *params, *m, *v;
+    float learning_rate, clip; /* of SGD */
+    ndq_adam adam;
+} ndq_descent;
 
 typedef struct ndq_kernels {
     const char *name;
@@ -66,8 +77,9 @@ typedef struct ndq_kernels {
      * `descent`, takes the step that the gradient would have led to, and writes none: the same bits, a pass fewer. */
     void (*backward)(const ndq_net *net, const float *params, float *gradient, int n, int accumulate,
                      const ndq_descent *descent);
+    /* n a multiple of NDQ_PAD for Adam, as that of every block. */
     void (*sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
-    void (*adam)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
+    void (*adam)(float *params, float *m, float *v, const float *gradient, int64_t n, const ndq_adam *s);
     int (*all_finite)(const float *x, int64_t n);
     int64_t (*peak)(int64_t n, float *result); /* for benchmarks: n rounds of multiply-adds, returns the operations */
 } ndq_kernels;

@@ -1,4 +1,4 @@
-"""The optimisers in plain NumPy: clipped SGD (the paper, section 2.2.3) and clipped Adam."""
+"""The optimizers in plain NumPy: clipped SGD (the paper, section 2.2.3) and clipped Adam."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
+
+# Moments of smaller size than this become zero, as in the kernels, which subnormal numbers would slow down: those of a
+# dead ReLU unit's weights shrink by a tenth in each step.
+TINY_M, TINY_V = 1e-30, 1e-34
+
+
+def _flushed(moments: np.ndarray, tiny: float) -> np.ndarray:
+    return np.where(np.abs(moments) < tiny, 0.0, moments).astype(moments.dtype)
 
 
 class Optimizer:
@@ -58,8 +66,8 @@ class Optimizer:
                 "call reset() or make a new Optimizer when the network changes"
             )
         # Kingma & Ba 2015, arXiv:1412.6980, algorithm 1
-        self._m = settings.beta1 * self._m + (1 - settings.beta1) * g
-        self._v = settings.beta2 * self._v + (1 - settings.beta2) * g**2
+        self._m = _flushed(settings.beta1 * self._m + (1 - settings.beta1) * g, TINY_M)
+        self._v = _flushed(settings.beta2 * self._v + (1 - settings.beta2) * g**2, TINY_V)
         m_hat = self._m / (1 - settings.beta1**self.steps)
         v_hat = self._v / (1 - settings.beta2**self.steps)
         parameters -= settings.resolved_learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)

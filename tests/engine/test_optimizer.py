@@ -52,6 +52,25 @@ def test_adam_is_algorithm_1_of_kingma_and_ba(engine, cpu_target, steps):
     assert optimizer.steps == steps
 
 
+def test_moments_that_decay_become_zero_and_never_subnormal(engine, cpu_target):
+    """A dead unit's gradient stays zero; subnormal moments would slow every later step down many times."""
+    optimizer = engine.Optimizer("adam", beta1=0.8, beta2=0.9)
+    tiny = np.finfo(np.float32).tiny
+    parameters = follow(engine, optimizer, [[0.5, -3.0, 1e-9, 0.25]])
+    for _ in range(40):
+        parameters = follow(engine, optimizer, [[0.0] * 4] * 20, parameters)
+        for moment in (optimizer.get_state()["m"], optimizer.get_state()["v"]):
+            assert not ((moment != 0) & (np.abs(moment) < tiny)).any()
+    assert not optimizer.get_state()["m"].any()
+    assert not optimizer.get_state()["v"].any()
+    np.testing.assert_array_equal(follow(engine, optimizer, [[0.0] * 4], parameters), parameters)
+
+
+def test_a_moment_that_is_not_a_number_is_not_flushed(engine, cpu_target):
+    optimizer = engine.Optimizer("adam")
+    assert np.isnan(follow(engine, optimizer, [[np.nan, 0.0, 0.0, 0.0]])[0])
+
+
 def test_adams_first_step_has_the_learning_rates_length(engine):
     """m_hat / sqrt(v_hat) = sign(g) at t = 1, whatever the gradient's size."""
     found = follow(engine, engine.Optimizer("adam"), [[0.9, -1e-3, 1e3, 0.0]], [0, 0, 0, 0])

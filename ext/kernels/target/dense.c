@@ -117,6 +117,9 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
         if (descent) {
             weights.c = descent->params + offset;
             weights.end = (epilogue){DESCEND, .learning_rate = descent->learning_rate, .clip = descent->clip};
+            if (descent->m)
+                weights.end = (epilogue){DESCEND_ADAM, .m = descent->m + offset, .v = descent->v + offset,
+                                         .adam = &descent->adam};
         }
         gemm_run(&weights);
         float *swap = d;

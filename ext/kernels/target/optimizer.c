@@ -1,7 +1,6 @@
-/* One pass over the parameter block: plain loops that the compiler vectorises. Both optimizers clip the gradient
- * element by element first (paper 2.2.3); a NaN passes the clip and is found at the end of the episode. */
-#include <math.h>
-
+/* One pass over a parameter block. Both optimizers clip the gradient element by element first (paper 2.2.3); a NaN passes
+ * the clip and is found at the end of the episode. */
+#include "adam.h"
 #include "target.h"
 
 static inline float clipped(float g, float clip) { return g > clip ? clip : g < -clip ? -clip : g; }
@@ -12,17 +11,12 @@ void NDQ_NAME(ndq_sgd)(float *restrict params, const float *restrict gradient, i
     for (int64_t i = 0; i < n; i++) params[i] -= learning_rate * clipped(gradient[i], clip);
 }
 
-/* Kingma & Ba 2015, algorithm 1. */
+/* n a multiple of NDQ_PAD, as that of every block. */
 void NDQ_NAME(ndq_adam_step)(float *restrict params, float *restrict m, float *restrict v,
-                             const float *restrict gradient, int64_t n, ndq_adam s)
+                             const float *restrict gradient, int64_t n, const ndq_adam *s)
 {
-    const float step = s.learning_rate / s.correction1, scale = 1.0f / s.correction2;
-    for (int64_t i = 0; i < n; i++) {
-        const float g = clipped(gradient[i], s.clip);
-        m[i] = s.beta1 * m[i] + (1.0f - s.beta1) * g;
-        v[i] = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
-        params[i] -= step * m[i] / (sqrtf(v[i] * scale) + s.epsilon);
-    }
+    for (int64_t i = 0; i < n; i += VL)
+        vf_store(params + i, adam_moved(vf_load(params + i), vf_load(gradient + i), m + i, v + i, s));
 }
 
 int NDQ_NAME(ndq_all_finite)(const float *x, int64_t n)

@@ -20,7 +20,7 @@ void NDQ_NAME(ndq_best)(const ndq_net *net, int32_t best[NDQ_PANEL]);
 void NDQ_NAME(ndq_transpose)(float *out, const float *in, int64_t rows, int64_t n);
 void NDQ_NAME(ndq_gather)(float *panel, const float *const rows[NDQ_PANEL], int64_t columns);
 void NDQ_NAME(ndq_sgd)(float *params, const float *gradient, int64_t n, float learning_rate, float clip);
-void NDQ_NAME(ndq_adam_step)(float *params, float *m, float *v, const float *gradient, int64_t n, ndq_adam s);
+void NDQ_NAME(ndq_adam_step)(float *params, float *m, float *v, const float *gradient, int64_t n, const ndq_adam *s);
 int NDQ_NAME(ndq_all_finite)(const float *x, int64_t n);
 int64_t NDQ_NAME(ndq_peak)(int64_t n, float *result);
 

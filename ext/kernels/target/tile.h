@@ -2,10 +2,11 @@
 #ifndef NDQ_TILE_H
 #define NDQ_TILE_H
 
+#include "adam.h"
 #include "target.h"
 #include "vec.h"
 
-typedef enum { STORE, RELU, LEAKY, BACK_LEAKY, BACK_TANH, DESCEND } epilogue_kind;
+typedef enum { STORE, RELU, LEAKY, BACK_LEAKY, BACK_TANH, DESCEND, DESCEND_ADAM } epilogue_kind;
 
 /* What becomes of a sum on its way to C. */
 typedef struct {
@@ -13,6 +14,8 @@ typedef struct {
     float slope;               /* of the negative side, for LEAKY and BACK_LEAKY */
     const float *h;            /* outputs of the activation, laid out as C, for BACK_* */
     float learning_rate, clip; /* for DESCEND: C holds parameters, and the sum is their gradient */
+    float *m, *v;              /* for DESCEND_ADAM, as for DESCEND: the moments, laid out as C */
+    const ndq_adam *adam;
 } epilogue;
 
 typedef struct {
@@ -23,6 +26,23 @@ typedef struct {
     const float *start; /* what the sums go on from, laid out as C: a sum over two panels is one sum in order; or NULL */
     epilogue end;
 } gemm;
+
+/* One step of Adam on a tile. Its loop is not unrolled, or this would be most of the code of every tile. */
+INLINE void adam_tile(const int MR, const int NR, const gemm *g, int64_t offset, const vf *sum)
+{
+    vf gradient[TILE_VECTORS];
+#pragma GCC unroll 32
+    for (int t = 0; t < MR * NR; t++) gradient[t] = sum[t];
+#pragma GCC unroll 1
+    for (int ii = 0; ii < MR; ii++) {
+#pragma GCC unroll 4
+        for (int jj = 0; jj < NR; jj++) {
+            const int64_t at = offset + ii * g->ldc + jj * VL;
+            const vf w = vf_load(g->c + at);
+            vf_store(g->c + at, adam_moved(w, gradient[ii * NR + jj], g->end.m + at, g->end.v + at, g->end.adam));
+        }
+    }
+}
 
 /* Rows i.., vectors j..: MR x NR vectors of C. Called with constants only, so that every loop over them unrolls. */
 INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j)
@@ -73,6 +93,7 @@ INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j
     case BACK_LEAKY: FOR_TILE(vf_leaky(vf_load(h + at), x, slope));
     case BACK_TANH: FOR_TILE(x * (1.0f - vf_load(h + at) * vf_load(h + at)));
     case DESCEND: FOR_TILE(vf_load(c + at) - learning_rate * vf_clip(x, g->end.clip));
+    case DESCEND_ADAM: adam_tile(MR, NR, g, i * ldc + j * VL, sum); break;
     }
 #undef FOR_TILE
 }

@@ -4,6 +4,7 @@
 #ifndef NDQ_VEC_H
 #define NDQ_VEC_H
 
+#include <math.h>
 #include <stdint.h>
 
 #if defined(__AVX512F__) && !defined(NDQ_HALF_VECTORS)
@@ -45,6 +46,26 @@ INLINE vf vf_clip(vf x, float limit)
 #else
     x = vf_select(x > limit, vf_set(limit), x);
     return vf_select(x < -limit, vf_set(-limit), x);
+#endif
+}
+
+/* x, or 0 where |x| < tiny; NaN stays NaN. */
+INLINE vf vf_flushed(vf x, float tiny)
+{
+    const vf size = (vf)((vi)x & 0x7fffffff);
+    return vf_select(size < tiny, (vf){0}, x);
+}
+
+INLINE vf vf_sqrt(vf x)
+{
+#if VECTOR_BITS == 512
+    return (vf)_mm512_sqrt_ps((__m512)x);
+#elif VECTOR_BITS == 256
+    return (vf)_mm256_sqrt_ps((__m256)x);
+#else
+    vf root;
+    for (int i = 0; i < VL; i++) root[i] = sqrtf(x[i]);
+    return root;
 #endif
 }
 
