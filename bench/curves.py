@@ -3,7 +3,7 @@
     python bench/curves.py                       # docs/figures/width_depth.csv and .png
     python bench/curves.py --widths 32,33 --depths 2 --out /tmp/curves
 
-Takes about a minute. The last line names the table. Widths that are no multiple of a vector (17, 100) are among
+Takes some two minutes. The last line names the table. Widths that are no multiple of a vector (17, 100) are among
 the defaults: a cliff there would be a fault.
 """
 
@@ -21,7 +21,7 @@ from nasdqn_fast.benchmarking.groups import training_step
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.space import Architecture
 
-WIDTHS = (8, 12, 16, 17, 24, 32, 48, 64, 96, 100, 128, 160, 192, 256)
+WIDTHS = (8, 12, 16, 17, 24, 32, 48, 64, 96, 100, 128, 160, 192, 256, 512, 1_024)
 DEPTHS = (1, 2, 3, 4, 5, 6)
 OUT = Path(__file__).parents[1] / "docs" / "figures" / "width_depth"
 

@@ -6,6 +6,7 @@ from nasdqn_fast import DQNAgent
 from nasdqn_fast._core import cpu
 from nasdqn_fast.benchmarking.groups import training_step
 from nasdqn_fast.benchmarking.same_result import fingerprint
+from nasdqn_fast.benchmarking.setting import OPTIMIZERS
 from nasdqn_fast.space import Architecture
 
 from .common import NAMES, measured
@@ -19,6 +20,17 @@ class Training:
         self.case = training_step.case(Architecture.parse(architecture), replay_capacity)
 
     def time_episode(self, architecture: str, replay_capacity: int) -> None:
+        self.case.run(1)
+
+
+class Optimizers:
+    params = (NAMES, OPTIMIZERS)
+    param_names = ("architecture", "optimizer")
+
+    def setup(self, architecture: str, optimizer: str) -> None:
+        self.case = training_step.case(Architecture.parse(architecture), optimizer=optimizer)
+
+    def time_episode(self, architecture: str, optimizer: str) -> None:
         self.case.run(1)
 
 
@@ -51,7 +63,7 @@ class Rate:
 class Subnormals:
     """Numbers too small for full speed: on some processors a few of them cost more than all the rest."""
 
-    params = (NAMES, ("sgd", "adam"))
+    params = (NAMES, OPTIMIZERS)
     param_names = ("architecture", "optimizer")
 
     def track_subnormal_share(self, architecture: str, optimizer: str) -> float:

@@ -7,9 +7,11 @@ import functools
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from nasdqn_fast._core import cpu
 from nasdqn_fast.run.provenance import build_facts
 
 # Read by their libraries when these are loaded: too late to set once NumPy is imported.
@@ -59,7 +61,33 @@ def describe(pinned: str) -> dict[str, str]:
     """
     threads = " ".join(f"{name}={os.environ.get(name, 'not set')}" for name in ONE_THREAD)
     cores = f"{cpu_name()}, {os.cpu_count()} cores, {pinned}"
-    return {"processor": cores, "threads": threads, "load_before": f"{_load():.2f}"} | build_facts()
+    return {
+        "processor": cores,
+        "fma_units": fma_units(),
+        "threads": threads,
+        "load_before": f"{_load():.2f}",
+    } | build_facts()
+
+
+def fma_units() -> str:
+    """What kind of core this is: the rate of multiply-adds in 512-bit vectors beside that in 256-bit ones."""
+    if not {"avx2", "avx512"} <= set(cpu.available()):
+        return "no AVX-512"
+    before, rates = cpu.current(), {}
+    try:
+        for target in ("avx2", "avx512"):
+            cpu.select(target)
+            rates[target] = max(_flop_rate() for _ in range(20))
+    finally:
+        cpu.select(before)
+    ratio = rates["avx512"] / rates["avx2"]
+    return f"{'two' if ratio > 1.5 else 'one'} of 512 bits: {ratio:.2f} times the rate of 256-bit vectors"
+
+
+def _flop_rate() -> float:
+    started = time.perf_counter()
+    flop = cpu.peak(20_000)
+    return flop / (time.perf_counter() - started)
 
 
 def busy_before() -> str | None:

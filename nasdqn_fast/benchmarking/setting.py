@@ -18,13 +18,19 @@ CAPACITY = 10_000  # transitions
 EPSILON = 0.05  # constant, so that one step costs what another does: exploring steps have no forward pass
 
 
-def learning_agent(architecture: Architecture, capacity: int = CAPACITY) -> DQNAgent:
+OPTIMIZERS = ("sgd", "adam")
+
+
+def learning_agent(
+    architecture: Architecture, capacity: int = CAPACITY, optimizer: str = "sgd", batch_size: int = BATCH
+) -> DQNAgent:
     """An agent with a full replay memory, learning from its first step on."""
     return DQNAgent(
         envs.make(ENVIRONMENT, max_episode_steps=EPISODE),
         architecture,
         replay=filled_replay(capacity),
-        batch_size=BATCH,
+        optimizer=optimizer,
+        batch_size=batch_size,
         warm_up=0,
         policy_epsilon_start=EPSILON,
         policy_epsilon_end=EPSILON,

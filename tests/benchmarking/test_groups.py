@@ -12,7 +12,16 @@ from nasdqn_fast import plugins, reference
 from nasdqn_fast.benchmarking import machine, peer_check, suite
 from nasdqn_fast.benchmarking.figure import Unit
 from nasdqn_fast.benchmarking.folder import groups
-from nasdqn_fast.benchmarking.groups import environments, memory, overhead, peers, replay, threads
+from nasdqn_fast.benchmarking.groups import (
+    environments,
+    growth,
+    memory,
+    overhead,
+    peers,
+    replay,
+    threads,
+    training_step,
+)
 from nasdqn_fast.benchmarking.peak_memory import peak_memory
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import ARCHITECTURES, EPISODE
@@ -30,13 +39,14 @@ def session():
 def test_the_folder_holds_what_is_promised():
     usual = {"environments", "forward", "learning-step", "replay", "training-step", "switch"}
     assert set(USUAL) == usual
-    assert set(groups()) == usual | {"memory", "overhead", "peers", "threads"}
+    assert set(groups()) == usual | {"growth", "memory", "overhead", "peers", "threads"}
 
 
-@pytest.mark.parametrize("name", [*USUAL, pytest.param("memory", marks=pytest.mark.slow), "threads"])
+@pytest.mark.parametrize("name", [*USUAL, pytest.param("memory", marks=pytest.mark.slow), "threads", "growth"])
 def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
     monkeypatch.setattr(replay, "LARGE", 20_000)
     monkeypatch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
+    monkeypatch.setattr(growth, "WIDTHS", (64,))
     figures = importlib.import_module(groups()[name]).figures(session)
     assert {figure.group for figure in figures} == {name}
     assert len({figure.name for figure in figures}) == len(figures)
@@ -48,7 +58,13 @@ def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
 @pytest.mark.parametrize("name", ["forward", "learning-step", "training-step"])
 def test_arithmetic_has_its_limit(session, name):
     figures = importlib.import_module(groups()[name]).figures(session)
-    assert all(figure.share is not None for figure in figures)
+    assert all((figure.share is None) == (figure.unit is Unit.RATIO) for figure in figures)
+
+
+def test_training_is_timed_with_both_optimizers_and_their_ratio(session):
+    names = {figure.name for figure in training_step.figures(session)}
+    for architecture in ARCHITECTURES:
+        assert {str(architecture), f"{architecture}, adam", f"{architecture}, adam : sgd, speed"} <= names
 
 
 def test_every_environment_has_its_rows(session):

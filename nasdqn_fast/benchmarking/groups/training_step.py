@@ -12,17 +12,22 @@ from nasdqn_fast.benchmarking.setting import (
     EPISODE,
     N_ACTIONS,
     OBSERVATION_SIZE,
+    OPTIMIZERS,
     learning_agent,
 )
 from nasdqn_fast.flop import update_flop
 from nasdqn_fast.space import Architecture
 
+DEAD = 800  # updates after which Adam's moments of units that are dead from the start have decayed to nothing
 
-def case(architecture: Architecture, capacity: int = CAPACITY) -> Case:
+
+def case(architecture: Architecture, capacity: int = CAPACITY, optimizer: str = "sgd") -> Case:
     """Whole episodes of the pendulum under a full replay memory; of the arithmetic only the update is counted."""
-    agent = learning_agent(architecture, capacity)
+    agent = learning_agent(architecture, capacity, optimizer)
+    if optimizer == "adam":
+        agent.run_episodes(DEAD // EPISODE)
     return Case(
-        str(architecture),
+        str(architecture) if optimizer == "sgd" else f"{architecture}, {optimizer}",
         Unit.STEPS,
         agent.run_episodes,
         items=EPISODE,
@@ -31,4 +36,8 @@ def case(architecture: Architecture, capacity: int = CAPACITY) -> Case:
 
 
 def figures(session: Session) -> list[Figure]:
-    return session.measure("training-step", [case(architecture) for architecture in ARCHITECTURES])
+    cases = [case(architecture, optimizer=optimizer) for architecture in ARCHITECTURES for optimizer in OPTIMIZERS]
+    timings = session.time(cases)
+    pairs = zip(timings[1::2], timings[::2], strict=True)
+    ratios = [session.ratio("training-step", f"{adam.case.name} : sgd, speed", adam, sgd) for adam, sgd in pairs]
+    return session.figures("training-step", timings) + ratios
