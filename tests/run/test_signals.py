@@ -358,7 +358,7 @@ with ThreadPoolExecutor(2) as pool:
 def test_one_ctrl_c_ends_a_thread_pool_of_runs_with_a_checkpoint_for_each(tmp_path):
     """User code unchanged, the main thread waiting in the pool: within two seconds, and queued runs do not start."""
     process = subprocess.Popen(
-        [sys.executable, "-c", POOL, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", POOL, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout.readline() == "going\n"
