@@ -1,4 +1,4 @@
-"""A learner with its memory: one Double-DQN update a call, without the GIL."""
+"""A learner with its memory: one update a call, without the GIL."""
 
 import numpy as np
 
@@ -32,6 +32,7 @@ cdef class LearnerCore(Exclusive):
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
         self.learner.batch_size, self.learner.target_every = settings.batch_size, settings.target_every
         self.learner.horizon_is_terminal = settings.horizon_is == "terminal"
+        self.learner.is_double = settings.double
         self._memory = {
             "slots": np.zeros(settings.batch_size, np.int64),
             "batch": aligned_zeros((replay.replay.stride, NDQ_PANEL)),
@@ -68,7 +69,7 @@ cdef class LearnerCore(Exclusive):
         self.learner.cache.target, self.learner.cache.replay_version = self.cached_target.data, -1
 
     def update(self):
-        """One update from the memory, which must not be empty: mean Huber loss of the minibatch."""
+        """One update from the memory, which must not be empty: mean loss of the minibatch."""
         cdef double loss
         if len(self.replay) == 0:
             raise ValueError("the replay buffer is empty; add transitions before learning")

@@ -1,6 +1,7 @@
 /* Double DQN with a hard target copy, as nasdqn_fast/reference/agent.py writes it down in NumPy:
  *
  *     y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and y = r where the episode is over
+ *     (without Double DQN, y = r + gamma max_a Q(s', a; w-))
  *     w <- one step of the optimizer on the gradient of mean Huber(Q(s, a; w) - y)
  *     w- <- w after every target_every updates
  */
@@ -21,10 +22,10 @@ static void gather(const ndq_learner *l, const int64_t *slots, int n)
     l->net->kernels->gather(l->batch, rows, ndq_row_floats(l->replay));
 }
 
-static void forward(const ndq_learner *l, const float *observations, int n)
+static void forward(const ndq_learner *l, const float *params, const float *observations, int n)
 {
     memcpy(ndq_h(l->net, 0), observations, l->replay->observation_size * NDQ_PANEL * sizeof(float));
-    l->net->kernels->forward(l->net, l->params, n);
+    l->net->kernels->forward(l->net, params, n);
 }
 
 static float *target_cache_row(const ndq_target_cache *cache, int64_t slot) { return cache->rows + slot * cache->stride; }
@@ -75,8 +76,17 @@ static void target_cache_fill(ndq_learner *l, const int64_t *slots, int n)
         for (int64_t a = 0; a < net->sizes[net->n_layers]; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
 }
 
+/* The action of the largest of A values, the lowest of equals. */
+static int32_t best_of(const float *values, int64_t A)
+{
+    int32_t best = 0;
+    for (int32_t a = 1; a < A; a++)
+        if (values[a] > values[best]) best = a;
+    return best;
+}
+
 /* Actions and targets y of n drawn transitions, which are in the panel. */
-static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
+static void td_targets(ndq_learner *l, const int64_t *slots, int n)
 {
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
@@ -89,9 +99,16 @@ static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
     const int32_t over = NDQ_ROW_TERMINATED | (l->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
     _Alignas(64) int32_t best[NDQ_PANEL];
     if (is_cached) target_cache_fill(l, slots, n);
-    forward(l, field(l, ndq_at_next(replay)), n);
-    net->kernels->best(net, best);
-    if (!is_cached) net->kernels->forward(net, l->target, n); /* h[0] still holds s' */
+    if (l->is_double) {
+        forward(l, l->params, field(l, ndq_at_next(replay)), n);
+        net->kernels->best(net, best);
+    } else if (is_cached)
+        for (int b = 0; b < n; b++)
+            best[b] = best_of(target_cache_row(&l->cache, slots[b]) + 1, net->sizes[net->n_layers]);
+    if (!is_cached) {
+        forward(l, l->target, field(l, ndq_at_next(replay)), n);
+        if (!l->is_double) net->kernels->best(net, best);
+    }
     for (int b = 0; b < n; b++) {
         const float next = is_cached ? target_cache_row(&l->cache, slots[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
         const float bootstrapped = rewards[b] + l->gamma * next;
@@ -119,8 +136,8 @@ double ndq_learner_update(ndq_learner *l)
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
         gather(l, l->slots + start, n);
-        double_dqn_targets(l, l->slots + start, n);
-        forward(l, l->batch, n);
+        td_targets(l, l->slots + start, n);
+        forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
         net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends && is_last ? &descent : NULL);
     }

@@ -29,6 +29,7 @@ typedef struct {
     ndq_loss loss;
     int64_t batch_size, target_every;
     int32_t horizon_is_terminal;
+    int32_t is_double;                 /* the target's action is the online network's choice, not the target's own */
 
     /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
     int64_t *slots;  /* (batch_size) drawn from the memory */
@@ -40,7 +41,7 @@ typedef struct {
     int64_t updates;
 } ndq_learner;
 
-/* One Double-DQN update (van Hasselt, Guez & Silver 2016) from the memory, which must not be empty, and a copy to the
+/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty, and a copy to the
  * target network when one is due; mean loss of the minibatch before the update. */
 double ndq_learner_update(ndq_learner *learner);
 

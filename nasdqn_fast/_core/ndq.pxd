@@ -158,6 +158,7 @@ cdef extern from "learner.h" nogil:
         int64_t batch_size
         int64_t target_every
         int32_t horizon_is_terminal
+        int32_t is_double
         int64_t *slots
         float *batch
         int64_t *actions

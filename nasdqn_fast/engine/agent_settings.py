@@ -38,6 +38,9 @@ class AgentSettings(Checked):
         shown="0.001 with sgd, 0.00025 with adam",
     )
     gradient_clip: float = option(1.0, "bound of every element of the gradient", "paper 2.2.3", check=check_positive32)
+    double: bool = option(
+        True, "Double DQN: the online network chooses the action whose target value counts", "paper 2.3.1"
+    )
     loss: str = option(
         "huber", "loss of a temporal-difference error: Huber's, or its square", "paper 2.2.3", choices=LOSSES
     )

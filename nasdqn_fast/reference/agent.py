@@ -155,7 +155,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             loss, gradient = self.network.loss_and_gradient(
                 batch.observations,
                 batch.actions,
-                self._double_dqn_targets(batch),
+                self._targets(batch),
                 settings.huber_delta,
                 settings.loss,
             )
@@ -269,12 +269,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """argmax_a Q(s, a; w), the lowest index of equals."""
         return int(np.argmax(self._q(observation[None])[0]))
 
-    def _double_dqn_targets(self, batch: Batch) -> np.ndarray:
-        """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over."""
+    def _targets(self, batch: Batch) -> np.ndarray:
+        """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over.
+
+        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-).
+        """
         over = batch.terminated
         if self.settings.horizon_is == "terminal":
             over = over | batch.truncated
-        best = np.argmax(self.network.forward(batch.next_observations), axis=1)
+        chooser = self.network if self.settings.double else self.target
+        best = np.argmax(chooser.forward(batch.next_observations), axis=1)
         q_next = self.target.forward(batch.next_observations)[np.arange(len(batch)), best]
         return batch.rewards + self.settings.gamma * np.where(over, 0, q_next)
 
