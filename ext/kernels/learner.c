@@ -128,7 +128,7 @@ double ndq_learner_update(ndq_learner *l)
     const ndq_net *net = l->net;
     const int64_t batch = l->batch_size;
     ndq_descent descent;
-    /* SGD is done in the pass that makes the last panel's gradient; Adam has a pass of its own. */
+    /* The step is taken in the pass that makes the last panel's gradient, if it can be. */
     const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
     double loss = 0.0;
     ndq_replay_draw(l->replay, l->rng, batch, l->slots);

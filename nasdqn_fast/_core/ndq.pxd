@@ -120,9 +120,14 @@ cdef extern from "optimizer_step.h" nogil:
     enum:
         NDQ_SGD
         NDQ_ADAM
+    ctypedef enum ndq_clip_by:
+        NDQ_CLIP_ELEMENT
+        NDQ_CLIP_NORM
+        NDQ_CLIP_NONE
 
     ctypedef struct ndq_optimizer:
         int32_t kind
+        ndq_clip_by clip_by
         float learning_rate
         float clip
         float beta1
@@ -132,7 +137,7 @@ cdef extern from "optimizer_step.h" nogil:
         float *m
         float *v
 
-    void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n)
+    void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, float *gradient, int64_t n)
 
 
 cdef extern from "learner.h" nogil:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES, OptimizerSettings
+from nasdqn_fast.engine.optimizer_settings import CLIPS, LEARNING_RATES, OptimizerSettings
 from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
 from nasdqn_fast.options import UNSAID, Checked, option
 from nasdqn_fast.validation import check_decay, check_positive32
@@ -37,7 +37,13 @@ class AgentSettings(Checked):
         check=check_positive32,
         shown="0.001 with sgd, 0.00025 with adam",
     )
-    gradient_clip: float = option(1.0, "bound of every element of the gradient", "paper 2.2.3", check=check_positive32)
+    gradient_clip: float = option(1.0, "bound of the gradient", "paper 2.2.3", check=check_positive32)
+    gradient_clip_by: str = option(
+        "element",
+        "what it bounds: every element, the norm of the whole gradient, or nothing",
+        "paper 2.2.3",
+        choices=CLIPS,
+    )
     double: bool = option(
         True, "Double DQN: the online network chooses the action whose target value counts", "paper 2.3.1"
     )
@@ -93,7 +99,7 @@ class AgentSettings(Checked):
 
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""
-        return OptimizerSettings(self.optimizer, self.learning_rate, self.gradient_clip)
+        return OptimizerSettings(self.optimizer, self.learning_rate, self.gradient_clip, clip_by=self.gradient_clip_by)
 
     @property
     def resolved_learning_rate(self) -> float:

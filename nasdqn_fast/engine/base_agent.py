@@ -201,7 +201,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
                 f"got {found[0]} to {found[1]}; {hint}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
-        optimizer: O = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        optimizer: O = self.optimizer_type(**vars(settings))
         if optimizer_state is not None:
             for moment in (optimizer_state["m"], optimizer_state["v"]):
                 if len(moment) not in (0, network.architecture.parameter_count(*expected)):

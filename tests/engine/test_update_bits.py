@@ -66,8 +66,14 @@ def update_from_python(network, target, batch, optimizer, loss, double):
 
 
 @pytest.mark.parametrize(
-    ("kind", "loss", "double"),
-    [("sgd", "huber", True), ("adam", "huber", True), ("sgd", "mse", True), ("sgd", "huber", False)],
+    ("kind", "loss", "double", "clip_by"),
+    [
+        ("sgd", "huber", True, "element"),
+        ("adam", "huber", True, "element"),
+        ("sgd", "mse", True, "none"),
+        ("sgd", "huber", False, "norm"),
+        ("adam", "huber", True, "norm"),
+    ],
 )
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 65, 200])
 @pytest.mark.parametrize(
@@ -75,12 +81,13 @@ def update_from_python(network, target, batch, optimizer, loss, double):
     [("2x32-relu", 3, 3), ("17,100-tanh", 1, 1), ("1,40,9-leaky_relu", 7, 20), ("24-relu", 30, 8)],
 )
 def test_an_update_is_what_its_parts_are(
-    cpu_target, architecture, observation_size, n_actions, batch_size, kind, loss, double
+    cpu_target, architecture, observation_size, n_actions, batch_size, kind, loss, double, clip_by
 ):
     rate, clip = 0.1, 0.01  # that clips some numbers, and not others
     settings = {"batch_size": batch_size, "optimizer": kind, "learning_rate": rate, "gradient_clip": clip}
-    agent = random_agent(architecture, observation_size, n_actions, loss=loss, double=double, **settings)
-    network, optimizer = agent.network.copy(), Optimizer(kind, learning_rate=rate, clip=clip)
+    settings |= {"gradient_clip_by": clip_by, "loss": loss, "double": double}
+    agent = random_agent(architecture, observation_size, n_actions, **settings)
+    network, optimizer = agent.network.copy(), Optimizer(kind, learning_rate=rate, clip=clip, clip_by=clip_by)
     for _ in range(3):
         places = agent.replay.get_state()["rng"]
         batch = agent.replay.sample(batch_size)
