@@ -22,7 +22,7 @@ cdef class LearnerCore(Exclusive):
         replay: a ReplayCore.
         settings: an `AgentSettings`, or anything with its attributes.
         n_actions: Q-values of the networks.
-        caches_targets: keep the target's values of stored transitions until the next copy; the same bits, sooner.
+        caches_targets: keep the target's values of stored transitions until its next move; the same bits, sooner.
     """
 
     def __cinit__(self, ReplayCore replay not None, settings, int64_t n_actions, caches_targets=True):
@@ -30,7 +30,8 @@ cdef class LearnerCore(Exclusive):
         self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
         self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
-        self.learner.batch_size, self.learner.target_every = settings.batch_size, settings.target_every
+        self.learner.batch_size, self.learner.target_tau = settings.batch_size, settings.target_tau
+        self.learner.target_every = settings.target_every if settings.target_unit == "updates" else 0
         self.learner.horizon_is_terminal = settings.horizon_is == "terminal"
         self.learner.is_double = settings.double
         self._memory = {

@@ -1,12 +1,13 @@
-/* Double DQN with a hard target copy, as nasdqn_fast/reference/agent.py writes it down in NumPy:
+/* Double DQN with a target network, as nasdqn_fast/reference/agent.py writes it down in NumPy:
  *
  *     y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and y = r where the episode is over
  *     (without Double DQN, y = r + gamma max_a Q(s', a; w-))
  *     w <- one step of the optimizer on the gradient of mean Huber(Q(s, a; w) - y)
- *     w- <- w after every target_every updates
+ *     w- <- tau w + (1 - tau) w- after every target_every updates, or steps
  */
 #include "learner.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layers] * sizeof(float); }
@@ -117,9 +118,23 @@ static void td_targets(ndq_learner *l, const int64_t *slots, int n)
     }
 }
 
-static void copy_to_target(ndq_learner *l)
+/* A target whose weight stays zero would fall to subnormal numbers, with which some processors multiply a hundred times
+ * slower; the twin does the same. */
+static void move_target(ndq_learner *l)
 {
-    memcpy(l->target, l->params, block_bytes(l->net));
+    const int64_t n = l->net->offsets[l->net->n_layers];
+    for (int64_t i = 0; i < n; i++) {
+        const float moved = l->target[i] + l->target_tau * (l->params[i] - l->target[i]);
+        l->target[i] = fabsf(moved) < NDQ_TINY_TARGET ? 0.0f : moved;
+    }
+}
+
+void ndq_learner_update_target(ndq_learner *l)
+{
+    if (l->target_tau == 1.0f)
+        memcpy(l->target, l->params, block_bytes(l->net));
+    else
+        move_target(l);
     if (l->cache.rows) target_cache_invalidate(&l->cache, l->target, block_bytes(l->net));
 }
 
@@ -143,7 +158,8 @@ double ndq_learner_update(ndq_learner *l)
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);
-    if (++l->updates % l->target_every == 0) copy_to_target(l);
+    l->updates++;
+    if (l->target_every && l->updates % l->target_every == 0) ndq_learner_update_target(l);
     return loss / batch;
 }
 

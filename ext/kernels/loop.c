@@ -125,6 +125,13 @@ static ndq_status end_episodes(ndq_loop *loop)
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
 
+/* In vector steps, as Stable-Baselines3 counts, which moves the target before the updates that follow the step. */
+static int target_is_due(const ndq_loop *loop)
+{
+    const int64_t every = loop->target_every / loop->n_lanes;
+    return loop->target_every && loop->steps / loop->n_lanes % (every > 1 ? every : 1) == 0;
+}
+
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
@@ -133,6 +140,8 @@ static ndq_status step_lanes(ndq_loop *loop)
         if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
+    if (target_is_due(loop))
+        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
     return NDQ_DONE;
 }
 

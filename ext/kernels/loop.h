@@ -37,6 +37,7 @@ typedef struct {
     bitgen_t *env_rng, *policy_rng;
 
     int64_t updates_per_step, warm_up;
+    int64_t target_every;   /* steps between moves of the targets; 0: they are moved by updates */
     double epsilon_start, epsilon_decay, epsilon_end;
 
     int64_t n_lanes;

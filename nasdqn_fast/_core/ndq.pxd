@@ -162,6 +162,7 @@ cdef extern from "learner.h" nogil:
         ndq_loss loss
         int64_t batch_size
         int64_t target_every
+        float target_tau
         int32_t horizon_is_terminal
         int32_t is_double
         int64_t *slots
@@ -216,6 +217,7 @@ cdef extern from "loop.h" nogil:
         bitgen_t *policy_rng
         int64_t updates_per_step
         int64_t warm_up
+        int64_t target_every
         double epsilon_start
         double epsilon_decay
         double epsilon_end

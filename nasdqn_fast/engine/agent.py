@@ -100,7 +100,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return _answering_signals(lambda token: loop.run(n, token), stop)
 
     def learn(self) -> float:
-        """One update from the replay memory, and a copy to the target when one is due.
+        """One update from the replay memory, and a move of the target when one is due by updates.
 
         Returns:
             mean loss of the minibatch, before the update.

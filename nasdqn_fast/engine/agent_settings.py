@@ -9,7 +9,7 @@ from typing import Any
 from nasdqn_fast.engine.optimizer_settings import CLIPS, LEARNING_RATES, OptimizerSettings
 from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
 from nasdqn_fast.options import UNSAID, Checked, option
-from nasdqn_fast.validation import check_decay, check_positive32
+from nasdqn_fast.validation import check_decay, check_fraction, check_positive32
 
 LOSSES = ("huber", "mse")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
@@ -55,7 +55,14 @@ class AgentSettings(Checked):
     updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)
     replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
-    target_every: int = option(1_000, "updates between copies to the target network", UNSAID, minimum=1)
+    target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
+    target_unit: str = option("updates", "what --target-every counts", UNSAID, choices=("updates", "steps"))
+    target_tau: float = option(
+        1.0,
+        "how far a move takes the target to the network: 1 is a copy, less is Polyak averaging",
+        "paper 2.3.1",
+        check=check_fraction,
+    )
     policy_epsilon_start: float = option(
         1.0, "probability of a random action in the first episode", UNSAID, minimum=0, maximum=1
     )

@@ -1,7 +1,7 @@
 """The DQN agent in plain NumPy: section 2.3.1 of Rahmani et al. 2025 (arXiv:2510.19872).
 
-Double DQN (van Hasselt, Guez & Silver 2016, arXiv:1509.06461) with a replay memory and a hard target
-copy. The order of random draws is the native agent's, so that both play the same episodes until
+Double DQN (van Hasselt, Guez & Silver 2016, arXiv:1509.06461) with a replay memory and a target
+network. The order of random draws is the native agent's, so that both play the same episodes until
 rounding parts them.
 """
 
@@ -24,6 +24,9 @@ from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
+
+# Weights of a target that follows by parts become zero below this, as in the kernels: they would turn subnormal.
+TINY_TARGET = 1e-30
 
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
 
@@ -138,7 +141,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return _episodes(played)
 
     def learn(self) -> float:
-        """One update from the replay memory, and a copy to the target when one is due.
+        """One update from the replay memory, and a move of the target when one is due.
 
         Returns:
             mean loss of the minibatch, before the update.
@@ -162,9 +165,24 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._require_finite("loss", loss, self.episodes + 1)
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
-        if self.updates % settings.target_every == 0:
-            self.target.copy_from(self.network)
+        if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
+            self._update_target()
         return loss
+
+    def _update_target(self) -> None:
+        """w- <- tau w + (1 - tau) w-; with tau = 1 a copy."""
+        if self.settings.target_tau == 1.0:
+            self.target.copy_from(self.network)
+            return
+        target, tau = self.target.parameters, self.target.dtype.type(self.settings.target_tau)
+        moved = target + tau * (self.network.parameters - target)
+        self.target.parameters = np.where(np.abs(moved) < TINY_TARGET, 0, moved).astype(moved.dtype)
+
+    def _target_step_is_due(self) -> bool:
+        """Whether the vector step just done moves the target: counted in vector steps, as Stable-Baselines3 counts."""
+        settings = self.settings
+        every = max(settings.target_every // settings.num_envs, 1)
+        return settings.target_unit == "steps" and self.steps // settings.num_envs % every == 0
 
     def _counters(self) -> tuple[int, int, int]:
         return self._steps, self._updates, self._episodes
@@ -219,6 +237,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             actions = [self._epsilon_greedy(x.observation, x.epsilon, self.streams.policy) for x in self._lanes]
             self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
             self._step_updates = 0
+            if self._target_step_is_due():
+                self._update_target()
         if self.steps >= self.settings.warm_up:
             self._learn_for_lanes(stop)
         self._step_updates = None

@@ -49,7 +49,7 @@ static void make_learner(agent *a, const agent_settings *s)
         .optimizer = &a->optimizer, .replay = &a->replay, .rng = &a->bitgens[2],
         .gamma = 0.95f, .huber_delta = 1.0f,
         .batch_size = s->batch_size, .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
-        .is_double = 1,
+        .is_double = 1, .target_tau = 1.0f,
         .slots = TAKE(int64_t, s->batch_size),
         .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
         .actions = TAKE(int64_t, NDQ_PANEL), .targets = TAKE(float, NDQ_PANEL),

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from nasdqn_fast import envs
 from nasdqn_fast.engine import backends
+from nasdqn_fast.engine.agent_settings import LOSSES
+from nasdqn_fast.engine.optimizer_settings import CLIPS
 from nasdqn_fast.types import Batch
 
 ARCHITECTURES = ("2x32-relu", "3x64-tanh", "4x128-leaky_relu", "17,1,100-relu")
@@ -115,6 +117,11 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     env=st.sampled_from(["inverted-pendulum", "cartpole"]),
     horizon_is=st.sampled_from(["terminal", "truncated"]),
     num_envs=st.sampled_from([1, 3]),
+    double=st.booleans(),
+    loss=st.sampled_from(LOSSES),
+    gradient_clip_by=st.sampled_from(CLIPS),
+    target_tau=st.sampled_from([0.05, 1.0]),
+    target_unit=st.sampled_from(["updates", "steps"]),
     batch_size=st.sampled_from([1, 32, 65]),
     episodes=st.integers(1, 20),
     more_updates=st.integers(0, 20),
