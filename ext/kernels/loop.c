@@ -72,11 +72,18 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
 
 static int stop_wanted(const ndq_loop *loop) { return loop->stop && ndq_stop_reason(loop->stop); }
 
-/* Update j of a vector step counts for lane j / updates_per_step, so that every lane learns as much as it steps. */
+static int learning_is_due(const ndq_loop *loop)
+{
+    return loop->n_learners && loop->steps >= loop->warm_up && loop->steps / loop->n_lanes % loop->train_every == 0;
+}
+
+/* The updates of a phase count for the lanes in equal parts, one after the other, so that every lane learns as much as it
+ * steps. */
 static ndq_status learn(ndq_loop *loop)
 {
-    int64_t lane;
-    while ((lane = loop->step_updates / loop->updates_per_step) < loop->n_lanes) {
+    const int64_t a_lane = (loop->phase_updates + loop->n_lanes - 1) / loop->n_lanes;
+    while (loop->step_updates < loop->phase_updates) {
+        const int64_t lane = loop->step_updates / a_lane;
         if (stop_wanted(loop)) return NDQ_STOPPED;
         if (!loop->learners->replay->size) break; /* emptied from Python after a stop */
         for (int64_t k = 0; k < loop->n_learners; k++) {
@@ -150,7 +157,7 @@ static ndq_status vector_step(ndq_loop *loop)
 {
     ndq_status status;
     if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
-    if (loop->n_learners && loop->steps >= loop->warm_up && (status = learn(loop)) != NDQ_DONE) return status;
+    if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
     loop->step_updates = -1;
     return end_episodes(loop);
 }

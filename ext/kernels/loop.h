@@ -36,7 +36,9 @@ typedef struct {
     int64_t n_learners;     /* 0: play only, learn nothing */
     bitgen_t *env_rng, *policy_rng;
 
-    int64_t updates_per_step, warm_up;
+    int64_t warm_up;
+    int64_t train_every;    /* vector steps between learning phases */
+    int64_t phase_updates;  /* of each learner in a phase */
     int64_t target_every;   /* steps between moves of the targets; 0: they are moved by updates */
     double epsilon_start, epsilon_decay, epsilon_end;
 
@@ -57,7 +59,7 @@ typedef struct {
     int64_t failed_episode;  /* counted from 1, after a status that is an error */
 
     int64_t steps, episodes;
-    int64_t step_updates;    /* done in the vector step in progress; -1: none is */
+    int64_t step_updates;    /* done in the phase of the vector step in progress; -1: none is */
 
     ndq_stop *stop;          /* polled between two steps and between two updates; NULL: never stops */
 } ndq_loop;

@@ -215,8 +215,9 @@ cdef extern from "loop.h" nogil:
         int64_t n_learners
         bitgen_t *env_rng
         bitgen_t *policy_rng
-        int64_t updates_per_step
         int64_t warm_up
+        int64_t train_every
+        int64_t phase_updates
         int64_t target_every
         double epsilon_start
         double epsilon_decay

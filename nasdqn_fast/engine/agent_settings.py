@@ -14,6 +14,7 @@ from nasdqn_fast.validation import check_decay, check_fraction, check_positive32
 LOSSES = ("huber", "mse")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
+MAX_PHASE = 1 << 20  # steps before, and updates in, a learning phase
 MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
 
 
@@ -53,6 +54,17 @@ class AgentSettings(Checked):
     huber_delta: float = option(1.0, "where the Huber loss turns linear", "paper 2.2.3", check=check_positive32)
     batch_size: int = option(64, "transitions in a minibatch", UNSAID, minimum=1, maximum=MAX_BATCH)
     updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)
+    train_every: int = option(
+        1, "steps of each environment between learning phases", UNSAID, minimum=1, maximum=MAX_PHASE
+    )
+    updates_per_train: int | None = option(
+        None,
+        "updates in a learning phase, in place of --updates-per-step",
+        UNSAID,
+        minimum=1,
+        maximum=MAX_PHASE,
+        shown="--updates-per-step for each step since the last phase",
+    )
     replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
     target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
@@ -107,6 +119,13 @@ class AgentSettings(Checked):
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""
         return OptimizerSettings(self.optimizer, self.learning_rate, self.gradient_clip, clip_by=self.gradient_clip_by)
+
+    @property
+    def phase_updates(self) -> int:
+        """Updates in a learning phase, of all environments together."""
+        if self.updates_per_train is not None:
+            return self.updates_per_train
+        return self.updates_per_step * self.train_every * self.num_envs
 
     @property
     def resolved_learning_rate(self) -> float:

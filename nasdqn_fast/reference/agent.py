@@ -239,7 +239,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._step_updates = 0
             if self._target_step_is_due():
                 self._update_target()
-        if self.steps >= self.settings.warm_up:
+        if self._learning_is_due():
             self._learn_for_lanes(stop)
         self._step_updates = None
         for lane, has_ended in zip(self._lanes, self._ended, strict=True):
@@ -249,10 +249,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
 
+    def _learning_is_due(self) -> bool:
+        settings = self.settings
+        return self.steps >= settings.warm_up and self.steps // settings.num_envs % settings.train_every == 0
+
     def _learn_for_lanes(self, stop: StopToken | None) -> None:
-        """`updates_per_step` updates for each lane, less those that were done before a stop."""
+        """The updates of a phase, less those that were done before a stop; each lane is charged with an equal part."""
         assert self._step_updates is not None
-        while (i := self._step_updates // self.settings.updates_per_step) < len(self._lanes):
+        n = self.settings.phase_updates
+        while self._step_updates < n:
+            i = self._step_updates // -(-n // len(self._lanes))
             _check(stop)
             if len(self.replay) == 0:  # emptied after a stop
                 return

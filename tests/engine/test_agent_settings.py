@@ -34,6 +34,7 @@ def test_epsilon_decays_once_an_episode_down_to_its_end():
     + [("policy_epsilon_end", bad) for bad in (-0.1, 1.1, np.nan)]
     + [(name, bad) for name in ("learning_rate", "gradient_clip", "huber_delta") for bad in (0, -1.0, np.inf, np.nan)]
     + [(name, 0) for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs")]
+    + [(name, bad) for name in ("train_every", "updates_per_train") for bad in (0, 2**20 + 1)]
     + [("batch_size", 2**20 + 1), ("replay_capacity", 2**32), ("num_envs", 2**62), ("updates_per_step", 2**63)]
     + [("target_tau", bad) for bad in (0, 1.1, np.nan)]
     + [
