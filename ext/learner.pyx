@@ -29,6 +29,8 @@ cdef class LearnerCore(Exclusive):
         self.what, self.replay, self.n_actions = "agent", replay, n_actions
         self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
         self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
+        if settings.learning_rate_schedule == "linear":
+            self.learner.learning_rate, self.learner.rate_steps = settings.resolved_learning_rate, settings.steps
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
         self.learner.batch_size, self.learner.target_tau = settings.batch_size, settings.target_tau
         self.learner.target_every = settings.target_every if settings.target_unit == "updates" else 0

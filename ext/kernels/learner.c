@@ -143,6 +143,10 @@ double ndq_learner_update(ndq_learner *l)
     const ndq_net *net = l->net;
     const int64_t batch = l->batch_size;
     ndq_descent descent;
+    if (l->rate_steps) {
+        const double left = 1.0 - (double)l->steps / (double)l->rate_steps;
+        l->optimizer->learning_rate = (float)(l->learning_rate * (left > 0.0 ? left : 0.0));
+    }
     /* The step is taken in the pass that makes the last panel's gradient, if it can be. */
     const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
     double loss = 0.0;

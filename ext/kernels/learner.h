@@ -26,6 +26,9 @@ typedef struct {
     bitgen_t *rng;                     /* of the minibatch's draws */
 
     float gamma, huber_delta;
+    double learning_rate;              /* at the first step, if rate_steps is not 0 */
+    int64_t rate_steps;                /* environment steps in which it falls to zero in a line; 0: it is the optimizer's */
+    int64_t steps;                     /* of the environment so far */
     ndq_loss loss;
     int64_t batch_size;
     int64_t target_every;              /* updates; 0: the target is moved by the loop, or not at all */

@@ -3,23 +3,35 @@
 #include <math.h>
 #include <string.h>
 
+/* Of the next episode, or, if it follows the steps, of the next step. */
+static double epsilon(const ndq_loop *loop)
+{
+    if (loop->epsilon_steps > 0.0) {
+        const double share = (double)loop->steps / loop->epsilon_steps;
+        return loop->epsilon_start + (loop->epsilon_end - loop->epsilon_start) * (share < 1.0 ? share : 1.0);
+    }
+    const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
+    return decayed > loop->epsilon_end ? decayed : loop->epsilon_end;
+}
+
 static void reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
     env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
                loop->obs + lane * env->observation_size);
-    const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
-    loop->lanes[lane] = (ndq_lane){.epsilon = decayed > loop->epsilon_end ? decayed : loop->epsilon_end};
+    loop->lanes[lane] = (ndq_lane){.epsilon = epsilon(loop)};
 }
 
 /* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
 static void act(ndq_loop *loop)
 {
     const int32_t A = loop->env.n_actions;
+    const int by_steps = loop->epsilon_steps > 0.0;
+    const double now = by_steps ? epsilon(loop) : 0.0;
     int greedy = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        const int explore = ndq_uniform(loop->policy_rng) < loop->lanes[i].epsilon;
+        const int explore = ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
         loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
         greedy |= !explore;
     }
@@ -147,6 +159,7 @@ static ndq_status step_lanes(ndq_loop *loop)
         if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
+    for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;
     if (target_is_due(loop))
         for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
     return NDQ_DONE;
@@ -185,6 +198,7 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
         memmove(loop->ended, loop->ended + take, loop->n_ended * sizeof *out);
         *n_out += take;
         if (*n_out == n) return NDQ_DONE;
+        if (loop->last_step && loop->steps >= loop->last_step && loop->step_updates < 0) return NDQ_DONE;
         if (stop_wanted(loop)) return NDQ_STOPPED;
         loop->failed_episode = loop->episodes + 1;
         if ((status = vector_step(loop)) != NDQ_DONE) return status;

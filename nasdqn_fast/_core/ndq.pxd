@@ -159,6 +159,9 @@ cdef extern from "learner.h" nogil:
         bitgen_t *rng
         float gamma
         float huber_delta
+        double learning_rate
+        int64_t rate_steps
+        int64_t steps
         ndq_loss loss
         int64_t batch_size
         int64_t target_every
@@ -222,6 +225,7 @@ cdef extern from "loop.h" nogil:
         double epsilon_start
         double epsilon_decay
         double epsilon_end
+        double epsilon_steps
         int64_t n_lanes
         ndq_lane *lanes
         double *states
@@ -234,6 +238,7 @@ cdef extern from "loop.h" nogil:
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t last_step
         int64_t last_episode
         int64_t failed_episode
         int64_t steps

@@ -23,7 +23,8 @@ class AgentSettings(Checked):
     """Keyword arguments of ``DQNAgent`` (Rahmani et al. 2025, arXiv:2510.19872, sections 2.2 and 2.3.1).
 
     Episode n is played with exploration probability max(policy_epsilon_end, policy_epsilon_start
-    policy_epsilon_decay^n). ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
+    policy_epsilon_decay^n), unless it follows the steps.
+    ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -37,6 +38,15 @@ class AgentSettings(Checked):
         f"{UNSAID}; adam's is CleanRL's",
         check=check_positive32,
         shown="0.001 with sgd, 0.00025 with adam",
+    )
+    learning_rate_schedule: str = option(
+        "constant",
+        "whether it stays, or falls to zero in a line over --steps",
+        UNSAID,
+        choices=("constant", "linear"),
+    )
+    adam_epsilon: float = option(
+        1e-8, "added to the root of Adam's second moment", "Kingma & Ba 2015", check=check_positive32
     )
     gradient_clip: float = option(1.0, "bound of the gradient", "paper 2.2.3", check=check_positive32)
     gradient_clip_by: str = option(
@@ -82,11 +92,26 @@ class AgentSettings(Checked):
         0.995, "factor of that probability from episode to episode", UNSAID, minimum=0, maximum=1
     )
     policy_epsilon_end: float = option(0.05, "its lowest value over the episodes", UNSAID, minimum=0, maximum=1)
+    policy_epsilon_schedule: str = option(
+        "exponential",
+        "whether it decays from episode to episode, or falls from step to step in a line",
+        UNSAID,
+        choices=("exponential", "linear"),
+    )
+    exploration_fraction: float = option(
+        0.1,
+        "share of --steps in which the linear one reaches its end",
+        f"{UNSAID}; Stable-Baselines3's",
+        check=check_fraction,
+    )
     horizon_is: str = option(
         "terminal",
         "what the time limit is to the target: y = r, or bootstrapped",
         "paper 2.1.3, 2.3.1",
         choices=("terminal", "truncated"),
+    )
+    steps: int | None = option(
+        None, "environment steps after which the agent plays no more", UNSAID, minimum=1, shown="no such limit"
     )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 
@@ -94,6 +119,11 @@ class AgentSettings(Checked):
         super().__post_init__()
         names = ("policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end")
         check_decay(names, *(getattr(self, name) for name in names))
+        for name, usual in (("learning_rate_schedule", "constant"), ("policy_epsilon_schedule", "exponential")):
+            if self.steps is None and getattr(self, name) == "linear":
+                raise OutOfRange(name, f"{usual!r} without {{steps}}", "'linear'", "give {steps}")
+        if self.steps is not None and self.steps % self.num_envs:
+            raise OutOfRange("steps", f"a multiple of {{num_envs}} ({self.num_envs})", str(self.steps))
         if self.batch_size > self.replay_capacity:
             raise OutOfRange(
                 "batch_size",
@@ -118,7 +148,13 @@ class AgentSettings(Checked):
 
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""
-        return OptimizerSettings(self.optimizer, self.learning_rate, self.gradient_clip, clip_by=self.gradient_clip_by)
+        return OptimizerSettings(
+            self.optimizer,
+            self.learning_rate,
+            self.gradient_clip,
+            epsilon=self.adam_epsilon,
+            clip_by=self.gradient_clip_by,
+        )
 
     @property
     def phase_updates(self) -> int:
@@ -132,8 +168,29 @@ class AgentSettings(Checked):
         """The learning rate in use: the one given, or the optimizer's default."""
         return self.optimizer_settings().resolved_learning_rate
 
-    def policy_epsilon(self, episodes: int) -> float:
-        """The exploration probability of an episode that starts after `episodes` have ended."""
+    def learning_rate_after(self, steps: int) -> float:
+        """The learning rate of an update after so many environment steps."""
+        if self.learning_rate_schedule == "constant":
+            return self.resolved_learning_rate
+        assert self.steps is not None
+        return self.resolved_learning_rate * max(0.0, 1.0 - steps / self.steps)
+
+    @property
+    def exploration_steps(self) -> float:
+        """Environment steps in which the linear exploration probability reaches its end."""
+        assert self.steps is not None
+        return self.exploration_fraction * self.steps
+
+    def policy_epsilon(self, episodes: int, steps: int = 0) -> float:
+        """The exploration probability.
+
+        Args:
+            episodes: how many have ended; it is that of an episode that starts then.
+            steps: environment steps so far; if it falls from step to step, it is that of the next one.
+        """
+        if self.policy_epsilon_schedule == "linear":
+            share = min(1.0, steps / self.exploration_steps)
+            return self.policy_epsilon_start + (self.policy_epsilon_end - self.policy_epsilon_start) * share
         return max(self.policy_epsilon_end, self.policy_epsilon_start * self.policy_epsilon_decay**episodes)
 
     def non_finite(self, what: str, episode: int) -> NonFiniteError:

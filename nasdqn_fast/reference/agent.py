@@ -63,14 +63,14 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return not self._in_step
 
     def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
-        """Plays and learns until n episodes have ended.
+        """Plays and learns until n episodes have ended, or ``settings.steps`` are made.
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
         the middle of an episode continue in it. So do those of a call that was stopped, between two steps or two
         updates of a step. After an error, all lanes begin new episodes.
 
         Args:
-            n: episodes.
+            n: episodes; fewer are returned when the last step is made before they have ended.
             stop: stops the call when another thread sets it; None: nothing but an exception does.
 
         Raises:
@@ -84,7 +84,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._lanes = self._new_lanes()
                 for lane in self._lanes:
                     self._start_episode(lane)
-            while len(self._pending) < n:
+            while len(self._pending) < n and not (self.finished and self._step_updates is None):
                 _check(stop)
                 self._in_step = True
                 self._vector_step(stop)
@@ -96,7 +96,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._lanes, self._step_updates = [], None  # in the middle of a step: all begin new episodes
             raise
         _check(stop)
-        return _episodes([self._pending.popleft() for _ in range(n)])
+        return _episodes([self._pending.popleft() for _ in range(min(n, len(self._pending)))])
 
     def play_episodes(
         self,
@@ -163,6 +163,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 settings.loss,
             )
         self._require_finite("loss", loss, self.episodes + 1)
+        self.optimizer.learning_rate = settings.learning_rate_after(self.steps)
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
         if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
@@ -234,7 +235,12 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _vector_step(self, stop: StopToken | None) -> None:
         """Act, step, store, learn, and report the episodes that ended; continues a step that was stopped."""
         if self._step_updates is None:
-            actions = [self._epsilon_greedy(x.observation, x.epsilon, self.streams.policy) for x in self._lanes]
+            by_steps = self.settings.policy_epsilon_schedule == "linear"
+            now = self.epsilon
+            actions = [
+                self._epsilon_greedy(x.observation, now if by_steps else x.epsilon, self.streams.policy)
+                for x in self._lanes
+            ]
             self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
             self._step_updates = 0
             if self._target_step_is_due():

@@ -39,6 +39,7 @@ class Optimizer:
         clip_by: str = "element",
     ) -> None:
         self.settings = OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon, clip_by)
+        self.learning_rate = self.settings.resolved_learning_rate  # of the next step; a schedule sets it
         self.reset()
 
     def reset(self) -> None:
@@ -57,7 +58,7 @@ class Optimizer:
         g = self._clipped(gradient)
         self.steps += 1
         if settings.kind == "sgd":
-            parameters -= settings.resolved_learning_rate * g
+            parameters -= self.learning_rate * g
             return
         if self.steps == 1:
             self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
@@ -71,7 +72,7 @@ class Optimizer:
         self._v = _flushed(settings.beta2 * self._v + (1 - settings.beta2) * g**2, TINY_V)
         m_hat = self._m / (1 - settings.beta1**self.steps)
         v_hat = self._v / (1 - settings.beta2**self.steps)
-        parameters -= settings.resolved_learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
+        parameters -= self.learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
 
     def _clipped(self, gradient: np.ndarray) -> np.ndarray:
         clip = self.settings.clip

@@ -122,6 +122,9 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     loss=st.sampled_from(LOSSES),
     gradient_clip_by=st.sampled_from(CLIPS),
     target_tau=st.sampled_from([0.05, 1.0]),
+    learning_rate_schedule=st.sampled_from(["constant", "linear"]),
+    policy_epsilon_schedule=st.sampled_from(["exponential", "linear"]),
+    adam_epsilon=st.sampled_from([1e-8, 1e-3]),
     train_every=st.integers(1, 4),
     updates_per_train=st.sampled_from([None, 1, 5]),
     target_unit=st.sampled_from(["updates", "steps"]),
@@ -132,7 +135,7 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
 )
 def test_an_update_from_any_saved_state_agrees(cpu_target, architecture, env, episodes, more_updates, seed, **options):
     environment = envs.make(env, max_episode_steps=50)
-    run = {"warm_up": 20, "target_every": 7, **options}
+    run = {"warm_up": 20, "target_every": 7, "steps": 900, "exploration_fraction": 0.3, **options}
     native, twin = (agent(backend, architecture, environment, rng=seed, **run) for backend in backends.NAMES)
     native.run_episodes(episodes)
     for _ in range(more_updates):
