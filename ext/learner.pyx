@@ -1,4 +1,4 @@
-"""A learner with its memory: one Double-DQN update a call, without the GIL."""
+"""A learner with its memory: one update a call, without the GIL."""
 
 import numpy as np
 
@@ -22,16 +22,20 @@ cdef class LearnerCore(Exclusive):
         replay: a ReplayCore.
         settings: an `AgentSettings`, or anything with its attributes.
         n_actions: Q-values of the networks.
-        caches_targets: keep the target's values of stored transitions until the next copy; the same bits, sooner.
+        caches_targets: keep the target's values of stored transitions until its next move; the same bits, sooner.
     """
 
     def __cinit__(self, ReplayCore replay not None, settings, int64_t n_actions, caches_targets=True):
         self.what, self.replay, self.n_actions = "agent", replay, n_actions
         self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
         self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
+        if settings.learning_rate_schedule == "linear":
+            self.learner.learning_rate, self.learner.rate_steps = settings.resolved_learning_rate, settings.steps
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
-        self.learner.batch_size, self.learner.target_every = settings.batch_size, settings.target_every
+        self.learner.batch_size, self.learner.target_tau = settings.batch_size, settings.target_tau
+        self.learner.target_every = settings.target_every if settings.target_unit == "updates" else 0
         self.learner.horizon_is_terminal = settings.horizon_is == "terminal"
+        self.learner.is_double = settings.double
         self._memory = {
             "slots": np.zeros(settings.batch_size, np.int64),
             "batch": aligned_zeros((replay.replay.stride, NDQ_PANEL)),
@@ -68,7 +72,7 @@ cdef class LearnerCore(Exclusive):
         self.learner.cache.target, self.learner.cache.replay_version = self.cached_target.data, -1
 
     def update(self):
-        """One update from the memory, which must not be empty: mean Huber loss of the minibatch."""
+        """One update from the memory, which must not be empty: mean loss of the minibatch."""
         cdef double loss
         if len(self.replay) == 0:
             raise ValueError("the replay buffer is empty; add transitions before learning")

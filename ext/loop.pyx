@@ -77,9 +77,14 @@ cdef class LoopCore(Exclusive):
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
         if learner is not None:
             self.loop.learners, self.loop.n_learners = &learner.learner, 1
-        self.loop.updates_per_step, self.loop.warm_up = settings.updates_per_step, settings.warm_up
+        self.loop.warm_up, self.loop.train_every = settings.warm_up, settings.train_every
+        self.loop.phase_updates = settings.phase_updates
+        self.loop.target_every = settings.target_every if settings.target_unit == "steps" else 0
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
+        if settings.policy_epsilon_schedule == "linear":
+            self.loop.epsilon_steps = settings.exploration_steps
+        self.loop.last_step = settings.steps or 0
         self.loop.n_lanes = n
         self.loop.last_episode, self.loop.step_updates = last_episode, -1
         self._unreported = np.zeros(0, EPISODE)
@@ -134,7 +139,7 @@ cdef class LoopCore(Exclusive):
         return len(self._unreported) + self.loop.n_ended
 
     def run(self, n, StopToken stop=None):
-        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first.
+        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first; fewer after the last step.
 
         Raises:
             Stopped: the token was set; what has ended is kept for the next call.
@@ -193,7 +198,7 @@ cdef class LoopCore(Exclusive):
         self.loop.step_updates = step_updates if self.loop.started else -1
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
         if self.learner is not None:
-            self.learner.learner.updates = state["updates"]
+            self.learner.learner.updates, self.learner.learner.steps = state["updates"], state["steps"]
         self.states[...], self.observations[...] = state["states"], state["observations"]
         self._flags[...] = state.get("lane_flags", 0)
         for name in LANE.names:

@@ -4,7 +4,11 @@ import numpy as np
 
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.exclusive cimport Exclusive
-from nasdqn_fast._core.ndq cimport NDQ_ADAM, NDQ_SGD, ndq_kernels, ndq_optimizer_step
+from nasdqn_fast._core.ndq cimport (
+    NDQ_ADAM, NDQ_CLIP_ELEMENT, NDQ_CLIP_NONE, NDQ_CLIP_NORM, NDQ_SGD, ndq_kernels, ndq_optimizer_step,
+)
+
+_CLIP_BY = {"element": NDQ_CLIP_ELEMENT, "norm": NDQ_CLIP_NORM, "none": NDQ_CLIP_NONE}
 
 
 cdef class OptimizerCore(Exclusive):
@@ -21,7 +25,7 @@ cdef class OptimizerCore(Exclusive):
         self.settings = settings
         self.optimizer.kind = NDQ_ADAM if settings.kind == "adam" else NDQ_SGD
         self.optimizer.learning_rate = settings.resolved_learning_rate
-        self.optimizer.clip = settings.clip
+        self.optimizer.clip_by, self.optimizer.clip = _CLIP_BY[settings.clip_by], settings.clip
         self.optimizer.beta1 = settings.beta1
         self.optimizer.beta2 = settings.beta2
         self.optimizer.epsilon = settings.epsilon
@@ -45,9 +49,14 @@ cdef class OptimizerCore(Exclusive):
         return 0
 
     cdef int step(self, const ndq_kernels *kernels, ParameterBlock parameters, ParameterBlock gradient) except -1:
+        cdef ParameterBlock scaled
         self.enter()
         try:
             self.follow(parameters)
+            if self.optimizer.clip_by == NDQ_CLIP_NORM:  # the caller's gradient stays what it is
+                scaled = ParameterBlock(gradient.sizes)
+                scaled.array[...] = gradient.array
+                gradient = scaled
             ndq_optimizer_step(&self.optimizer, kernels, parameters.data, gradient.data, parameters.length)
         finally:
             self.leave()

@@ -1,11 +1,13 @@
-/* Double DQN with a hard target copy, as nasdqn_fast/reference/agent.py writes it down in NumPy:
+/* Double DQN with a target network, as nasdqn_fast/reference/agent.py writes it down in NumPy:
  *
  *     y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and y = r where the episode is over
+ *     (without Double DQN, y = r + gamma max_a Q(s', a; w-))
  *     w <- one step of the optimizer on the gradient of mean Huber(Q(s, a; w) - y)
- *     w- <- w after every target_every updates
+ *     w- <- tau w + (1 - tau) w- after every target_every updates, or steps
  */
 #include "learner.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layers] * sizeof(float); }
@@ -21,10 +23,10 @@ static void gather(const ndq_learner *l, const int64_t *slots, int n)
     l->net->kernels->gather(l->batch, rows, ndq_row_floats(l->replay));
 }
 
-static void forward(const ndq_learner *l, const float *observations, int n)
+static void forward(const ndq_learner *l, const float *params, const float *observations, int n)
 {
     memcpy(ndq_h(l->net, 0), observations, l->replay->observation_size * NDQ_PANEL * sizeof(float));
-    l->net->kernels->forward(l->net, l->params, n);
+    l->net->kernels->forward(l->net, params, n);
 }
 
 static float *target_cache_row(const ndq_target_cache *cache, int64_t slot) { return cache->rows + slot * cache->stride; }
@@ -75,8 +77,17 @@ static void target_cache_fill(ndq_learner *l, const int64_t *slots, int n)
         for (int64_t a = 0; a < net->sizes[net->n_layers]; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
 }
 
+/* The action of the largest of A values, the lowest of equals. */
+static int32_t best_of(const float *values, int64_t A)
+{
+    int32_t best = 0;
+    for (int32_t a = 1; a < A; a++)
+        if (values[a] > values[best]) best = a;
+    return best;
+}
+
 /* Actions and targets y of n drawn transitions, which are in the panel. */
-static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
+static void td_targets(ndq_learner *l, const int64_t *slots, int n)
 {
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
@@ -89,9 +100,16 @@ static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
     const int32_t over = NDQ_ROW_TERMINATED | (l->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
     _Alignas(64) int32_t best[NDQ_PANEL];
     if (is_cached) target_cache_fill(l, slots, n);
-    forward(l, field(l, ndq_at_next(replay)), n);
-    net->kernels->best(net, best);
-    if (!is_cached) net->kernels->forward(net, l->target, n); /* h[0] still holds s' */
+    if (l->is_double) {
+        forward(l, l->params, field(l, ndq_at_next(replay)), n);
+        net->kernels->best(net, best);
+    } else if (is_cached)
+        for (int b = 0; b < n; b++)
+            best[b] = best_of(target_cache_row(&l->cache, slots[b]) + 1, net->sizes[net->n_layers]);
+    if (!is_cached) {
+        forward(l, l->target, field(l, ndq_at_next(replay)), n);
+        if (!l->is_double) net->kernels->best(net, best);
+    }
     for (int b = 0; b < n; b++) {
         const float next = is_cached ? target_cache_row(&l->cache, slots[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
         const float bootstrapped = rewards[b] + l->gamma * next;
@@ -100,9 +118,23 @@ static void double_dqn_targets(ndq_learner *l, const int64_t *slots, int n)
     }
 }
 
-static void copy_to_target(ndq_learner *l)
+/* A target whose weight stays zero would fall to subnormal numbers, with which some processors multiply a hundred times
+ * slower; the twin does the same. */
+static void move_target(ndq_learner *l)
 {
-    memcpy(l->target, l->params, block_bytes(l->net));
+    const int64_t n = l->net->offsets[l->net->n_layers];
+    for (int64_t i = 0; i < n; i++) {
+        const float moved = l->target[i] + l->target_tau * (l->params[i] - l->target[i]);
+        l->target[i] = fabsf(moved) < NDQ_TINY_TARGET ? 0.0f : moved;
+    }
+}
+
+void ndq_learner_update_target(ndq_learner *l)
+{
+    if (l->target_tau == 1.0f)
+        memcpy(l->target, l->params, block_bytes(l->net));
+    else
+        move_target(l);
     if (l->cache.rows) target_cache_invalidate(&l->cache, l->target, block_bytes(l->net));
 }
 
@@ -111,7 +143,11 @@ double ndq_learner_update(ndq_learner *l)
     const ndq_net *net = l->net;
     const int64_t batch = l->batch_size;
     ndq_descent descent;
-    /* SGD is done in the pass that makes the last panel's gradient; Adam has a pass of its own. */
+    if (l->rate_steps) {
+        const double left = 1.0 - (double)l->steps / (double)l->rate_steps;
+        l->optimizer->learning_rate = (float)(l->learning_rate * (left > 0.0 ? left : 0.0));
+    }
+    /* The step is taken in the pass that makes the last panel's gradient, if it can be. */
     const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
     double loss = 0.0;
     ndq_replay_draw(l->replay, l->rng, batch, l->slots);
@@ -119,14 +155,15 @@ double ndq_learner_update(ndq_learner *l)
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
         gather(l, l->slots + start, n);
-        double_dqn_targets(l, l->slots + start, n);
-        forward(l, l->batch, n);
+        td_targets(l, l->slots + start, n);
+        forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
         net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends && is_last ? &descent : NULL);
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);
-    if (++l->updates % l->target_every == 0) copy_to_target(l);
+    l->updates++;
+    if (l->target_every && l->updates % l->target_every == 0) ndq_learner_update_target(l);
     return loss / batch;
 }
 

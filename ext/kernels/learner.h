@@ -7,7 +7,7 @@
 #include "optimizer_step.h"
 #include "replay.h"
 
-/* Q(s', .; w-) of stored transitions: the target stands still between two copies, in which time a transition is drawn
+/* Q(s', .; w-) of stored transitions: the target stands still between two moves, in which time a transition is drawn
  * many times. Row of a slot: the epoch it belongs to (an integer in a float's place), then A values. */
 typedef struct {
     float *rows;             /* (capacity, stride); NULL: no cache, the values are computed each time */
@@ -26,9 +26,15 @@ typedef struct {
     bitgen_t *rng;                     /* of the minibatch's draws */
 
     float gamma, huber_delta;
+    double learning_rate;              /* at the first step, if rate_steps is not 0 */
+    int64_t rate_steps;                /* environment steps in which it falls to zero in a line; 0: it is the optimizer's */
+    int64_t steps;                     /* of the environment so far */
     ndq_loss loss;
-    int64_t batch_size, target_every;
+    int64_t batch_size;
+    int64_t target_every;              /* updates; 0: the target is moved by the loop, or not at all */
+    float target_tau;                  /* how far it goes towards the network; 1: it becomes a copy */
     int32_t horizon_is_terminal;
+    int32_t is_double;                 /* the target's action is the online network's choice, not the target's own */
 
     /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
     int64_t *slots;  /* (batch_size) drawn from the memory */
@@ -40,9 +46,12 @@ typedef struct {
     int64_t updates;
 } ndq_learner;
 
-/* One Double-DQN update (van Hasselt, Guez & Silver 2016) from the memory, which must not be empty, and a copy to the
- * target network when one is due; mean loss of the minibatch before the update. */
+/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty, and the move of
+ * the target network when one is due; mean loss of the minibatch before the update. */
 double ndq_learner_update(ndq_learner *learner);
+
+/* Moves the target towards the network by target_tau (Polyak averaging), or copies it. */
+void ndq_learner_update_target(ndq_learner *learner);
 
 /* To be called once before updates: finds out what was written since the last one, from outside, into the memory or
  * through a view of the target's weights. */

@@ -3,23 +3,35 @@
 #include <math.h>
 #include <string.h>
 
+/* Of the next episode, or, if it follows the steps, of the next step. */
+static double epsilon(const ndq_loop *loop)
+{
+    if (loop->epsilon_steps > 0.0) {
+        const double share = (double)loop->steps / loop->epsilon_steps;
+        return loop->epsilon_start + (loop->epsilon_end - loop->epsilon_start) * (share < 1.0 ? share : 1.0);
+    }
+    const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
+    return decayed > loop->epsilon_end ? decayed : loop->epsilon_end;
+}
+
 static void reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
     env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
                loop->obs + lane * env->observation_size);
-    const double decayed = loop->epsilon_start * pow(loop->epsilon_decay, (double)loop->episodes);
-    loop->lanes[lane] = (ndq_lane){.epsilon = decayed > loop->epsilon_end ? decayed : loop->epsilon_end};
+    loop->lanes[lane] = (ndq_lane){.epsilon = epsilon(loop)};
 }
 
 /* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
 static void act(ndq_loop *loop)
 {
     const int32_t A = loop->env.n_actions;
+    const int by_steps = loop->epsilon_steps > 0.0;
+    const double now = by_steps ? epsilon(loop) : 0.0;
     int greedy = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        const int explore = ndq_uniform(loop->policy_rng) < loop->lanes[i].epsilon;
+        const int explore = ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
         loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
         greedy |= !explore;
     }
@@ -72,11 +84,18 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
 
 static int stop_wanted(const ndq_loop *loop) { return loop->stop && ndq_stop_reason(loop->stop); }
 
-/* Update j of a vector step counts for lane j / updates_per_step, so that every lane learns as much as it steps. */
+static int learning_is_due(const ndq_loop *loop)
+{
+    return loop->n_learners && loop->steps >= loop->warm_up && loop->steps / loop->n_lanes % loop->train_every == 0;
+}
+
+/* The updates of a phase count for the lanes in equal parts, one after the other, so that every lane learns as much as it
+ * steps. */
 static ndq_status learn(ndq_loop *loop)
 {
-    int64_t lane;
-    while ((lane = loop->step_updates / loop->updates_per_step) < loop->n_lanes) {
+    const int64_t a_lane = (loop->phase_updates + loop->n_lanes - 1) / loop->n_lanes;
+    while (loop->step_updates < loop->phase_updates) {
+        const int64_t lane = loop->step_updates / a_lane;
         if (stop_wanted(loop)) return NDQ_STOPPED;
         if (!loop->learners->replay->size) break; /* emptied from Python after a stop */
         for (int64_t k = 0; k < loop->n_learners; k++) {
@@ -125,6 +144,13 @@ static ndq_status end_episodes(ndq_loop *loop)
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
 
+/* In vector steps, as Stable-Baselines3 counts, which moves the target before the updates that follow the step. */
+static int target_is_due(const ndq_loop *loop)
+{
+    const int64_t every = loop->target_every / loop->n_lanes;
+    return loop->target_every && loop->steps / loop->n_lanes % (every > 1 ? every : 1) == 0;
+}
+
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
@@ -133,6 +159,9 @@ static ndq_status step_lanes(ndq_loop *loop)
         if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
+    for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;
+    if (target_is_due(loop))
+        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
     return NDQ_DONE;
 }
 
@@ -141,7 +170,7 @@ static ndq_status vector_step(ndq_loop *loop)
 {
     ndq_status status;
     if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
-    if (loop->n_learners && loop->steps >= loop->warm_up && (status = learn(loop)) != NDQ_DONE) return status;
+    if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
     loop->step_updates = -1;
     return end_episodes(loop);
 }
@@ -169,6 +198,7 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
         memmove(loop->ended, loop->ended + take, loop->n_ended * sizeof *out);
         *n_out += take;
         if (*n_out == n) return NDQ_DONE;
+        if (loop->last_step && loop->steps >= loop->last_step && loop->step_updates < 0) return NDQ_DONE;
         if (stop_wanted(loop)) return NDQ_STOPPED;
         loop->failed_episode = loop->episodes + 1;
         if ((status = vector_step(loop)) != NDQ_DONE) return status;

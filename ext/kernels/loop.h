@@ -36,8 +36,12 @@ typedef struct {
     int64_t n_learners;     /* 0: play only, learn nothing */
     bitgen_t *env_rng, *policy_rng;
 
-    int64_t updates_per_step, warm_up;
+    int64_t warm_up;
+    int64_t train_every;    /* vector steps between learning phases */
+    int64_t phase_updates;  /* of each learner in a phase */
+    int64_t target_every;   /* steps between moves of the targets; 0: they are moved by updates */
     double epsilon_start, epsilon_decay, epsilon_end;
+    double epsilon_steps;   /* in which it goes from start to end in a line; 0: it decays from episode to episode */
 
     int64_t n_lanes;
     ndq_lane *lanes;
@@ -51,17 +55,18 @@ typedef struct {
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
     int64_t n_ended;
     int32_t started;         /* lanes have been reset */
+    int64_t last_step;       /* no other is made when so many have been; 0: endless */
     int64_t last_episode;    /* no other starts when this many have ended, which would draw for nothing; 0: endless */
 
     int64_t failed_episode;  /* counted from 1, after a status that is an error */
 
     int64_t steps, episodes;
-    int64_t step_updates;    /* done in the vector step in progress; -1: none is */
+    int64_t step_updates;    /* done in the phase of the vector step in progress; -1: none is */
 
     ndq_stop *stop;          /* polled between two steps and between two updates; NULL: never stops */
 } ndq_loop;
 
-/* Plays until n episodes have ended; out (n), n_out how many were filled. Episodes that end in the same vector step
+/* Plays until n episodes have ended, or the last step is made; out (n), n_out how many were filled. Episodes that end in the same vector step
  * beyond the n-th are kept for the next call, in which lanes that have not ended continue. */
 ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out);
 

@@ -55,6 +55,8 @@ typedef struct {
 /* Moments of smaller size than this become zero; see adam.h. */
 #define NDQ_TINY_M 1e-30f
 #define NDQ_TINY_V 1e-34f
+/* And weights of a target that follows by parts. */
+#define NDQ_TINY_TARGET 1e-30f
 
 /* One step on `params`, the gradient clipped element by element: of Adam, if there are moments, otherwise of SGD. */
 typedef struct {

@@ -120,9 +120,14 @@ cdef extern from "optimizer_step.h" nogil:
     enum:
         NDQ_SGD
         NDQ_ADAM
+    ctypedef enum ndq_clip_by:
+        NDQ_CLIP_ELEMENT
+        NDQ_CLIP_NORM
+        NDQ_CLIP_NONE
 
     ctypedef struct ndq_optimizer:
         int32_t kind
+        ndq_clip_by clip_by
         float learning_rate
         float clip
         float beta1
@@ -132,7 +137,7 @@ cdef extern from "optimizer_step.h" nogil:
         float *m
         float *v
 
-    void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, const float *gradient, int64_t n)
+    void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, float *gradient, int64_t n)
 
 
 cdef extern from "learner.h" nogil:
@@ -154,10 +159,15 @@ cdef extern from "learner.h" nogil:
         bitgen_t *rng
         float gamma
         float huber_delta
+        double learning_rate
+        int64_t rate_steps
+        int64_t steps
         ndq_loss loss
         int64_t batch_size
         int64_t target_every
+        float target_tau
         int32_t horizon_is_terminal
+        int32_t is_double
         int64_t *slots
         float *batch
         int64_t *actions
@@ -208,11 +218,14 @@ cdef extern from "loop.h" nogil:
         int64_t n_learners
         bitgen_t *env_rng
         bitgen_t *policy_rng
-        int64_t updates_per_step
         int64_t warm_up
+        int64_t train_every
+        int64_t phase_updates
+        int64_t target_every
         double epsilon_start
         double epsilon_decay
         double epsilon_end
+        double epsilon_steps
         int64_t n_lanes
         ndq_lane *lanes
         double *states
@@ -225,6 +238,7 @@ cdef extern from "loop.h" nogil:
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t last_step
         int64_t last_episode
         int64_t failed_episode
         int64_t steps

@@ -49,14 +49,14 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return self._loop.unreported
 
     def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
-        """Plays and learns until n episodes have ended, with the GIL released.
+        """Plays and learns until n episodes have ended, or ``settings.steps`` are made, with the GIL released.
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
         the middle of an episode continue in it. So do those of a call that was stopped, between two steps or two
         updates of a step. After an error, all lanes begin new episodes.
 
         Args:
-            n: episodes.
+            n: episodes; fewer are returned when the last step is made before they have ended.
             stop: stops the call when another thread sets it; None: Ctrl-C and other signals are answered as usual, by
                 what their handler raises, in the main thread.
 
@@ -100,7 +100,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return _answering_signals(lambda token: loop.run(n, token), stop)
 
     def learn(self) -> float:
-        """One update from the replay memory, and a copy to the target when one is due.
+        """One update from the replay memory, and a move of the target when one is due by updates.
 
         Returns:
             mean loss of the minibatch, before the update.

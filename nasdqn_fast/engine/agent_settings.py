@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES, OptimizerSettings
+from nasdqn_fast.engine.optimizer_settings import CLIPS, LEARNING_RATES, OptimizerSettings
 from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
 from nasdqn_fast.options import UNSAID, Checked, option
-from nasdqn_fast.validation import check_decay, check_positive32
+from nasdqn_fast.validation import check_decay, check_fraction, check_positive32
 
 LOSSES = ("huber", "mse")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
+MAX_PHASE = 1 << 20  # steps before, and updates in, a learning phase
 MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
 
 
@@ -22,7 +23,8 @@ class AgentSettings(Checked):
     """Keyword arguments of ``DQNAgent`` (Rahmani et al. 2025, arXiv:2510.19872, sections 2.2 and 2.3.1).
 
     Episode n is played with exploration probability max(policy_epsilon_end, policy_epsilon_start
-    policy_epsilon_decay^n). ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
+    policy_epsilon_decay^n), unless it follows the steps.
+    ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -37,16 +39,52 @@ class AgentSettings(Checked):
         check=check_positive32,
         shown="0.001 with sgd, 0.00025 with adam",
     )
-    gradient_clip: float = option(1.0, "bound of every element of the gradient", "paper 2.2.3", check=check_positive32)
+    learning_rate_schedule: str = option(
+        "constant",
+        "whether it stays, or falls to zero in a line over --steps",
+        UNSAID,
+        choices=("constant", "linear"),
+    )
+    adam_epsilon: float = option(
+        1e-8, "added to the root of Adam's second moment", "Kingma & Ba 2015", check=check_positive32
+    )
+    gradient_clip: float = option(1.0, "bound of the gradient", "paper 2.2.3", check=check_positive32)
+    gradient_clip_by: str = option(
+        "element",
+        "what it bounds: every element, the norm of the whole gradient, or nothing",
+        "paper 2.2.3",
+        choices=CLIPS,
+    )
+    double: bool = option(
+        True, "Double DQN: the online network chooses the action whose target value counts", "paper 2.3.1"
+    )
     loss: str = option(
         "huber", "loss of a temporal-difference error: Huber's, or its square", "paper 2.2.3", choices=LOSSES
     )
     huber_delta: float = option(1.0, "where the Huber loss turns linear", "paper 2.2.3", check=check_positive32)
     batch_size: int = option(64, "transitions in a minibatch", UNSAID, minimum=1, maximum=MAX_BATCH)
     updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)
+    train_every: int = option(
+        1, "steps of each environment between learning phases", UNSAID, minimum=1, maximum=MAX_PHASE
+    )
+    updates_per_train: int | None = option(
+        None,
+        "updates in a learning phase, in place of --updates-per-step",
+        UNSAID,
+        minimum=1,
+        maximum=MAX_PHASE,
+        shown="--updates-per-step for each step since the last phase",
+    )
     replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
-    target_every: int = option(1_000, "updates between copies to the target network", UNSAID, minimum=1)
+    target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
+    target_unit: str = option("updates", "what --target-every counts", UNSAID, choices=("updates", "steps"))
+    target_tau: float = option(
+        1.0,
+        "how far a move takes the target to the network: 1 is a copy, less is Polyak averaging",
+        "paper 2.3.1",
+        check=check_fraction,
+    )
     policy_epsilon_start: float = option(
         1.0, "probability of a random action in the first episode", UNSAID, minimum=0, maximum=1
     )
@@ -54,11 +92,26 @@ class AgentSettings(Checked):
         0.995, "factor of that probability from episode to episode", UNSAID, minimum=0, maximum=1
     )
     policy_epsilon_end: float = option(0.05, "its lowest value over the episodes", UNSAID, minimum=0, maximum=1)
+    policy_epsilon_schedule: str = option(
+        "exponential",
+        "whether it decays from episode to episode, or falls from step to step in a line",
+        UNSAID,
+        choices=("exponential", "linear"),
+    )
+    exploration_fraction: float = option(
+        0.1,
+        "share of --steps in which the linear one reaches its end",
+        f"{UNSAID}; Stable-Baselines3's",
+        check=check_fraction,
+    )
     horizon_is: str = option(
         "terminal",
         "what the time limit is to the target: y = r, or bootstrapped",
         "paper 2.1.3, 2.3.1",
         choices=("terminal", "truncated"),
+    )
+    steps: int | None = option(
+        None, "environment steps after which the agent plays no more", UNSAID, minimum=1, shown="no such limit"
     )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 
@@ -66,6 +119,11 @@ class AgentSettings(Checked):
         super().__post_init__()
         names = ("policy_epsilon_start", "policy_epsilon_decay", "policy_epsilon_end")
         check_decay(names, *(getattr(self, name) for name in names))
+        for name, usual in (("learning_rate_schedule", "constant"), ("policy_epsilon_schedule", "exponential")):
+            if self.steps is None and getattr(self, name) == "linear":
+                raise OutOfRange(name, f"{usual!r} without {{steps}}", "'linear'", "give {steps}")
+        if self.steps is not None and self.steps % self.num_envs:
+            raise OutOfRange("steps", f"a multiple of {{num_envs}} ({self.num_envs})", str(self.steps))
         if self.batch_size > self.replay_capacity:
             raise OutOfRange(
                 "batch_size",
@@ -90,15 +148,49 @@ class AgentSettings(Checked):
 
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""
-        return OptimizerSettings(self.optimizer, self.learning_rate, self.gradient_clip)
+        return OptimizerSettings(
+            self.optimizer,
+            self.learning_rate,
+            self.gradient_clip,
+            epsilon=self.adam_epsilon,
+            clip_by=self.gradient_clip_by,
+        )
+
+    @property
+    def phase_updates(self) -> int:
+        """Updates in a learning phase, of all environments together."""
+        if self.updates_per_train is not None:
+            return self.updates_per_train
+        return self.updates_per_step * self.train_every * self.num_envs
 
     @property
     def resolved_learning_rate(self) -> float:
         """The learning rate in use: the one given, or the optimizer's default."""
         return self.optimizer_settings().resolved_learning_rate
 
-    def policy_epsilon(self, episodes: int) -> float:
-        """The exploration probability of an episode that starts after `episodes` have ended."""
+    def learning_rate_after(self, steps: int) -> float:
+        """The learning rate of an update after so many environment steps."""
+        if self.learning_rate_schedule == "constant":
+            return self.resolved_learning_rate
+        assert self.steps is not None
+        return self.resolved_learning_rate * max(0.0, 1.0 - steps / self.steps)
+
+    @property
+    def exploration_steps(self) -> float:
+        """Environment steps in which the linear exploration probability reaches its end."""
+        assert self.steps is not None
+        return self.exploration_fraction * self.steps
+
+    def policy_epsilon(self, episodes: int, steps: int = 0) -> float:
+        """The exploration probability.
+
+        Args:
+            episodes: how many have ended; it is that of an episode that starts then.
+            steps: environment steps so far; if it falls from step to step, it is that of the next one.
+        """
+        if self.policy_epsilon_schedule == "linear":
+            share = min(1.0, steps / self.exploration_steps)
+            return self.policy_epsilon_start + (self.policy_epsilon_end - self.policy_epsilon_start) * share
         return max(self.policy_epsilon_end, self.policy_epsilon_start * self.policy_epsilon_decay**episodes)
 
     def non_finite(self, what: str, episode: int) -> NonFiniteError:

@@ -145,12 +145,17 @@ class BaseAgent(ABC, Generic[N, R, O]):
 
     @property
     def epsilon(self) -> float:
-        """Exploration probability of the next episode to start."""
-        return self.settings.policy_epsilon(self.episodes)
+        """Exploration probability of the next episode to start, or, if it follows the steps, of the next step."""
+        return self.settings.policy_epsilon(self.episodes, self.steps)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last of the steps that the settings allow is made: `run_episodes` then plays none."""
+        return self.settings.steps is not None and self.steps >= self.settings.steps
 
     @abstractmethod
     def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
-        """Plays and learns until n episodes have ended; a backend's loop."""
+        """Plays and learns until n episodes have ended, or the last step is made; a backend's loop."""
 
     def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray:
         """Epsilon-greedy actions; the draws are of ``streams.policy``, and with epsilon 0 there are none.
@@ -201,7 +206,7 @@ class BaseAgent(ABC, Generic[N, R, O]):
                 f"got {found[0]} to {found[1]}; {hint}"
             )
         target, settings = network.copy(), self.settings.optimizer_settings()
-        optimizer: O = self.optimizer_type(settings.kind, settings.learning_rate, settings.clip)
+        optimizer: O = self.optimizer_type(**vars(settings))
         if optimizer_state is not None:
             for moment in (optimizer_state["m"], optimizer_state["v"]):
                 if len(moment) not in (0, network.architecture.parameter_count(*expected)):

@@ -12,7 +12,7 @@ class Optimizer(OptimizerCore):
     """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
 
     Args:
-        kind, learning_rate, clip, beta1, beta2, epsilon: see `OptimizerSettings`.
+        kind, learning_rate, clip, beta1, beta2, epsilon, clip_by: see `OptimizerSettings`.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -26,5 +26,6 @@ class Optimizer(OptimizerCore):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        clip_by: str = "element",
     ) -> Self:
-        return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon))
+        return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon, clip_by))

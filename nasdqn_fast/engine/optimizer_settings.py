@@ -18,6 +18,7 @@ from nasdqn_fast.validation import (
 
 # 1e-3: not given in the paper. 2.5e-4: CleanRL's dqn.py.
 LEARNING_RATES = {"sgd": 1e-3, "adam": 2.5e-4}
+CLIPS = ("element", "norm", "none")
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,11 @@ class OptimizerSettings:
     Args:
         kind: ``sgd`` (the paper's update) or ``adam`` (Kingma & Ba 2015, arXiv:1412.6980).
         learning_rate: > 0; None is 1e-3 for SGD and 2.5e-4 for Adam.
-        clip: > 0, elementwise bound of the gradient, before either rule; 1.0 in the paper.
+        clip: > 0, bound of the gradient, before either rule; 1.0 in the paper.
         beta1, beta2: in [0, 1), Adam's decay of the first and second moment.
         epsilon: > 0, added to the root of Adam's second moment.
+        clip_by: what `clip` bounds: every ``element`` (the paper), or the Euclidean ``norm`` of the whole gradient, as
+            ``torch.nn.utils.clip_grad_norm_`` does; ``none``: nothing.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -41,6 +44,7 @@ class OptimizerSettings:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    clip_by: str = "element"
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.kind, LEARNING_RATES)
@@ -50,6 +54,7 @@ class OptimizerSettings:
         object.__setattr__(self, "beta1", check_decay_rate("beta1", self.beta1))
         object.__setattr__(self, "beta2", check_decay_rate("beta2", self.beta2))
         object.__setattr__(self, "epsilon", check_positive32("epsilon", self.epsilon))
+        check_choice("clip_by", self.clip_by, CLIPS)
 
     def checked_state(self, state: Mapping[str, Any]) -> tuple[int, np.ndarray, np.ndarray]:
         """Steps and both moments of what an optimizer's ``get_state`` gave, or claims to have given.

@@ -125,6 +125,7 @@ class OptimizerClass(Protocol):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        clip_by: str = "element",
     ) -> Optimizer: ...
 
 

@@ -1,7 +1,7 @@
 """The DQN agent in plain NumPy: section 2.3.1 of Rahmani et al. 2025 (arXiv:2510.19872).
 
-Double DQN (van Hasselt, Guez & Silver 2016, arXiv:1509.06461) with a replay memory and a hard target
-copy. The order of random draws is the native agent's, so that both play the same episodes until
+Double DQN (van Hasselt, Guez & Silver 2016, arXiv:1509.06461) with a replay memory and a target
+network. The order of random draws is the native agent's, so that both play the same episodes until
 rounding parts them.
 """
 
@@ -24,6 +24,9 @@ from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
+
+# Weights of a target that follows by parts become zero below this, as in the kernels: they would turn subnormal.
+TINY_TARGET = 1e-30
 
 Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
 
@@ -60,14 +63,14 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return not self._in_step
 
     def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
-        """Plays and learns until n episodes have ended.
+        """Plays and learns until n episodes have ended, or ``settings.steps`` are made.
 
         Episodes beyond n that end in the same vector step are returned first by the next call, and lanes in
         the middle of an episode continue in it. So do those of a call that was stopped, between two steps or two
         updates of a step. After an error, all lanes begin new episodes.
 
         Args:
-            n: episodes.
+            n: episodes; fewer are returned when the last step is made before they have ended.
             stop: stops the call when another thread sets it; None: nothing but an exception does.
 
         Raises:
@@ -81,7 +84,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._lanes = self._new_lanes()
                 for lane in self._lanes:
                     self._start_episode(lane)
-            while len(self._pending) < n:
+            while len(self._pending) < n and not (self.finished and self._step_updates is None):
                 _check(stop)
                 self._in_step = True
                 self._vector_step(stop)
@@ -93,7 +96,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._lanes, self._step_updates = [], None  # in the middle of a step: all begin new episodes
             raise
         _check(stop)
-        return _episodes([self._pending.popleft() for _ in range(n)])
+        return _episodes([self._pending.popleft() for _ in range(min(n, len(self._pending)))])
 
     def play_episodes(
         self,
@@ -138,7 +141,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         return _episodes(played)
 
     def learn(self) -> float:
-        """One update from the replay memory, and a copy to the target when one is due.
+        """One update from the replay memory, and a move of the target when one is due.
 
         Returns:
             mean loss of the minibatch, before the update.
@@ -155,16 +158,32 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             loss, gradient = self.network.loss_and_gradient(
                 batch.observations,
                 batch.actions,
-                self._double_dqn_targets(batch),
+                self._targets(batch),
                 settings.huber_delta,
                 settings.loss,
             )
         self._require_finite("loss", loss, self.episodes + 1)
+        self.optimizer.learning_rate = settings.learning_rate_after(self.steps)
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
-        if self.updates % settings.target_every == 0:
-            self.target.copy_from(self.network)
+        if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
+            self._update_target()
         return loss
+
+    def _update_target(self) -> None:
+        """w- <- tau w + (1 - tau) w-; with tau = 1 a copy."""
+        if self.settings.target_tau == 1.0:
+            self.target.copy_from(self.network)
+            return
+        target, tau = self.target.parameters, self.target.dtype.type(self.settings.target_tau)
+        moved = target + tau * (self.network.parameters - target)
+        self.target.parameters = np.where(np.abs(moved) < TINY_TARGET, 0, moved).astype(moved.dtype)
+
+    def _target_step_is_due(self) -> bool:
+        """Whether the vector step just done moves the target: counted in vector steps, as Stable-Baselines3 counts."""
+        settings = self.settings
+        every = max(settings.target_every // settings.num_envs, 1)
+        return settings.target_unit == "steps" and self.steps // settings.num_envs % every == 0
 
     def _counters(self) -> tuple[int, int, int]:
         return self._steps, self._updates, self._episodes
@@ -216,10 +235,17 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _vector_step(self, stop: StopToken | None) -> None:
         """Act, step, store, learn, and report the episodes that ended; continues a step that was stopped."""
         if self._step_updates is None:
-            actions = [self._epsilon_greedy(x.observation, x.epsilon, self.streams.policy) for x in self._lanes]
+            by_steps = self.settings.policy_epsilon_schedule == "linear"
+            now = self.epsilon
+            actions = [
+                self._epsilon_greedy(x.observation, now if by_steps else x.epsilon, self.streams.policy)
+                for x in self._lanes
+            ]
             self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
             self._step_updates = 0
-        if self.steps >= self.settings.warm_up:
+            if self._target_step_is_due():
+                self._update_target()
+        if self._learning_is_due():
             self._learn_for_lanes(stop)
         self._step_updates = None
         for lane, has_ended in zip(self._lanes, self._ended, strict=True):
@@ -229,10 +255,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
 
+    def _learning_is_due(self) -> bool:
+        settings = self.settings
+        return self.steps >= settings.warm_up and self.steps // settings.num_envs % settings.train_every == 0
+
     def _learn_for_lanes(self, stop: StopToken | None) -> None:
-        """`updates_per_step` updates for each lane, less those that were done before a stop."""
+        """The updates of a phase, less those that were done before a stop; each lane is charged with an equal part."""
         assert self._step_updates is not None
-        while (i := self._step_updates // self.settings.updates_per_step) < len(self._lanes):
+        n = self.settings.phase_updates
+        while self._step_updates < n:
+            i = self._step_updates // -(-n // len(self._lanes))
             _check(stop)
             if len(self.replay) == 0:  # emptied after a stop
                 return
@@ -269,12 +301,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """argmax_a Q(s, a; w), the lowest index of equals."""
         return int(np.argmax(self._q(observation[None])[0]))
 
-    def _double_dqn_targets(self, batch: Batch) -> np.ndarray:
-        """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over."""
+    def _targets(self, batch: Batch) -> np.ndarray:
+        """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over.
+
+        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-).
+        """
         over = batch.terminated
         if self.settings.horizon_is == "terminal":
             over = over | batch.truncated
-        best = np.argmax(self.network.forward(batch.next_observations), axis=1)
+        chooser = self.network if self.settings.double else self.target
+        best = np.argmax(chooser.forward(batch.next_observations), axis=1)
         q_next = self.target.forward(batch.next_observations)[np.arange(len(batch)), best]
         return batch.rewards + self.settings.gamma * np.where(over, 0, q_next)
 

@@ -22,7 +22,7 @@ class Optimizer:
     """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
 
     Args:
-        kind, learning_rate, clip, beta1, beta2, epsilon: see `OptimizerSettings`.
+        kind, learning_rate, clip, beta1, beta2, epsilon, clip_by: see `OptimizerSettings`.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -36,8 +36,10 @@ class Optimizer:
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        clip_by: str = "element",
     ) -> None:
-        self.settings = OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon)
+        self.settings = OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon, clip_by)
+        self.learning_rate = self.settings.resolved_learning_rate  # of the next step; a schedule sets it
         self.reset()
 
     def reset(self) -> None:
@@ -53,10 +55,10 @@ class Optimizer:
             ValueError: Adam has followed parameters of another size.
         """
         settings = self.settings
-        g = np.clip(gradient, -settings.clip, settings.clip)
+        g = self._clipped(gradient)
         self.steps += 1
         if settings.kind == "sgd":
-            parameters -= settings.resolved_learning_rate * g
+            parameters -= self.learning_rate * g
             return
         if self.steps == 1:
             self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
@@ -70,7 +72,16 @@ class Optimizer:
         self._v = _flushed(settings.beta2 * self._v + (1 - settings.beta2) * g**2, TINY_V)
         m_hat = self._m / (1 - settings.beta1**self.steps)
         v_hat = self._v / (1 - settings.beta2**self.steps)
-        parameters -= settings.resolved_learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
+        parameters -= self.learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
+
+    def _clipped(self, gradient: np.ndarray) -> np.ndarray:
+        clip = self.settings.clip
+        if self.settings.clip_by == "element":
+            return np.clip(gradient, -clip, clip)
+        if self.settings.clip_by == "none":
+            return gradient
+        scale = clip / (np.linalg.norm(gradient.astype(np.float64)) + 1e-6)
+        return gradient * gradient.dtype.type(scale) if scale < 1 else gradient
 
     def get_state(self) -> dict[str, Any]:
         """What the next step depends on: the count and, for Adam, both moments (P,)."""

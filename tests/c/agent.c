@@ -49,6 +49,7 @@ static void make_learner(agent *a, const agent_settings *s)
         .optimizer = &a->optimizer, .replay = &a->replay, .rng = &a->bitgens[2],
         .gamma = 0.95f, .huber_delta = 1.0f,
         .batch_size = s->batch_size, .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
+        .is_double = 1, .target_tau = 1.0f,
         .slots = TAKE(int64_t, s->batch_size),
         .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
         .actions = TAKE(int64_t, NDQ_PANEL), .targets = TAKE(float, NDQ_PANEL),
@@ -68,7 +69,7 @@ static void make_loop(agent *a, const agent_settings *s)
     a->loop = (ndq_loop){
         .env = *env, .net = &a->network.net, .params = a->network.params, .learners = &a->learner, .n_learners = 1,
         .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
-        .updates_per_step = s->updates_per_step, .warm_up = AGENT_WARM_UP,
+        .warm_up = AGENT_WARM_UP, .train_every = 1, .phase_updates = n * s->updates_per_step,
         .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
         .n_lanes = n, .lanes = TAKE(ndq_lane, n),
         .states = TAKE(double, n * env->state_size),

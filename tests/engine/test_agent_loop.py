@@ -88,6 +88,33 @@ def test_lanes_learn_as_often_as_they_step(engine, scripted):
     assert (agent.steps, agent.updates) == (15, 3 * 3 * 2)
 
 
+@pytest.mark.parametrize(
+    ("settings", "updates"),
+    [
+        # 15 steps of one environment: phases after 8 and 12 of them, and what is due after each.
+        ({"train_every": 4}, 8),
+        ({"train_every": 4, "updates_per_step": 3}, 24),
+        ({"train_every": 4, "updates_per_train": 1}, 2),
+        ({"updates_per_train": 5, "updates_per_step": 3}, 45),
+        # 15 vector steps of two: the warm-up ends with the fourth.
+        ({"train_every": 4, "num_envs": 2}, 24),
+        ({"train_every": 4, "updates_per_train": 3, "num_envs": 2}, 9),
+    ],
+)
+def test_updates_come_in_phases_that_are_counted_in_vector_steps(engine, scripted, settings, updates):
+    agent = agent_on(engine, scripted(length=5), warm_up=7, **settings)
+    agent.run_episodes(3 * agent.settings.num_envs)
+    assert (agent.steps, agent.updates) == (15 * agent.settings.num_envs, updates)
+
+
+def test_a_phase_is_charged_to_the_lanes_in_equal_parts(engine, scripted):
+    agent = agent_on(engine, scripted(length=1), warm_up=1, num_envs=3, updates_per_train=5, replay_capacity=6)
+    losses = agent.run_episodes(3).losses
+    assert agent.updates == 5
+    assert agent.get_state()["loop"]["lane_n_losses"].tolist() == [0, 0, 0]
+    assert np.isfinite(losses).all()  # of two, two and one updates
+
+
 def test_episodes_that_end_together_wait_for_the_next_call(engine, scripted):
     agent = agent_on(engine, scripted(length=3), num_envs=4)
     assert agent.run_episodes(1).lengths.tolist() == [3]

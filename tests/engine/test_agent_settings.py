@@ -34,8 +34,17 @@ def test_epsilon_decays_once_an_episode_down_to_its_end():
     + [("policy_epsilon_end", bad) for bad in (-0.1, 1.1, np.nan)]
     + [(name, bad) for name in ("learning_rate", "gradient_clip", "huber_delta") for bad in (0, -1.0, np.inf, np.nan)]
     + [(name, 0) for name in ("batch_size", "updates_per_step", "replay_capacity", "target_every", "num_envs")]
+    + [(name, bad) for name in ("train_every", "updates_per_train") for bad in (0, 2**20 + 1)]
     + [("batch_size", 2**20 + 1), ("replay_capacity", 2**32), ("num_envs", 2**62), ("updates_per_step", 2**63)]
-    + [("warm_up", -1), ("optimizer", "rmsprop"), ("horizon_is", "endless"), ("loss", "mean")],
+    + [("target_tau", bad) for bad in (0, 1.1, np.nan)]
+    + [
+        ("warm_up", -1),
+        ("target_unit", "episodes"),
+        ("gradient_clip_by", "value"),
+        ("optimizer", "rmsprop"),
+        ("horizon_is", "endless"),
+        ("loss", "mean"),
+    ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name, bad):
     with pytest.raises(ValueError, match=rf"\b{name}\b"):

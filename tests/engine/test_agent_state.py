@@ -46,6 +46,41 @@ def test_a_resumed_run_is_the_run_to_the_bit(engine, name, optimizer, num_envs, 
     assert_equal_runs(resumed, whole)
 
 
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_a_resumed_run_of_any_options_is_the_run_to_the_bit(engine, num_envs, assert_equal_runs):
+    """Schedules, phases and targets depend on what is saved: taken to another agent after every episode or two."""
+    settings, environment = (
+        {
+            "num_envs": num_envs,
+            "optimizer": "adam",
+            "double": False,
+            "gradient_clip_by": "norm",
+            "target_tau": 0.3,
+            "target_unit": "steps",
+            "target_every": 7,
+            "train_every": 4,
+            "updates_per_train": 3,
+            "policy_epsilon_schedule": "linear",
+            "learning_rate_schedule": "linear",
+            "steps": 300,
+        },
+        envs.make("cartpole", max_episode_steps=40),
+    )
+    whole, resumed = (agent_on(engine, environment, **settings) for _ in range(2))
+    expected, parts = whole.run_episodes(9), []
+    for n in (1, 2, 1, 3, 2):
+        other = agent_on(engine, environment, "1x3-tanh", **settings | {"rng": 77})
+        other.set_state(as_file(resumed.get_state()))
+        resumed = other
+        parts.append(resumed.run_episodes(n))
+    for column in ("returns", "lengths", "losses", "epsilons"):
+        both = np.concatenate([getattr(part, column) for part in parts])
+        np.testing.assert_array_equal(both, getattr(expected, column))
+    assert_equal_runs(resumed, whole)
+    assert whole.learn() == resumed.learn()
+    assert_equal_runs(resumed, whole)
+
+
 def test_a_state_does_not_follow_the_agent_it_was_taken_from(engine, assert_equal_runs):
     agent, other = (agent_on(engine, "cartpole", optimizer="adam") for _ in range(2))
     agent.run_episodes(5)

@@ -30,6 +30,36 @@ def test_sgd_subtracts_the_clipped_gradient(engine):
     assert optimizer.steps == 1
 
 
+def test_a_gradient_is_scaled_down_to_the_norm(engine, cpu_target):
+    """As torch.nn.utils.clip_grad_norm_: by clip / (norm + 1e-6), where that is below 1; and the argument stays."""
+    optimizer = engine.Optimizer("sgd", learning_rate=0.1, clip=2.5, clip_by="norm")
+    found = follow(engine, optimizer, [[3.0, -4.0, 0.0, 0.0]], [0, 0, 0, 0])
+    np.testing.assert_allclose(found, [-0.1 * 3 * 2.5 / 5.000001, 0.1 * 4 * 2.5 / 5.000001, 0, 0], rtol=2e-7)
+    found = follow(engine, optimizer, [[1.2, -1.6, 0.0, 0.0]], [0, 0, 0, 0])
+    np.testing.assert_allclose(found, [-0.12, 0.16, 0, 0], rtol=1.5e-7)
+    assert optimizer.steps == 2
+
+
+def test_adam_follows_the_gradient_that_was_scaled(engine, cpu_target):
+    scaled = engine.Optimizer("adam", clip=2.5, clip_by="norm", epsilon=1.0)
+    plain = engine.Optimizer("adam", clip_by="none", epsilon=1.0)
+    found = follow(engine, scaled, [[3.0, -4.0, 0.0, 0.0]])
+    expected = follow(engine, plain, [[3 * 2.5 / 5.000001, -4 * 2.5 / 5.000001, 0.0, 0.0]])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_the_norm_of_a_large_gradient_does_not_overflow(engine, cpu_target):
+    optimizer = engine.Optimizer("sgd", learning_rate=1.0, clip=5.0, clip_by="norm")
+    found = follow(engine, optimizer, [[3e30, -4e30, 0.0, 0.0]], [0, 0, 0, 0])
+    np.testing.assert_allclose(found, [-3, 4, 0, 0], rtol=1e-6)
+
+
+def test_a_gradient_that_is_not_clipped_stays_as_it_is(engine, cpu_target):
+    optimizer = engine.Optimizer("sgd", learning_rate=0.1, clip=0.4, clip_by="none")
+    found = follow(engine, optimizer, [[0.5, -300.0, 1e6, 0.0]], [0, 0, 0, 0])
+    np.testing.assert_allclose(found, [-0.05, 30, -1e5, 0], rtol=1e-6)
+
+
 def test_without_an_optimizer_it_is_the_papers_clipped_descent(engine):
     """Learning rate 1e-3, clip 1."""
     found = follow(engine, None, [[0.5, -3.0, 50.0, 0.0]], [0, 0, 0, 0])
@@ -129,6 +159,7 @@ def test_adam_does_not_follow_another_network_until_reset(engine):
         ({"kind": "rmsprop"}, ValueError, "unknown optimizer 'rmsprop': valid: adam, sgd"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number > 0; got 0.0"),
         ({"clip": "1"}, TypeError, "clip must be a finite number > 0; got str '1'"),
+        ({"clip_by": "norms"}, ValueError, "unknown clip_by 'norms': did you mean 'norm'"),
         ({"beta1": 1.0}, ValueError, r"beta1 must be a number in \[0, 1\); got 1.0"),
     ],
 )

@@ -13,6 +13,9 @@ CASES = {
     "a small ring, written over": {"replay_capacity": 300, "warm_up": 64},
     "many copies": {"target_every": 7, "updates_per_step": 2},
     "two panels a batch": {"batch_size": 100, "replay_capacity": 400, "warm_up": 100},
+    "the target's own choice": {"double": False, "target_every": 50},
+    "Polyak averaging": {"target_tau": 0.3, "target_every": 5},
+    "copies by steps": {"target_unit": "steps", "target_every": 40},
     "lanes, Adam": {"num_envs": 3, "optimizer": "adam", "horizon_is": "truncated"},
 }
 

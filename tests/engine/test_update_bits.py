@@ -55,9 +55,9 @@ def random_agent(architecture, observation_size, n_actions, **settings):
     return agent
 
 
-def update_from_python(network, target, batch, optimizer, loss):
+def update_from_python(network, target, batch, optimizer, loss, double):
     """The oracle: Double DQN (van Hasselt, Guez & Silver 2016) in float32, in the order in which the loop rounds."""
-    best = network.forward(batch.next_observations).argmax(axis=1)
+    best = (network if double else target).forward(batch.next_observations).argmax(axis=1)
     following = target.forward(batch.next_observations)[np.arange(len(best)), best]
     targets = np.where(batch.terminated, batch.rewards, batch.rewards + np.float32(GAMMA) * following)
     mean_loss, gradient = network.loss_and_gradient(batch.observations, batch.actions, targets, DELTA, loss)
@@ -65,22 +65,34 @@ def update_from_python(network, target, batch, optimizer, loss):
     return mean_loss
 
 
-@pytest.mark.parametrize(("kind", "loss"), [("sgd", "huber"), ("adam", "huber"), ("sgd", "mse")])
+@pytest.mark.parametrize(
+    ("kind", "loss", "double", "clip_by"),
+    [
+        ("sgd", "huber", True, "element"),
+        ("adam", "huber", True, "element"),
+        ("sgd", "mse", True, "none"),
+        ("sgd", "huber", False, "norm"),
+        ("adam", "huber", True, "norm"),
+    ],
+)
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 65, 200])
 @pytest.mark.parametrize(
     ("architecture", "observation_size", "n_actions"),
     [("2x32-relu", 3, 3), ("17,100-tanh", 1, 1), ("1,40,9-leaky_relu", 7, 20), ("24-relu", 30, 8)],
 )
-def test_an_update_is_what_its_parts_are(cpu_target, architecture, observation_size, n_actions, batch_size, kind, loss):
+def test_an_update_is_what_its_parts_are(
+    cpu_target, architecture, observation_size, n_actions, batch_size, kind, loss, double, clip_by
+):
     rate, clip = 0.1, 0.01  # that clips some numbers, and not others
-    settings = {"batch_size": batch_size, "optimizer": kind, "learning_rate": rate, "gradient_clip": clip, "loss": loss}
+    settings = {"batch_size": batch_size, "optimizer": kind, "learning_rate": rate, "gradient_clip": clip}
+    settings |= {"gradient_clip_by": clip_by, "loss": loss, "double": double}
     agent = random_agent(architecture, observation_size, n_actions, **settings)
-    network, optimizer = agent.network.copy(), Optimizer(kind, learning_rate=rate, clip=clip)
+    network, optimizer = agent.network.copy(), Optimizer(kind, learning_rate=rate, clip=clip, clip_by=clip_by)
     for _ in range(3):
         places = agent.replay.get_state()["rng"]
         batch = agent.replay.sample(batch_size)
         agent.replay.rng.bit_generator.state = places  # the loop draws the same ones
-        expected = update_from_python(network, agent.target, batch, optimizer, loss)
+        expected = update_from_python(network, agent.target, batch, optimizer, loss, double)
         assert agent.learn() == expected
         assert agent.network.parameters.tobytes() == network.parameters.tobytes()
     assert agent.optimizer.steps == optimizer.steps
