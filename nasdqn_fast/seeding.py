@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
+
 # A stream's seed is its place in this tuple: append, never reorder or remove.
 STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation", "guard", "estimator")
 
 
-class Streams:
+class Streams(Independent):
     """The generators of one run, as attributes: ``streams.env``, ``streams.policy``, ...
 
     Args:

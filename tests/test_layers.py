@@ -25,7 +25,7 @@ FLOORS = """
     events storage metrics plugins seeding
     types options flop
     space validation
-    errors
+    errors copying
 """
 HEIGHT = {
     name: height

@@ -10,6 +10,7 @@ import numpy as np
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.stop_token import StopToken
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Optimizer, Replay
@@ -32,7 +33,7 @@ R = TypeVar("R", bound=Replay)
 O = TypeVar("O", bound=Optimizer)  # noqa: E741
 
 
-class BaseAgent(ABC, Generic[N, R, O]):
+class BaseAgent(Independent, ABC, Generic[N, R, O]):
     """An agent, the environments it plays and all that it learns from.
 
     Args:

@@ -8,11 +8,12 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import network_file
 from nasdqn_fast.space import Architecture
 
 
-class BaseNetwork(ABC):
+class BaseNetwork(Independent, ABC):
     """A Q-network's shape, parameters and file; all that a transfer may use.
 
     Attributes:

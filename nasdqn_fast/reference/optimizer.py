@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 
 # Moments of smaller size than this become zero, as in the kernels, which subnormal numbers would slow down: those of a
@@ -18,7 +19,7 @@ def _flushed(moments: np.ndarray, tiny: float) -> np.ndarray:
     return np.where(np.abs(moments) < tiny, 0.0, moments).astype(moments.dtype)
 
 
-class Optimizer:
+class Optimizer(Independent):
     """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.seeding import set_generator_state
@@ -29,7 +30,7 @@ from nasdqn_fast.validation import (
 FIELDS = tuple(field.name for field in fields(Batch))
 
 
-class ReplayBuffer:
+class ReplayBuffer(Independent):
     """The last `capacity` transitions.
 
     Args:
@@ -171,6 +172,17 @@ class ReplayBuffer:
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._size, self._next = len(batch), next_slot
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The filled slots instead of all."""
+        return {k: v for k, v in vars(self).items() if k != "_ring"} | {"state": self.get_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        filled = state.pop("state")
+        vars(self).update(state)
+        self._ring = self._empty(self.capacity)
+        self.set_state(filled)
 
     def _empty(self, n: int) -> Batch:
         return Batch(
