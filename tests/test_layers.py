@@ -22,7 +22,7 @@ FLOORS = """
     engine
     _core
     envs controllers
-    events storage metrics plugins seeding
+    events storage metrics plugins seeding transitions
     types options flop
     space validation
     errors copying

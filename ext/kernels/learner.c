@@ -6,6 +6,7 @@
  */
 #include "learner.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layers] * sizeof(float); }
@@ -111,8 +112,7 @@ double ndq_learner_update(ndq_learner *l)
     const ndq_net *net = l->net;
     const int64_t batch = l->batch_size;
     ndq_descent descent;
-    /* SGD is done in the pass that makes the last panel's gradient; Adam has a pass of its own. */
-    const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
+    int descends = 0; /* whether the step is taken in the pass that makes the last panel's gradient */
     double loss = 0.0;
     ndq_replay_draw(l->replay, l->rng, batch, l->slots);
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
@@ -122,7 +122,9 @@ double ndq_learner_update(ndq_learner *l)
         double_dqn_targets(l, l->slots + start, n);
         forward(l, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
-        net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends && is_last ? &descent : NULL);
+        if (!isfinite(loss)) return loss / batch; /* before any step: network and optimizer are as they were */
+        if (is_last) descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
+        net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends ? &descent : NULL);
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);

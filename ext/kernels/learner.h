@@ -41,7 +41,8 @@ typedef struct {
 } ndq_learner;
 
 /* One Double-DQN update (van Hasselt, Guez & Silver 2016) from the memory, which must not be empty, and a copy to the
- * target network when one is due; mean loss of the minibatch before the update. */
+ * target network when one is due; mean loss of the minibatch before the update. If that is not finite, nothing changes but
+ * the position of `rng`. */
 double ndq_learner_update(ndq_learner *learner);
 
 /* To be called once before updates: finds out what was written since the last one, from outside, into the memory or

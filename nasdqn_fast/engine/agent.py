@@ -107,11 +107,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
         Raises:
             ValueError: the memory is empty.
-            NonFiniteError: the loss is not finite.
+            NonFiniteError: the loss is not finite; network, optimizer and target are as they were.
         """
         loss = self._learner.update()
         if not math.isfinite(loss):
-            raise self.settings.non_finite("loss", self.episodes + 1)
+            raise self._non_finite_loss()
         return loss
 
     def __getstate__(self) -> dict[str, Any]:

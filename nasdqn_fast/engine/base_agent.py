@@ -15,6 +15,7 @@ from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Optimizer, Replay
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.errors import NonFiniteError
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
@@ -26,6 +27,7 @@ from nasdqn_fast.validation import (
     check_observations,
     check_rng,
     check_unit_interval,
+    first_non_finite,
 )
 
 N = TypeVar("N", bound=BaseNetwork)
@@ -159,6 +161,10 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         Args:
             observations: float32 (observation_size,) for one action, (N, observation_size) for int64 (N,).
             epsilon: exploration probability.
+
+        Raises:
+            TypeError, ValueError: observations of the wrong type or shape, or not finite.
+            NonFiniteError: a Q-value is not finite.
         """
         epsilon = check_unit_interval("epsilon", epsilon)
         size = self.environment.observation_size
@@ -168,7 +174,10 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     def _act(self, observations: np.ndarray, epsilon: float) -> np.ndarray:
         """Row by row: a uniform, then, below epsilon, a random action; argmax Q, the lowest of equals, elsewhere."""
-        actions = np.argmax(self._q(observations), axis=1)
+        q = self._q(check_all_finite("observations", observations))
+        if not np.isfinite(q).all():
+            raise self.settings.non_finite("weights", self.episodes + 1)
+        actions = np.argmax(q, axis=1)
         if epsilon > 0:
             policy, n_actions = self.streams.policy, self.environment.n_actions
             for i in range(len(actions)):
@@ -214,11 +223,15 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         self._optimizer = optimizer
 
     def get_state(self) -> dict[str, Any]:
-        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
+        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it.
+
+        Raises:
+            ValueError: a weight is not finite, which `set_state` would refuse.
+        """
         return {
             "architecture": str(self.network.architecture),
-            "network": self.network.parameters,
-            "target": self.target.parameters,
+            "network": check_all_finite("network", self.network.parameters),
+            "target": check_all_finite("target", self.target.parameters),
             "optimizer": self.optimizer.get_state(),
             "replay": self.replay.get_state(),
             "streams": self.streams.get_state(),
@@ -248,8 +261,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _check_replay(self, state: dict[str, Any]) -> None:
         """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
-        for name in ("observations", "rewards", "next_observations"):
-            check_all_finite(name, state[name])
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> N:
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -258,6 +269,14 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _new_replay(self) -> R:
         size = self.environment.observation_size
         return cast(R, self.replay_type(self.settings.replay_capacity, size, self.streams.replay))
+
+    def _non_finite_loss(self) -> NonFiniteError:
+        """The error for a loss that is not finite: of weights that were not, or too large by itself.
+
+        What the memory holds is finite, for it takes nothing else.
+        """
+        weights = {"network": self.network.parameters, "target": self.target.parameters}
+        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(weights))
 
     def _require_memory(self) -> None:
         if len(self.replay) == 0:

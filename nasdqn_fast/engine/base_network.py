@@ -76,7 +76,12 @@ class BaseNetwork(Independent, ABC):
         """The same, of a network that is known to have this shape."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a network file, which both backends read."""
+        """Writes a network file, which both backends read.
+
+        Raises:
+            ValueError: a weight is not finite, which `load` would refuse; nothing was written.
+            OSError: the folder is missing or not writable.
+        """
         shape = (self.architecture, self.observation_size, self.n_actions)
         network_file.save(path, network_file.Contents(*shape, self.weights, self.biases))
 

@@ -159,7 +159,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 settings.huber_delta,
                 settings.loss,
             )
-        self._require_finite("loss", loss, self.episodes + 1)
+        if not np.isfinite(loss):
+            raise self._non_finite_loss()
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
         if self.updates % settings.target_every == 0:

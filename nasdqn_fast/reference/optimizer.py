@@ -74,8 +74,14 @@ class Optimizer(Independent):
         parameters -= settings.resolved_learning_rate * m_hat / (np.sqrt(v_hat) + settings.epsilon)
 
     def get_state(self) -> dict[str, Any]:
-        """What the next step depends on: the count and, for Adam, both moments (P,)."""
-        return {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
+        """What the next step depends on: the count and, for Adam, both moments (P,).
+
+        Raises:
+            ValueError: a moment is NaN, which `set_state` would refuse.
+        """
+        state = {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
+        self.settings.checked_state(state)
+        return state
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Restores a state returned by `get_state`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,15 @@ from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.seeding import set_generator_state
+from nasdqn_fast.transitions import FIELDS, check_batch, check_transition, check_transitions
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
-    MAX_ACTION,
     check_ages,
-    check_array,
-    check_bool,
-    check_finite,
     check_float_dtype,
-    check_int,
     check_next_slot,
     check_positive_int,
     check_rng,
-    check_stored_actions,
 )
-
-FIELDS = tuple(field.name for field in fields(Batch))
 
 
 class ReplayBuffer(Independent):
@@ -76,16 +69,24 @@ class ReplayBuffer(Independent):
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Stores one transition over the oldest, if there is no free slot."""
-        shape = (self.observation_size,)
-        transition = (
-            check_array("observation", observation, shape, self.dtype),
-            check_int("action", action, 0, MAX_ACTION),
-            check_finite("reward", reward),
-            check_array("next_observation", next_observation, shape, self.dtype),
-            check_bool("terminated", terminated),
-            check_bool("truncated", truncated),
+        """Stores one transition over the oldest, if there is no free slot.
+
+        Raises:
+            TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
+        """
+        transition = check_transition(
+            observation,
+            action,
+            reward,
+            next_observation,
+            terminated,
+            truncated,
+            size=self.observation_size,
+            dtype=self.dtype,
         )
+        self._store(transition)
+
+    def _store(self, transition: Sequence[Any]) -> None:
         for name, value in zip(FIELDS, transition, strict=True):
             getattr(self._ring, name)[self._next] = value
         self._next = (self._next + 1) % self.capacity
@@ -100,10 +101,14 @@ class ReplayBuffer(Independent):
         terminated: np.ndarray,
         truncated: np.ndarray,
     ) -> None:
-        """Stores n transitions in their order; all arrays as in `Batch`."""
+        """Stores n transitions in their order; all arrays as in `Batch`.
+
+        Raises:
+            TypeError, ValueError: one is not valid, as `add` has it; none was stored.
+        """
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         for i in range(len(batch)):
-            self.add(*(getattr(batch, name)[i] for name in FIELDS))
+            self._store([getattr(batch, name)[i] for name in FIELDS])
 
     def sample(self, n: int, out: Batch | None = None) -> Batch:
         """n transitions, uniformly with replacement: ``rng.integers(0, len(self), size=n)``, as slots of the ring.
@@ -118,7 +123,7 @@ class ReplayBuffer(Independent):
         n = check_positive_int("n", n)
         if out is None:
             out = self._empty(n)
-        self._checked(out, n)
+        check_batch(out, n, size=self.observation_size, dtype=self.dtype)
         if self._size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
         slots = self._rng.integers(0, self._size, size=n)
@@ -196,19 +201,4 @@ class ReplayBuffer(Independent):
 
     def _storable(self, batch: Batch) -> Batch:
         """The same batch, checked, of any length."""
-        batch = self._checked(batch, "n")
-        check_stored_actions(batch.actions)
-        return batch
-
-    def _checked(self, batch: Batch, n: int | str) -> Batch:
-        """The same batch, its arrays checked; the first one's length holds for all."""
-        observations = check_array("observations", batch.observations, (n, self.observation_size), self.dtype)
-        n = len(observations)
-        return Batch(
-            observations,
-            check_array("actions", batch.actions, (n,), np.int64),
-            check_array("rewards", batch.rewards, (n,), self.dtype),
-            check_array("next_observations", batch.next_observations, (n, self.observation_size), self.dtype),
-            check_array("terminated", batch.terminated, (n,), bool),
-            check_array("truncated", batch.truncated, (n,), bool),
-        )
+        return check_transitions(batch, size=self.observation_size, dtype=self.dtype)
