@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.copying import Independent
+from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Optimizer, Replay
@@ -269,6 +271,36 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _new_replay(self) -> R:
         size = self.environment.observation_size
         return cast(R, self.replay_type(self.settings.replay_capacity, size, self.streams.replay))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the agent to a file that both backends read; whole or not at all.
+
+        It holds all that `get_state` returns, the settings, and the environment's name, parameters and time limit.
+
+        Raises:
+            ValueError: a weight is not finite; nothing was written.
+            OSError: the folder is missing or not writable.
+        """
+        object_file.save_agent(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: str | EnvKernel | Environment | None = None) -> Self:
+        """The agent in a file that `save` wrote; it trains on to the bits that the one saved would have come to.
+
+        Args:
+            path: the file.
+            env: the environment, where the file's cannot be found by its name; a name or kernel gets the parameters and
+                the time limit that were saved.
+
+        Raises:
+            InputError: the file is missing, damaged or no such file, or the environment is unknown or does not fit.
+        """
+        return cast(Self, object_file.load_agent(path, cls, env))
+
+    @classmethod
+    def options_of(cls, dtype: str) -> dict[str, Any]:
+        """What else, besides its settings, makes an agent and a memory of numbers of this dtype."""
+        return {}
 
     def _non_finite_loss(self) -> NonFiniteError:
         """The error for a loss that is not finite: of weights that were not, or too large by itself.

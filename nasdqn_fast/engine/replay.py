@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import os
+from typing import Any, Self, cast
 
 import numpy as np
 
 from nasdqn_fast._core.replay import ReplayCore
 from nasdqn_fast.copying import Independent
+from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.validation import check_rng
 
@@ -25,6 +27,27 @@ class ReplayBuffer(Independent, ReplayCore):
         """
         rng = self.rng if rng is None else check_rng("rng", rng)
         self._keep(survivors(len(self), keep, which, rng))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the memory, with its order and generator, to a file that both backends read; whole or not at all.
+
+        Raises:
+            OSError: the folder is missing or not writable.
+        """
+        object_file.save_replay(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """The memory in a file that `save` wrote; its draws continue.
+
+        Args:
+            path: the file.
+            **options: further arguments of the constructor.
+
+        Raises:
+            InputError: the file is missing, damaged or no such file.
+        """
+        return cast(Self, object_file.load_replay(path, cls, options))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The generator itself, not its state alone: it may be shared, with an agent's streams for instance.

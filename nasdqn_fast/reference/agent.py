@@ -167,6 +167,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self.target.copy_from(self.network)
         return loss
 
+    @classmethod
+    def options_of(cls, dtype: str) -> dict[str, Any]:
+        return {"dtype": np.dtype(dtype)}
+
     def _counters(self) -> tuple[int, int, int]:
         return self._steps, self._updates, self._episodes
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.copying import Independent
+from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.seeding import set_generator_state
@@ -56,6 +58,11 @@ class ReplayBuffer(Independent):
             raise out_of_memory(self.capacity * slot) from None
         self._size = 0
         self._next = 0  # the slot that is written next
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The generator of the draws."""
+        return self._rng
 
     def __len__(self) -> int:
         return self._size
@@ -177,6 +184,27 @@ class ReplayBuffer(Independent):
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._size, self._next = len(batch), next_slot
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the memory, with its order and generator, to a file that both backends read; whole or not at all.
+
+        Raises:
+            OSError: the folder is missing or not writable.
+        """
+        object_file.save_replay(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """The memory in a file that `save` wrote; its draws continue.
+
+        Args:
+            path: the file.
+            **options: further arguments of the constructor.
+
+        Raises:
+            InputError: the file is missing, damaged or no such file.
+        """
+        return cast(Self, object_file.load_replay(path, cls, options))
 
     def __getstate__(self) -> dict[str, Any]:
         """The filled slots instead of all."""

@@ -105,15 +105,15 @@ def test_a_loss_that_is_too_large_leaves_everything_as_it_was(engine, scripted, 
     agent.replay.add(np.zeros(3, np.float32), 0, 3e38, np.zeros(3, np.float32), True, False)
     agent.network.biases[-1][:] = -3e38
     before, steps = agent.network.parameters, agent.optimizer.get_state()
-    for _ in range(200):
-        try:
+
+    def learn_until_it_is_drawn():
+        nonlocal before, steps
+        for _ in range(500):
             agent.learn()
-        except NonFiniteError as error:
-            assert str(error).startswith("non-finite loss in episode 4: lower learning_rate")
-            break
-        before, steps = agent.network.parameters, agent.optimizer.get_state()
-    else:
-        raise AssertionError("the large reward was never drawn")
+            before, steps = agent.network.parameters, agent.optimizer.get_state()
+
+    with pytest.raises(NonFiniteError, match="non-finite loss in episode 4: lower learning_rate"):
+        learn_until_it_is_drawn()
     assert agent.network.parameters.tobytes() == before.tobytes()
     for name, value in agent.optimizer.get_state().items():
         np.testing.assert_array_equal(value, steps[name])
