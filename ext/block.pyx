@@ -86,3 +86,12 @@ cdef class ParameterBlock:
             for view in pair:
                 view[...] = value[start:start + view.size].reshape(view.shape)
                 start += view.size
+
+    def __reduce__(self):
+        return _restored, (type(self), self.sizes, self.parameters)
+
+
+def _restored(kind, sizes, parameters):
+    block = kind(sizes)
+    block.parameters = parameters
+    return block

@@ -39,6 +39,9 @@ cdef class EnvironmentCore:
         self.env.max_episode_steps = environment.max_episode_steps
         self.env.lockstep_lanes = LANES
 
+    def __reduce__(self):
+        return type(self), (self.environment,)
+
     def reset(self, uniforms, state, observation):
         """Starts an episode.
 

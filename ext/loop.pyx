@@ -19,6 +19,7 @@ from nasdqn_fast._core.stop_token cimport StopToken
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.errors import StepError, Stopped
 from nasdqn_fast.types import Episodes
+from nasdqn_fast.validation import first_non_finite
 
 # The C structs of loop.h, field for field.
 LANE = np.dtype(
@@ -252,7 +253,11 @@ cdef class LoopCore(Exclusive):
                 f"environment {name} reported an error in step, in episode {episode}: it raised an exception, or "
                 "returned neither 0 nor TERMINATED"
             )
-        raise self.settings.non_finite(_NOT_FINITE[status], episode)
+        weights = {}
+        if status == NDQ_BAD_LOSS:
+            learner = self.learner
+            weights = {"network": learner.network.block.parameters, "target": learner.target.block.parameters}
+        raise self.settings.non_finite(_NOT_FINITE[status], episode, first_non_finite(weights))
 
 
 def _episodes(ended):

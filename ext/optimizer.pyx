@@ -75,10 +75,16 @@ cdef class OptimizerCore(Exclusive):
         self.leave()
 
     def get_state(self):
-        """What the next step depends on: the count and, for Adam, both moments (P,)."""
+        """What the next step depends on: the count and, for Adam, both moments (P,).
+
+        Raises:
+            ValueError: a moment is NaN, which `set_state` would refuse.
+        """
         empty = np.zeros(0, np.float32)
         m, v = self.restored or ((empty, empty) if self.m is None else (self.m.parameters, self.v.parameters))
-        return {"kind": self.settings.kind, "steps": self.steps, "m": m, "v": v}
+        state = {"kind": self.settings.kind, "steps": self.steps, "m": m, "v": v}
+        self.settings.checked_state(state)
+        return state
 
     def set_state(self, state):
         """Restores a state returned by `get_state`.

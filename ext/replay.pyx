@@ -1,7 +1,5 @@
 """Replay memory on a ring of rows: memory, checks, one C call a method."""
 
-from dataclasses import fields
-
 import numpy as np
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -14,22 +12,20 @@ from numpy cimport (
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_batch, ndq_replay, ndq_replay_add, ndq_replay_add_batch,
+    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_batch, ndq_replay, ndq_replay_add, ndq_replay_add_batch,
     ndq_replay_draw, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
 )
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
+from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
 from nasdqn_fast.types import Batch
-from nasdqn_fast.validation import (
-    MAX_ACTION, check_ages, check_array, check_bool, check_finite32, check_int, check_next_slot, check_positive_int, check_rng,
-    check_stored_actions,
-)
+from nasdqn_fast.validation import check_ages, check_int, check_next_slot, check_positive_int, check_rng
 
 import_array()
 
-_FIELDS = tuple(field.name for field in fields(Batch))
+_FLOAT = np.dtype(np.float32)
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
 
 
@@ -111,24 +107,25 @@ cdef class ReplayCore(Exclusive):
         """Stores one transition over the oldest, if there is no free slot.
 
         Args:
-            observation, next_observation: float32 (observation_size,).
+            observation, next_observation: float32 (observation_size,), finite.
             action: int >= 0.
-            reward: finite number.
+            reward: a number that is finite in float32.
             terminated, truncated: bool.
+
+        Raises:
+            TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
         """
-        # What has the right type is let through here; the checks in Python take 5 us, a hundred times what is done.
-        if not self._is_plain(observation):
-            observation = check_array("observation", observation, (self.replay.observation_size,), np.float32)
-        if not self._is_plain(next_observation):
-            next_observation = check_array(
-                "next_observation", next_observation, (self.replay.observation_size,), np.float32
+        # What is valid beyond doubt is let through here; the checks in Python take 5 us, a hundred times what is done.
+        if not (
+            self._is_plain(observation) and self._is_plain(next_observation)
+            and type(action) is int and 0 <= action <= 0x7fffffff
+            and type(reward) is float and isfinite(<float>reward)
+            and type(terminated) is bool and type(truncated) is bool
+        ):
+            observation, action, reward, next_observation, terminated, truncated = check_transition(
+                observation, action, reward, next_observation, terminated, truncated,
+                size=self.replay.observation_size, dtype=_FLOAT,
             )
-        if type(action) is not int or not 0 <= action <= 0x7fffffff:
-            action = check_int("action", action, 0, MAX_ACTION)
-        if type(reward) is not float or not isfinite(<float>reward):
-            reward = check_finite32("reward", reward)
-        if type(terminated) is not bool or type(truncated) is not bool:
-            terminated, truncated = check_bool("terminated", terminated), check_bool("truncated", truncated)
         cdef int32_t flags = (NDQ_ROW_TERMINATED if terminated else 0) | (NDQ_ROW_TRUNCATED if truncated else 0)
         self.enter()
         ndq_replay_add(
@@ -138,17 +135,22 @@ cdef class ReplayCore(Exclusive):
         self.leave()
 
     cdef bint _is_plain(self, array) noexcept:
-        """Whether it is a contiguous float32 observation."""
+        """Whether it is a contiguous float32 observation, and finite."""
         return (
             PyArray_CheckExact(array)
             and PyArray_TYPE(<ndarray>array) == NPY_FLOAT32
             and PyArray_NDIM(<ndarray>array) == 1
             and PyArray_DIM(<ndarray>array, 0) == self.replay.observation_size
             and PyArray_ISCARRAY_RO(<ndarray>array)
+            and ndq_all_finite(<const float *>PyArray_DATA(<ndarray>array), self.replay.observation_size)
         )
 
     def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
-        """Stores n transitions in their order; all arrays as in `Batch`."""
+        """Stores n transitions in their order; all arrays as in `Batch`.
+
+        Raises:
+            TypeError, ValueError: one is not valid, as `add` has it; none was stored.
+        """
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         self.enter()
         self._append(batch)
@@ -191,7 +193,7 @@ cdef class ReplayCore(Exclusive):
         if out is None:
             out = self._empty(n)
         else:
-            self._checked(out, n, written=True)
+            self._check_writable(out, n)
         return _Destination(out, np.empty(n, np.int64))
 
     def _keep(self, kept):
@@ -275,26 +277,12 @@ cdef class ReplayCore(Exclusive):
 
     def _storable(self, batch):
         """The same batch, checked, of any length."""
-        batch = self._checked(batch, "n")
-        check_stored_actions(batch.actions)
-        return batch
+        return check_transitions(batch, size=self.observation_size, dtype=_FLOAT)
 
-    def _checked(self, batch, n, written=False):
-        """The same batch, its arrays checked; the first one's length holds for all."""
-        shape = (n, self.observation_size)
-        observations = check_array("observations", batch.observations, shape, np.float32)
-        n = len(observations)
-        checked = Batch(
-            observations,
-            check_array("actions", batch.actions, (n,), np.int64),
-            check_array("rewards", batch.rewards, (n,), np.float32),
-            check_array("next_observations", batch.next_observations, (n, self.observation_size), np.float32),
-            check_array("terminated", batch.terminated, (n,), bool),
-            check_array("truncated", batch.truncated, (n,), bool),
-        )
-        if written:
-            for name in _FIELDS:
-                array = getattr(batch, name)
-                if not (array.flags.c_contiguous and array.flags.writeable):
-                    raise ValueError(f"out.{name} must be contiguous and writable; pass a Batch that sample() returned")
-        return checked
+    def _check_writable(self, batch, n):
+        """Refuses arrays that n transitions cannot be written to."""
+        check_batch(batch, n, size=self.observation_size, dtype=_FLOAT)
+        for name in _FIELDS:
+            array = getattr(batch, name)
+            if not (array.flags.c_contiguous and array.flags.writeable):
+                raise ValueError(f"out.{name} must be contiguous and writable; pass a Batch that sample() returned")

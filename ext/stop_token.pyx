@@ -20,6 +20,10 @@ cdef class StopToken:
     def __dealloc__(self):
         free(self.flag)
 
+    def __reduce__(self):
+        """A copy is a token of its own, not set: one process cannot stop another by it."""
+        return type(self), ()
+
     def set(self, int reason=-1):
         """Asks to stop; a reason > 0 is the number of a signal."""
         if reason == 0:

@@ -6,6 +6,7 @@ own: Python callers read keywords and a hint in Python, the command line shows i
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -31,6 +32,10 @@ class InputError(ValueError):
 
     The command line prints it as one line and exits with 2.
     """
+
+
+class UnpicklableError(InputError, pickle.PicklingError):
+    """An object holds something that cannot be pickled; the message says what, and how to define it so that it can."""
 
 
 def _as_it_is(name: str) -> str:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
+
 # A stream's seed is its place in this tuple: append, never reorder or remove.
 STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation", "guard", "estimator")
 
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
-class Streams:
+
+class Streams(Independent):
     """The generators of one run, as attributes: ``streams.env``, ``streams.policy``, ...
 
     Args:
@@ -79,3 +83,16 @@ def set_generator_state(generator: np.random.Generator, state: dict) -> None:
         # NumPy takes it; the period then is short, or 1, and a draw that is repeated until it fits never ends.
         raise ValueError("the increment of a PCG64 must be odd")
     generator.bit_generator.state = state
+
+
+def restored_generator(state: dict) -> np.random.Generator:
+    """A generator whose bit generator is in this state, of the class that the state names.
+
+    Raises:
+        KeyError, OverflowError, TypeError, ValueError: it is not a valid state.
+    """
+    if state["bit_generator"] not in BIT_GENERATORS:
+        raise ValueError(f"bit_generator must be one of {', '.join(BIT_GENERATORS)}; got {state['bit_generator']!r}")
+    generator = np.random.Generator(getattr(np.random, state["bit_generator"])())
+    set_generator_state(generator, state)
+    return generator

@@ -240,6 +240,11 @@ def check_all_finite(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
+def first_non_finite(arrays: Mapping[str, np.ndarray]) -> str:
+    """The name of the first array that holds NaN or an infinity; empty if none does."""
+    return next((name for name, array in arrays.items() if not np.isfinite(array).all()), "")
+
+
 def check_sum(name: str, value: Any) -> float:
     """A real number that a sum of rewards, or a mean of such sums, can be."""
     return _check_real(name, value, "a sum of rewards", lambda x: abs(x) <= MAX_SUM)

@@ -22,10 +22,10 @@ FLOORS = """
     engine
     _core
     envs controllers
-    events storage metrics plugins seeding
+    events storage metrics plugins seeding transitions
     types options flop
     space validation
-    errors
+    errors copying
 """
 HEIGHT = {
     name: height

@@ -147,8 +147,7 @@ double ndq_learner_update(ndq_learner *l)
         const double left = 1.0 - (double)l->steps / (double)l->rate_steps;
         l->optimizer->learning_rate = (float)(l->learning_rate * (left > 0.0 ? left : 0.0));
     }
-    /* The step is taken in the pass that makes the last panel's gradient, if it can be. */
-    const int descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
+    int descends = 0; /* whether the step is taken in the pass that makes the last panel's gradient */
     double loss = 0.0;
     ndq_replay_draw(l->replay, l->rng, batch, l->slots);
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
@@ -158,7 +157,9 @@ double ndq_learner_update(ndq_learner *l)
         td_targets(l, l->slots + start, n);
         forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
-        net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends && is_last ? &descent : NULL);
+        if (!isfinite(loss)) return loss / batch; /* before any step: network and optimizer are as they were */
+        if (is_last) descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
+        net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends ? &descent : NULL);
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);

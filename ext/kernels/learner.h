@@ -46,8 +46,9 @@ typedef struct {
     int64_t updates;
 } ndq_learner;
 
-/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty, and the move of
- * the target network when one is due; mean loss of the minibatch before the update. */
+/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty,
+ * and the move of the target network when one is due; mean loss of the minibatch before the update. If that is not
+ * finite, nothing changes but the position of `rng`. */
 double ndq_learner_update(ndq_learner *learner);
 
 /* Moves the target towards the network by target_tau (Polyak averaging), or copies it. */

@@ -47,6 +47,17 @@ static inline int32_t ndq_row_flags(const ndq_replay *r, const float *row)
 int64_t ndq_row_stride(int64_t floats);
 int64_t ndq_replay_stride(int64_t observation_size);
 
+/* Whether none of n numbers is NaN or infinite: bits, which need no branch. */
+static inline int ndq_all_finite(const float *x, int64_t n)
+{
+    int bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t bits = ndq_row_int(x + i);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}
+
 void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                     int32_t flags);
 

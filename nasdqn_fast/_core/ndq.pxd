@@ -63,6 +63,7 @@ cdef extern from "replay.h" nogil:
 
     int64_t ndq_row_stride(int64_t floats)
     int64_t ndq_replay_stride(int64_t observation_size)
+    bint ndq_all_finite(const float *x, int64_t n)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)

@@ -21,7 +21,7 @@ from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.options import UNSAID, Checked, option, same_option
 from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace, check_architecture
 from nasdqn_fast.storage.cadence import Cadence
-from nasdqn_fast.validation import check_decay, check_each, check_fraction, check_table, described
+from nasdqn_fast.validation import check_decay, check_each, check_fraction, check_path, check_table, described
 
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
@@ -35,6 +35,11 @@ def _check_cadence(name: str, value: Any) -> str:
     """The text form of a cadence, as it was given."""
     Cadence.parse(name, value)
     return str(value)
+
+
+def _check_run(name: str, value: Any) -> str:
+    """A run directory; absolute, so that the config means the same wherever it is used."""
+    return str(check_path(name, value).expanduser().absolute())
 
 
 def _check_environment(name: str, value: Any) -> str | EnvKernel:
@@ -175,6 +180,14 @@ class RunConfig(Checked):
     backend: str = option("native", "engine: compiled, or plain NumPy", "this package", choices=("native", "numpy"))
     checkpoint_every: str = option(
         "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package", check=_check_cadence
+    )
+    warm_start: str | None = option(
+        None,
+        "a run directory whose network to start from; the transfer carries it over to another architecture",
+        "this package",
+        keyword="from_",
+        check=_check_run,
+        shown="none",
     )
 
 

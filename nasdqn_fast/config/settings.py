@@ -27,13 +27,16 @@ class Setting:
 
     @property
     def keyword(self) -> str:
-        """Name as a keyword argument of `nasdqn_fast.train`; the option is the same with dashes."""
+        """Name as a keyword argument of `nasdqn_fast.train`; the option is the same with dashes.
+
+        A word that Python keeps for itself has a line below it at its end, which the option drops.
+        """
         return self.about.keyword
 
     @property
     def option(self) -> str:
         """The command-line option, e.g. ``--switch-every``."""
-        return "--" + self.keyword.replace("_", "-")
+        return "--" + self.keyword.rstrip("_").replace("_", "-")
 
     @property
     def annotation(self) -> Any:

@@ -107,12 +107,25 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
         Raises:
             ValueError: the memory is empty.
-            NonFiniteError: the loss is not finite.
+            NonFiniteError: the loss is not finite; network, optimizer and target are as they were.
         """
         loss = self._learner.update()
         if not math.isfinite(loss):
-            raise self.settings.non_finite("loss", self.episodes + 1)
+            raise self._non_finite_loss()
         return loss
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the compiled parts; of these, what the loop has to continue from."""
+        compiled = ("_core", "_learner", "_loop")
+        return {k: v for k, v in vars(self).items() if k not in compiled} | {"loop": self._loop_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        loop = state.pop("loop")
+        vars(self).update(state)
+        self._start()
+        self._use(self.network, self.target, self.optimizer)
+        self._set_loop_state(loop)
 
     def _loop_state(self) -> dict[str, Any]:
         return self._loop.get_state()

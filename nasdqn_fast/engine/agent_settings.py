@@ -193,14 +193,21 @@ class AgentSettings(Checked):
             return self.policy_epsilon_start + (self.policy_epsilon_end - self.policy_epsilon_start) * share
         return max(self.policy_epsilon_end, self.policy_epsilon_start * self.policy_epsilon_decay**episodes)
 
-    def non_finite(self, what: str, episode: int) -> NonFiniteError:
+    def non_finite(self, what: str, episode: int, network: str = "") -> NonFiniteError:
         """The error for a NaN or an infinity.
 
         Args:
             what: ``loss``, ``weights``, ``observation`` or ``reward``.
             episode: which one, counted from 1.
+            network: of a loss, whose weights were not finite before the update: ``network`` or ``target``; empty if all
+                were, so that the loss by itself is too large.
         """
-        if what in ("loss", "weights"):
+        if network:
+            hint = (
+                f"the weights of the {network} are not finite, and were not before this update; if you have set them, "
+                f"set others, and if training has, lower learning_rate (now {self.resolved_learning_rate:g})"
+            )
+        elif what in ("loss", "weights"):
             hint = f"lower learning_rate (now {self.resolved_learning_rate:g})"
         else:
             hint = "the environment returned it; check its parameters and its step function"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.stop_token import StopToken
+from nasdqn_fast.copying import Independent
+from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Optimizer, Replay
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.errors import NonFiniteError
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
@@ -25,6 +29,7 @@ from nasdqn_fast.validation import (
     check_observations,
     check_rng,
     check_unit_interval,
+    first_non_finite,
 )
 
 N = TypeVar("N", bound=BaseNetwork)
@@ -32,7 +37,7 @@ R = TypeVar("R", bound=Replay)
 O = TypeVar("O", bound=Optimizer)  # noqa: E741
 
 
-class BaseAgent(ABC, Generic[N, R, O]):
+class BaseAgent(Independent, ABC, Generic[N, R, O]):
     """An agent, the environments it plays and all that it learns from.
 
     Args:
@@ -163,6 +168,10 @@ class BaseAgent(ABC, Generic[N, R, O]):
         Args:
             observations: float32 (observation_size,) for one action, (N, observation_size) for int64 (N,).
             epsilon: exploration probability.
+
+        Raises:
+            TypeError, ValueError: observations of the wrong type or shape, or not finite.
+            NonFiniteError: a Q-value is not finite.
         """
         epsilon = check_unit_interval("epsilon", epsilon)
         size = self.environment.observation_size
@@ -172,7 +181,10 @@ class BaseAgent(ABC, Generic[N, R, O]):
 
     def _act(self, observations: np.ndarray, epsilon: float) -> np.ndarray:
         """Row by row: a uniform, then, below epsilon, a random action; argmax Q, the lowest of equals, elsewhere."""
-        actions = np.argmax(self._q(observations), axis=1)
+        q = self._q(check_all_finite("observations", observations))
+        if not np.isfinite(q).all():
+            raise self.settings.non_finite("weights", self.episodes + 1)
+        actions = np.argmax(q, axis=1)
         if epsilon > 0:
             policy, n_actions = self.streams.policy, self.environment.n_actions
             for i in range(len(actions)):
@@ -218,11 +230,15 @@ class BaseAgent(ABC, Generic[N, R, O]):
         self._optimizer = optimizer
 
     def get_state(self) -> dict[str, Any]:
-        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it."""
+        """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it.
+
+        Raises:
+            ValueError: a weight is not finite, which `set_state` would refuse.
+        """
         return {
             "architecture": str(self.network.architecture),
-            "network": self.network.parameters,
-            "target": self.target.parameters,
+            "network": check_all_finite("network", self.network.parameters),
+            "target": check_all_finite("target", self.target.parameters),
             "optimizer": self.optimizer.get_state(),
             "replay": self.replay.get_state(),
             "streams": self.streams.get_state(),
@@ -252,8 +268,6 @@ class BaseAgent(ABC, Generic[N, R, O]):
     def _check_replay(self, state: dict[str, Any]) -> None:
         """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
-        for name in ("observations", "rewards", "next_observations"):
-            check_all_finite(name, state[name])
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> N:
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -262,6 +276,44 @@ class BaseAgent(ABC, Generic[N, R, O]):
     def _new_replay(self) -> R:
         size = self.environment.observation_size
         return cast(R, self.replay_type(self.settings.replay_capacity, size, self.streams.replay))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the agent to a file that both backends read; whole or not at all.
+
+        It holds all that `get_state` returns, the settings, and the environment's name, parameters and time limit.
+
+        Raises:
+            ValueError: a weight is not finite; nothing was written.
+            OSError: the folder is missing or not writable.
+        """
+        object_file.save_agent(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: str | EnvKernel | Environment | None = None) -> Self:
+        """The agent in a file that `save` wrote; it trains on to the bits that the one saved would have come to.
+
+        Args:
+            path: the file.
+            env: the environment, where the file's cannot be found by its name; a name or kernel gets the parameters and
+                the time limit that were saved.
+
+        Raises:
+            InputError: the file is missing, damaged or no such file, or the environment is unknown or does not fit.
+        """
+        return cast(Self, object_file.load_agent(path, cls, env))
+
+    @classmethod
+    def options_of(cls, dtype: str) -> dict[str, Any]:
+        """What else, besides its settings, makes an agent and a memory of numbers of this dtype."""
+        return {}
+
+    def _non_finite_loss(self) -> NonFiniteError:
+        """The error for a loss that is not finite: of weights that were not, or too large by itself.
+
+        What the memory holds is finite, for it takes nothing else.
+        """
+        weights = {"network": self.network.parameters, "target": self.target.parameters}
+        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(weights))
 
     def _require_memory(self) -> None:
         if len(self.replay) == 0:

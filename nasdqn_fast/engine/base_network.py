@@ -8,11 +8,12 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import network_file
 from nasdqn_fast.space import Architecture
 
 
-class BaseNetwork(ABC):
+class BaseNetwork(Independent, ABC):
     """A Q-network's shape, parameters and file; all that a transfer may use.
 
     Attributes:
@@ -75,7 +76,12 @@ class BaseNetwork(ABC):
         """The same, of a network that is known to have this shape."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a network file, which both backends read."""
+        """Writes a network file, which both backends read.
+
+        Raises:
+            ValueError: a weight is not finite, which `load` would refuse; nothing was written.
+            OSError: the folder is missing or not writable.
+        """
         shape = (self.architecture, self.observation_size, self.n_actions)
         network_file.save(path, network_file.Contents(*shape, self.weights, self.biases))
 

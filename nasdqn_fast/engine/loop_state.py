@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.validation import check_array, check_bool, check_int
+from nasdqn_fast.validation import check_all_finite, check_array, check_bool, check_int
 
 _LANES = {
     "reward_sum": np.float64,
@@ -35,7 +35,9 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
     for name in ("steps", "updates", "episodes"):
         check_int(name, state[name], 0)
     check_array("states", state["states"], states, np.float64)
-    check_array("observations", state["observations"], observations, np.float32)
+    seen = check_array("observations", state["observations"], observations, np.float32)
+    if state["started"]:  # else they are those of an error, perhaps
+        check_all_finite("observations", seen)
     check_int("step_updates", state.get("step_updates", -1), -1)
     check_array("lane_flags", state.get("lane_flags", np.zeros(lanes, np.int32)), lanes, np.int32)
     for name, dtype in _LANES.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -51,6 +51,10 @@ class QNetwork(BaseNetwork, NetworkCore):
         if rng is not None:
             initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        shape = self.architecture, self.observation_size, self.n_actions
+        return _restored, (type(self), *shape, self.parameters), vars(self)
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -104,3 +108,11 @@ class QNetwork(BaseNetwork, NetworkCore):
 
     def _copy_parameters(self, other: Self) -> None:
         self.block.array[...] = other.block.array  # in one piece, padding and all
+
+
+def _restored(
+    kind: type[QNetwork], architecture: Architecture, observation_size: int, n_actions: int, parameters: np.ndarray
+) -> QNetwork:
+    network = QNetwork.__new__(kind, architecture, observation_size, n_actions, None)
+    network.parameters = parameters
+    return network

@@ -37,10 +37,13 @@ def save(path: Path, network: Contents) -> None:
     """Writes the network; a file of that name is replaced, as a whole or not at all.
 
     Raises:
+        ValueError: a weight is not finite; nothing was written.
         OSError: the folder is missing or not writable.
     """
     layers = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
     layers |= {f"biases_{i}": biases for i, biases in enumerate(network.biases)}
+    for name, array in layers.items():
+        _check_finite(name, array)
     with replacing(path, durable=True) as file:
         about = {
             "format": np.array(FORMAT),
@@ -89,7 +92,10 @@ def _found(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
 
 
 def _layer(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: type[np.floating]) -> np.ndarray:
-    array = check_array(name, _found(arrays, name), shape, dtype)
+    return _check_finite(name, check_array(name, _found(arrays, name), shape, dtype))
+
+
+def _check_finite(name: str, array: np.ndarray) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} is not finite")
     return array

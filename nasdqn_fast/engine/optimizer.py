@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import astuple
+from typing import Any, Self
 
 from nasdqn_fast._core.optimizer import OptimizerCore
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 
 
-class Optimizer(OptimizerCore):
+class Optimizer(Independent, OptimizerCore):
     """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
 
     Args:
@@ -29,3 +31,12 @@ class Optimizer(OptimizerCore):
         clip_by: str = "element",
     ) -> Self:
         return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon, clip_by))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.settings, self.get_state()), vars(self) or None
+
+
+def _restored(kind: type[Optimizer], settings: OptimizerSettings, state: dict[str, Any]) -> Optimizer:
+    optimizer = Optimizer.__new__(kind, *astuple(settings))
+    optimizer.set_state(state)
+    return optimizer

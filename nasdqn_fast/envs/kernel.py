@@ -17,19 +17,22 @@ time limit truncates and never terminates.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.envs._compiler import bytecode
 from nasdqn_fast.envs._compiler.compile import FLAGS_WANTED, Compiled, MachineCode, Sizes, compile_kernel
 from nasdqn_fast.envs._compiler.lockstep import compile_lockstep
 from nasdqn_fast.envs._compiler.reach import fingerprint
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.errors import InputError, UnpicklableError, suggest
 from nasdqn_fast.plugins import check_takes
 from nasdqn_fast.validation import check_finite, check_int, check_positive, check_positive_int
 
@@ -56,7 +59,7 @@ class StartRange(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class EnvKernel:
+class EnvKernel(Independent):
     """An environment's functions, sizes and parameters (see the module's docstring).
 
     Args:
@@ -118,6 +121,23 @@ class EnvKernel:
         for start in self.starts or (None,):
             self.bind(start=start)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Functions stay what they are, also those that cannot be pickled."""
+        copied = object.__new__(type(self))
+        vars(copied).update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its functions by reference.
+
+        Raises:
+            UnpicklableError: a function is no attribute of a module.
+        """
+        for name, value in vars(self).items():
+            if callable(value) or isinstance(value, StartRange):
+                _check_pickles(f"{name} of the environment kernel", value)
+        return _restored, (type(self), vars(self))
+
     @property
     def name(self) -> str:
         """The module that defines it."""
@@ -178,6 +198,21 @@ class EnvKernel:
         self._check_known(name)
         check = check_positive if name in self.positive else check_finite
         return check(f"environment parameter {name}", value)
+
+
+def _restored(kind: type[EnvKernel], values: dict[str, Any]) -> EnvKernel:
+    kernel = object.__new__(kind)
+    vars(kernel).update(values)
+    return kernel
+
+
+def _check_pickles(what: str, value: object) -> None:
+    try:
+        pickle.dumps(value)
+    except Exception as error:  # PicklingError, AttributeError or TypeError, by the version of Python
+        raise UnpicklableError(
+            f"{what} cannot be pickled: {error}; define it with def at the top level of a module, by that name"
+        ) from None
 
 
 def _check_written(what: str, function: Callable[..., Any], positions: tuple[int, ...]) -> None:

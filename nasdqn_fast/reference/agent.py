@@ -162,7 +162,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 settings.huber_delta,
                 settings.loss,
             )
-        self._require_finite("loss", loss, self.episodes + 1)
+        if not np.isfinite(loss):
+            raise self._non_finite_loss()
         self.optimizer.learning_rate = settings.learning_rate_after(self.steps)
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
@@ -184,6 +185,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         settings = self.settings
         every = max(settings.target_every // settings.num_envs, 1)
         return settings.target_unit == "steps" and self.steps // settings.num_envs % every == 0
+
+    @classmethod
+    def options_of(cls, dtype: str) -> dict[str, Any]:
+        return {"dtype": np.dtype(dtype)}
 
     def _counters(self) -> tuple[int, int, int]:
         return self._steps, self._updates, self._episodes

@@ -6,9 +6,9 @@ Indices count from 0: ``weights[l]``, of shape (n_l, n_{l+1}), is the paper's W^
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -52,6 +52,16 @@ class Gradient:
     weights: list[np.ndarray]
     biases: list[np.ndarray]
 
+    @classmethod
+    def of(cls, parameters: np.ndarray, sizes: Sequence[int]) -> Self:
+        """With the views that a network of these layer sizes has of its parameters."""
+        return cls(parameters, *_views(parameters, sizes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy's views are of its own parameters."""
+        sizes = [*(len(weights) for weights in self.weights), len(self.biases[-1])]
+        return self.of, (self.parameters, sizes)
+
 
 class QNetwork(BaseNetwork):
     """Q(s, .; w): a multilayer perceptron with a linear head.
@@ -82,7 +92,7 @@ class QNetwork(BaseNetwork):
         self.dtype = check_float_dtype("dtype", dtype)
         count = self.architecture.parameter_count(self.observation_size, self.n_actions)
         self._parameters = np.zeros(count, self.dtype)
-        self._weights, self._biases = self._views(self._parameters)
+        self._weights, self._biases = _views(self._parameters, self._sizes())
         if rng is not None:
             initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
 
@@ -179,15 +189,25 @@ class QNetwork(BaseNetwork):
         return z
 
     def _zero_gradient(self) -> Gradient:
-        vector = np.zeros_like(self._parameters)
-        return Gradient(vector, *self._views(vector))
+        return Gradient.of(np.zeros_like(self._parameters), self._sizes())
 
-    def _views(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """The weights and biases of each layer within a parameter vector."""
-        weights, biases, start = [], [], 0
-        for n_in, n_out in itertools.pairwise(self.architecture.layer_sizes(self.observation_size, self.n_actions)):
-            middle = start + n_in * n_out
-            weights.append(vector[start:middle].reshape(n_in, n_out))
-            biases.append(vector[middle : middle + n_out])
-            start = middle + n_out
-        return weights, biases
+    def _sizes(self) -> Sequence[int]:
+        return self.architecture.layer_sizes(self.observation_size, self.n_actions)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_weights", "_biases")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._weights, self._biases = _views(self._parameters, self._sizes())
+
+
+def _views(vector: np.ndarray, sizes: Sequence[int]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The weights and biases of each layer within a parameter vector."""
+    weights, biases, start = [], [], 0
+    for n_in, n_out in itertools.pairwise(sizes):
+        middle = start + n_in * n_out
+        weights.append(vector[start:middle].reshape(n_in, n_out))
+        biases.append(vector[middle : middle + n_out])
+        start = middle + n_out
+    return weights, biases

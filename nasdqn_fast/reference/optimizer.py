@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 
 # Moments of smaller size than this become zero, as in the kernels, which subnormal numbers would slow down: those of a
@@ -18,7 +19,7 @@ def _flushed(moments: np.ndarray, tiny: float) -> np.ndarray:
     return np.where(np.abs(moments) < tiny, 0.0, moments).astype(moments.dtype)
 
 
-class Optimizer:
+class Optimizer(Independent):
     """One rule, w <- w - step(clip(gradient)), and what it remembers from step to step.
 
     Args:
@@ -84,8 +85,14 @@ class Optimizer:
         return gradient * gradient.dtype.type(scale) if scale < 1 else gradient
 
     def get_state(self) -> dict[str, Any]:
-        """What the next step depends on: the count and, for Adam, both moments (P,)."""
-        return {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
+        """What the next step depends on: the count and, for Adam, both moments (P,).
+
+        Raises:
+            ValueError: a moment is NaN, which `set_state` would refuse.
+        """
+        state = {"kind": self.settings.kind, "steps": self.steps, "m": self._m.copy(), "v": self._v.copy()}
+        self.settings.checked_state(state)
+        return state
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Restores a state returned by `get_state`.

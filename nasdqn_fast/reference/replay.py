@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+import os
+from collections.abc import Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nasdqn_fast.copying import Independent
+from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.seeding import set_generator_state
+from nasdqn_fast.transitions import FIELDS, check_batch, check_transition, check_transitions
 from nasdqn_fast.types import Batch
 from nasdqn_fast.validation import (
-    MAX_ACTION,
     check_ages,
-    check_array,
-    check_bool,
-    check_finite,
     check_float_dtype,
-    check_int,
     check_next_slot,
     check_positive_int,
     check_rng,
-    check_stored_actions,
 )
 
-FIELDS = tuple(field.name for field in fields(Batch))
 
-
-class ReplayBuffer:
+class ReplayBuffer(Independent):
     """The last `capacity` transitions.
 
     Args:
@@ -63,6 +59,11 @@ class ReplayBuffer:
         self._size = 0
         self._next = 0  # the slot that is written next
 
+    @property
+    def rng(self) -> np.random.Generator:
+        """The generator of the draws."""
+        return self._rng
+
     def __len__(self) -> int:
         return self._size
 
@@ -75,16 +76,24 @@ class ReplayBuffer:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Stores one transition over the oldest, if there is no free slot."""
-        shape = (self.observation_size,)
-        transition = (
-            check_array("observation", observation, shape, self.dtype),
-            check_int("action", action, 0, MAX_ACTION),
-            check_finite("reward", reward),
-            check_array("next_observation", next_observation, shape, self.dtype),
-            check_bool("terminated", terminated),
-            check_bool("truncated", truncated),
+        """Stores one transition over the oldest, if there is no free slot.
+
+        Raises:
+            TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
+        """
+        transition = check_transition(
+            observation,
+            action,
+            reward,
+            next_observation,
+            terminated,
+            truncated,
+            size=self.observation_size,
+            dtype=self.dtype,
         )
+        self._store(transition)
+
+    def _store(self, transition: Sequence[Any]) -> None:
         for name, value in zip(FIELDS, transition, strict=True):
             getattr(self._ring, name)[self._next] = value
         self._next = (self._next + 1) % self.capacity
@@ -99,10 +108,14 @@ class ReplayBuffer:
         terminated: np.ndarray,
         truncated: np.ndarray,
     ) -> None:
-        """Stores n transitions in their order; all arrays as in `Batch`."""
+        """Stores n transitions in their order; all arrays as in `Batch`.
+
+        Raises:
+            TypeError, ValueError: one is not valid, as `add` has it; none was stored.
+        """
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         for i in range(len(batch)):
-            self.add(*(getattr(batch, name)[i] for name in FIELDS))
+            self._store([getattr(batch, name)[i] for name in FIELDS])
 
     def sample(self, n: int, out: Batch | None = None) -> Batch:
         """n transitions, uniformly with replacement: ``rng.integers(0, len(self), size=n)``, as slots of the ring.
@@ -117,7 +130,7 @@ class ReplayBuffer:
         n = check_positive_int("n", n)
         if out is None:
             out = self._empty(n)
-        self._checked(out, n)
+        check_batch(out, n, size=self.observation_size, dtype=self.dtype)
         if self._size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
         slots = self._rng.integers(0, self._size, size=n)
@@ -172,6 +185,38 @@ class ReplayBuffer:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._size, self._next = len(batch), next_slot
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the memory, with its order and generator, to a file that both backends read; whole or not at all.
+
+        Raises:
+            OSError: the folder is missing or not writable.
+        """
+        object_file.save_replay(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """The memory in a file that `save` wrote; its draws continue.
+
+        Args:
+            path: the file.
+            **options: further arguments of the constructor.
+
+        Raises:
+            InputError: the file is missing, damaged or no such file.
+        """
+        return cast(Self, object_file.load_replay(path, cls, options))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The filled slots instead of all."""
+        return {k: v for k, v in vars(self).items() if k != "_ring"} | {"state": self.get_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        filled = state.pop("state")
+        vars(self).update(state)
+        self._ring = self._empty(self.capacity)
+        self.set_state(filled)
+
     def _empty(self, n: int) -> Batch:
         return Batch(
             np.zeros((n, self.observation_size), self.dtype),
@@ -184,19 +229,4 @@ class ReplayBuffer:
 
     def _storable(self, batch: Batch) -> Batch:
         """The same batch, checked, of any length."""
-        batch = self._checked(batch, "n")
-        check_stored_actions(batch.actions)
-        return batch
-
-    def _checked(self, batch: Batch, n: int | str) -> Batch:
-        """The same batch, its arrays checked; the first one's length holds for all."""
-        observations = check_array("observations", batch.observations, (n, self.observation_size), self.dtype)
-        n = len(observations)
-        return Batch(
-            observations,
-            check_array("actions", batch.actions, (n,), np.int64),
-            check_array("rewards", batch.rewards, (n,), self.dtype),
-            check_array("next_observations", batch.next_observations, (n, self.observation_size), self.dtype),
-            check_array("terminated", batch.terminated, (n,), bool),
-            check_array("truncated", batch.truncated, (n,), bool),
-        )
+        return check_transitions(batch, size=self.observation_size, dtype=self.dtype)

@@ -49,8 +49,9 @@ def train(
             name must be an attribute of a module, since the directory holds its name.
         progress: a function of an event, or a sequence of them; each is called with every event of the run
             (`nasdqn_fast.events`).
-        **options: any other setting, named as its command-line option with underscores; ``transfer`` may be a function,
-            and ``controller_options={...}``, ``transfer_options={...}`` are options of the plug-ins.
+        **options: any other setting, named as its command-line option with underscores (``--from`` is ``from_``);
+            ``transfer`` may be a function, and ``controller_options={...}``, ``transfer_options={...}`` are options of
+            the plug-ins.
 
     Raises:
         InputError: a setting is unknown, of the wrong type or out of range, or `out` cannot be written or holds
@@ -104,8 +105,9 @@ def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
             raise directory.unwritable(run, error) from None
         if finished:
             return None
-        taken_up = Run(complete(config), listener)
-        if checkpoints.newest_first():
+        saved = bool(checkpoints.newest_first())
+        taken_up = Run(complete(config), listener, warm_start=not saved)
+        if saved:
             taken_up.take_up(run)
         else:
             directory.check_unfinished(run)

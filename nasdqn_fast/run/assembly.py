@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nasdqn_fast import envs
 from nasdqn_fast.config import TABLES, Config, find_method, given_options
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
+from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.estimators import base as estimators
+from nasdqn_fast.run.warm_start import start_from
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
 
 
@@ -18,15 +23,29 @@ def make_environment(config: Config) -> envs.Environment:
     return envs.make(env.name, start=env.start, params=env.params, max_episode_steps=env.max_episode_steps)
 
 
-def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
-    """The trainer of a config; all random streams come from its seed."""
+def make_trainer(config: Config, environment: envs.Environment, *, warm_start: bool = True) -> Trainer:
+    """The trainer of a config; all random streams come from its seed.
+
+    Args:
+        config: every setting.
+        environment: as `make_environment` makes it.
+        warm_start: False if the trainer's state will be restored, for which the earlier run need not be there any more.
+    """
     streams, search = Streams(config.run.seed), config.search
     engine = backends.find(config.run.backend)
     controller_options, transfer_options, estimator_options = (given_options(config, table) for table in TABLES)
+    transfer = transfers.make(search.transfer, transfer_options)
+
+    def make_agent(first: Architecture) -> Agent:
+        agent = engine.DQNAgent(environment, first, rng=streams, **vars(config.agent))
+        if warm_start and config.run.warm_start is not None:
+            start_from(Path(config.run.warm_start), agent, engine, transfer)
+        return agent
+
     return Trainer(
-        lambda first: engine.DQNAgent(environment, first, rng=streams, **vars(config.agent)),
+        make_agent,
         controllers.make(find_method(search.method).controller, search.space(), streams.controller, controller_options),
-        transfers.make(search.transfer, transfer_options),
+        transfer,
         estimators.make(search.estimator, estimator_options),
         streams.transfer,
         episodes=config.run.episodes,

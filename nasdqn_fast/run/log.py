@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Resumed, Told, Transferred
 from nasdqn_fast.run.directory import ARCHITECTURES, EPISODES, NETWORK, SUMMARY
 from nasdqn_fast.run.provenance import build_facts
@@ -77,9 +79,10 @@ class RunLog:
                 self._architectures_file.write(json.dumps(_record(event), allow_nan=False) + "\n")
 
     def close(self, result: RunResult) -> None:
-        """Writes the network and the summary."""
+        """Writes the network and the summary; of a run that has failed, a network that is not finite is left out."""
         self.close_files()
-        result.network.save(self.out / NETWORK)
+        if np.isfinite(result.network.parameters).all():
+            result.network.save(self.out / NETWORK)
         with replacing(self.out / SUMMARY, durable=True) as file:
             file.write(f"{json.dumps(_summary(result), indent=2, allow_nan=False)}\n".encode())
 

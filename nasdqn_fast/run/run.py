@@ -36,18 +36,19 @@ class Run:
     Args:
         config: every setting.
         progress: called with every event.
+        warm_start: False if `take_up` follows, whose state holds what an earlier run's network has become.
 
     Raises:
         InputError: a setting that only now shows to be wrong; nothing has been written.
     """
 
-    def __init__(self, config: Config, progress: Listener | None) -> None:
+    def __init__(self, config: Config, progress: Listener | None, *, warm_start: bool = True) -> None:
         self.config = config
         self.progress = progress
         self.environment = make_environment(config)
         self.environment_code = self.environment.fingerprint()  # as it is compiled now, whatever changes later
         self.started = time.perf_counter()
-        self.trainer = make_trainer(config, self.environment)
+        self.trainer = make_trainer(config, self.environment, warm_start=warm_start)
         # After all that can be wrong has been found, but before training: it may take seconds the first time, for
         # which Ctrl-C should not have to wait. They are not counted.
         paused = time.perf_counter()

@@ -53,6 +53,7 @@ VALUES = {
     "profile": "paper",
     "learning_rate": "0.5",
     "max_episode_steps": "7",
+    "from_": "/runs/earlier",
 }
 PARSED = {
     "env_param": {"gravity": 3.0},

@@ -75,13 +75,49 @@ def test_weights_that_are_not_finite_are_found_at_the_end_of_the_episode(engine,
     assert agent.steps == 3 * LENGTH
 
 
-def test_learning_a_loss_that_is_not_finite_is_an_error(engine, scripted):
-    agent = agent_on(engine, scripted(length=LENGTH))
+@pytest.mark.parametrize("held", ["network", "target"])
+def test_a_loss_of_weights_that_are_not_finite_names_them(engine, scripted, held, assert_equal_runs):
+    agent = agent_on(engine, scripted(length=LENGTH), warm_up=0, optimizer="adam")
     agent.run_episodes(1)
-    agent.target.biases[-1][:] = np.inf
-    agent.network.weights[0][:] = np.nan
-    with pytest.raises(NonFiniteError, match="non-finite loss in episode 2: lower learning_rate"):
-        agent.learn()
+    before, steps = agent.network.parameters, agent.optimizer.steps
+    getattr(agent, held).biases[-1][:] = np.inf
+    broken = agent.network.parameters
+    for learn in (agent.learn, lambda: agent.run_episodes(1)):
+        with pytest.raises(
+            NonFiniteError, match=f"non-finite loss in episode 2: the weights of the {held} are not finite"
+        ):
+            learn()
+    assert agent.network.parameters.tobytes() == broken.tobytes()
+    assert (agent.optimizer.steps, agent.updates) == (steps, LENGTH)
+    agent.network.parameters = agent.target.parameters = before
+    assert np.isfinite(agent.learn())
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [8, 100])  # a panel of the kernels, and two
+def test_a_loss_that_is_too_large_leaves_everything_as_it_was(engine, scripted, optimizer, batch_size, cpu_target):
+    """A reward of 3e38 and Q-values of as much the other way have no difference in float32."""
+    settings = {"optimizer": optimizer, "batch_size": batch_size, "replay_capacity": 200}
+    agent = agent_on(engine, scripted(length=LENGTH), **settings)
+    agent.run_episodes(3)
+    assert np.isfinite(agent.learn())
+    state = agent.get_state()
+    agent.replay.add(np.zeros(3, np.float32), 0, 3e38, np.zeros(3, np.float32), True, False)
+    agent.network.biases[-1][:] = -3e38
+    before, steps = agent.network.parameters, agent.optimizer.get_state()
+
+    def learn_until_it_is_drawn():
+        nonlocal before, steps
+        for _ in range(500):
+            agent.learn()
+            before, steps = agent.network.parameters, agent.optimizer.get_state()
+
+    with pytest.raises(NonFiniteError, match="non-finite loss in episode 4: lower learning_rate"):
+        learn_until_it_is_drawn()
+    assert agent.network.parameters.tobytes() == before.tobytes()
+    for name, value in agent.optimizer.get_state().items():
+        np.testing.assert_array_equal(value, steps[name])
+    assert agent.target.parameters.tobytes() == state["target"].tobytes()
 
 
 @pytest.mark.parametrize(
