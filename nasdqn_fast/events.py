@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from nasdqn_fast.space import Architecture
@@ -79,5 +80,13 @@ class Resumed:
     architecture: Architecture
     episodes: Episodes
 
+
+class Stop(enum.Enum):
+    """What a listener returns to end the run early: `STOP`."""
+
+    STOP = enum.auto()
+
+
+STOP = Stop.STOP
 
 Event = Asked | Transferred | Pruned | Played | Told | Resumed

@@ -13,7 +13,8 @@ from nasdqn_fast.run.result import RunResult, Segment
 
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
-    console.print(_metrics_table(result))
+    if result.metrics is not None:  # else it was stopped before its first episode had ended
+        console.print(_metrics_table(result))
     console.print(_segments_table(console, result.segments))
     times, steps = result.times, int(result.episodes.lengths.sum())
     console.print(
@@ -21,6 +22,8 @@ def show_run(console: Console, result: RunResult) -> None:
         f"{steps / times.total:,.0f} steps/s",
         soft_wrap=True,
     )
+    if result.status != "finished":
+        console.print(f"{result.status}; to go on: nasdqn-fast resume {result.out} --episodes N", markup=False)
     console.print(f"run directory: {result.out}", soft_wrap=True, markup=False)
 
 

@@ -176,6 +176,9 @@ class RunConfig(Checked):
     checkpoint_every: str = option(
         "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package", check=_check_cadence
     )
+    stop_at_threshold: bool = option(
+        False, "end when the mean of the last 50 episodes exceeds the environment's threshold", "this package"
+    )
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,16 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config import Config, resolve
+from nasdqn_fast.config import Config, resolve, to_toml
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers
+from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers, replacing
 
 CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK, CHECKPOINTS = (
     "config.toml",
@@ -137,8 +138,27 @@ def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
     return resolve(run / CONFIG, options)
 
 
-def is_finished(run: Path, config: Config) -> bool:
+def write_config(run: Path, config: Config) -> None:
+    """Write the config of a run, which replaces one that is there.
+
+    Args:
+        run: its directory.
+        config: every setting, as `nasdqn_fast.config.named` returns it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replacing(run / CONFIG, durable=True) as file:
+        file.write(to_toml(config).encode())
+
+
+def is_finished(run: Path, config: Config, *, continued: bool = False) -> bool:
     """Whether the run came to its end.
+
+    Args:
+        run: its directory.
+        config: the config in it.
+        continued: it is to be continued, to a number of episodes that is given elsewhere.
 
     Raises:
         InputError: the summary is damaged, or the config now asks for another number of episodes. To take either for
@@ -155,11 +175,11 @@ def is_finished(run: Path, config: Config) -> bool:
         raise InputError(
             f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
         ) from None
-    if finished and episodes != config.run.episodes:
+    if finished and not continued and episodes != config.run.episodes:
         raise InputError(
             f"the run in {str(run)!r} finished after {episodes} episodes, and its {CONFIG} was changed to "
-            f"{config.run.episodes} since; set episodes = {episodes} again, or train another run with "
-            f"--config {run / CONFIG} --out DIR"
+            f"{config.run.episodes} since; set episodes = {episodes} again; resume {shlex.quote(str(run))} "
+            "--episodes N continues it"
         )
     return finished
 

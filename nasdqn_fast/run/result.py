@@ -75,7 +75,7 @@ class RunResult:
     Args:
         config: every setting.
         environment: the environment with its parameters, defaults included.
-        status: ``finished``, ``interrupted``, or ``failed: ...`` with the reason.
+        status: ``finished``, ``interrupted``, or ``stopped: ...`` or ``failed: ...`` with the reason.
         episodes: what each episode gave, as arrays.
         segments: the segments in order.
         network: the final ``QNetwork``.

@@ -28,7 +28,7 @@ from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import Cost, Episodes, Proposal, Result, TransferReport
+from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_positive_int
 
 
@@ -107,6 +107,7 @@ class Trainer:
         self._curve = LearningCurve()
         self._starts: list[int] = []  # of each segment: episodes that had ended before it
         self._progress: SegmentProgress | None = None  # None: before the first segment
+        self._cut_short = False
         self._whole = True  # no episode, switch or report of one is half done
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
         self.proposal = self._ask()
@@ -146,6 +147,16 @@ class Trainer:
         """
         return self._progress is not None and self._whole
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the state that was restored is of a run which ended within a segment that would be longer here."""
+        return self._cut_short
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether the segment being trained is to last as long as the run, however long that is."""
+        return self.proposal.budget is not None and self.proposal.budget >= WHOLE_RUN
+
     def get_state(self) -> dict[str, Any]:
         """All that `set_state` needs, besides the episodes, to continue to the bit: plain JSON values and arrays.
 
@@ -180,18 +191,23 @@ class Trainer:
         self._curve = LearningCurve()
         self._curve.append(episodes)
         first, first_step = self.episodes_done - len(state["returns"]), state["first_step"]
+        told, last = state.get("told", False), state["last"]
+        # The run may have become longer since. A segment that had not ended then has the end that it has in a run
+        # of this length; one that had ends where it did.
+        end = min(first + self._asked_for(), self.episodes)
+        self._cut_short = told and last < end
         # Earlier versions had the mean return for the score, which needs no segment but this one.
         self._starts = list(state.get("starts", [first]))
         # Every step has had its updates, but for those of the warm-up, before which there was none.
         made_since = self.agent.settings.updates_per_step * (self.agent.steps - first_step)
         self._progress = SegmentProgress(
             first,
-            state["last"],
+            last if told else end,
             first_step,
             state.get("first_update", max(0, self.agent.updates - made_since)),
             state.get("transfer_steps", 0),
             state.get("transfer_updates", 0),
-            state.get("told", False),
+            told,
         )
 
     def _state_beside_agent(self) -> dict[str, Any]:
@@ -350,6 +366,9 @@ class Trainer:
             flop=forward_flop(*shape, rows=steps) + updates * update_flop(*shape, batch=agent.settings.batch_size),
         )
 
+    def _asked_for(self) -> int:
+        """Episodes of the segment, if the run is long enough."""
+        return self.switch_every if self.proposal.budget is None else self.proposal.budget
+
     def _budget(self) -> int:
-        asked = self.switch_every if self.proposal.budget is None else self.proposal.budget
-        return min(asked, self.episodes - self.episodes_done)
+        return min(self._asked_for(), self.episodes - self.episodes_done)

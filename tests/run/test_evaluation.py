@@ -14,11 +14,11 @@ TINY = {"method": "fixed", "architecture": "1x4-relu", "env": "cartpole", "episo
 
 def test_evaluation_repeats_itself_and_follows_its_seed(tmp_path):
     train(**TINY, out=tmp_path / "a")
-    files = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    files = {path: path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file()}
     first, second, other = (evaluate(tmp_path / "a", 5, seed=seed).returns for seed in (None, None, 9))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
-    assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == files
+    assert {path: path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file()} == files
 
 
 def test_evaluation_is_greedy(tmp_path):
