@@ -66,6 +66,28 @@ class Told:
     result: Result
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """The greedy policy was evaluated beside training (``evaluate_every``).
+
+    Args:
+        episode: number of the episode that had ended last.
+        architecture: of the network.
+        mean, std, min, max: of the undiscounted returns.
+        episodes: how many were played.
+        steps: environment steps they took, which are none of training's.
+    """
+
+    episode: int
+    architecture: Architecture
+    mean: float
+    std: float
+    min: float
+    max: float
+    episodes: int
+    steps: int
+
+
 @dataclass(frozen=True, eq=False)
 class Resumed:
     """The run goes on where an earlier process left it; comes first.
@@ -89,4 +111,4 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = Asked | Transferred | Pruned | Played | Told | Resumed
+Event = Asked | Transferred | Pruned | Played | Told | Evaluated | Resumed

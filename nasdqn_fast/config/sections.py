@@ -176,6 +176,10 @@ class RunConfig(Checked):
     checkpoint_every: str = option(
         "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package", check=_check_cadence
     )
+    evaluate_every: int | None = option(
+        None, "episodes between two greedy evaluations beside training", "this package", minimum=1, shown="none"
+    )
+    evaluate_episodes: int = option(20, "episodes of such an evaluation", "this package", minimum=1)
     stop_at_threshold: bool = option(
         False, "end when the mean of the last 50 episodes exceeds the environment's threshold", "this package"
     )

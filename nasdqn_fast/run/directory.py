@@ -18,14 +18,8 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers, replacing
 
-CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK, CHECKPOINTS = (
-    "config.toml",
-    "episodes.csv",
-    "architectures.jsonl",
-    "summary.json",
-    "network.npz",
-    "checkpoints",
-)
+CONFIG, EPISODES, ARCHITECTURES, EVALUATIONS = "config.toml", "episodes.csv", "architectures.jsonl", "evaluations.csv"
+SUMMARY, NETWORK, BEST_NETWORK, CHECKPOINTS = "summary.json", "network.npz", "best_network.npz", "checkpoints"
 FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
@@ -194,13 +188,17 @@ def check_unfinished(run: Path) -> None:
         return
     foreign: list[str] = []
     ours: list[str] = []
-    for name, beginning in ((EPISODES, b"episode,return,length,"), (ARCHITECTURES, b'{"event": "ask", "segment": 1,')):
+    for name, beginning in (
+        (EPISODES, b"episode,return,length,"),
+        (ARCHITECTURES, b'{"event": "ask", "segment": 1,'),
+        (EVALUATIONS, b"episode,return,std,"),
+    ):
         if (run / name).exists():
             with (run / name).open("rb") as file:
                 (ours if beginning.startswith(file.read(len(beginning))) else foreign).append(name)
-    # A run writes it between the logs and the summary, and may end there.
-    if (run / NETWORK).exists() and len(ours) < 2:
-        foreign.append(NETWORK)
+    # A run writes them between the logs and the summary, and may end there.
+    if not {EPISODES, ARCHITECTURES} <= set(ours):
+        foreign += [name for name in (NETWORK, BEST_NETWORK) if (run / name).exists()]
     if foreign:
         raise InputError(
             f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "
@@ -216,18 +214,14 @@ def clean(run: Path) -> None:
 
 def clear(run: Path) -> None:
     """Remove all that a run has written, except its config."""
-    for name in (
-        NETWORK,
-        EPISODES,
-        ARCHITECTURES,
-        SUMMARY,
-    ):  # the summary last: as long as it is there, the rest is ours
+    # The summary last: as long as it is there, the rest is ours.
+    for name in (NETWORK, BEST_NETWORK, EPISODES, ARCHITECTURES, EVALUATIONS, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 
 def forget_end(run: Path) -> None:
-    """Remove the network and the summary that an interrupted run had written."""
-    for name in (NETWORK, SUMMARY):
+    """Remove the networks and the summary that an interrupted run had written."""
+    for name in (NETWORK, BEST_NETWORK, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 

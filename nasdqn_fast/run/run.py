@@ -16,7 +16,7 @@ from typing import Any
 from nasdqn_fast import plugins
 from nasdqn_fast.config import Config
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
-from nasdqn_fast.events import STOP, Event, Played, Resumed
+from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
 from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -25,6 +25,8 @@ from nasdqn_fast.run.log import RunLog
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import Recorder, RunResult, Times
 from nasdqn_fast.run.signals import RunSignals, with_message
+from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
 from nasdqn_fast.storage.state_file import check_storable
@@ -63,6 +65,7 @@ class Run:
         self.optimum = optimum(self.environment)
         self.started += time.perf_counter() - paused
         self.recorder = Recorder()
+        self.best_network: Any = None  # by evaluation
         self.build = build_facts()
         self.log: RunLog | None = None
         self._recorded = True  # recorder and log know of every event
@@ -93,7 +96,7 @@ class Run:
         try:
             if not before:
                 write_config(out, self.config)
-            self._write_to(RunLog(out))
+            self._write_to(RunLog(out, evaluations=self._evaluates))
             sync_folder(out)
         except OSError as error:
             with contextlib.suppress(OSError):  # so that the same command can be given again
@@ -127,7 +130,7 @@ class Run:
                     continue
                 if continued:
                     self._check_longer(state["trainer"]["episodes_done"], out)
-                log = _open_log(out, state["log"])
+                log = _open_log(out, state["log"], evaluations=self._evaluates)
             except DamageError as error:
                 damaged.append((path, f"{path.name} ({error})"))
             else:
@@ -186,12 +189,14 @@ class Run:
                 if self.trainer.resumable:
                     architecture = self.trainer.agent.network.architecture
                     self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
+                self._evaluate_if_due(signals)
                 reason = self._reason_to_stop()
                 events = iter(()) if reason else self._events(signals)
                 for event in events:
                     self._tell(event)
                     if isinstance(event, Played):
                         signals.check()
+                        self._evaluate_if_due(signals)
                         self._save_if_due()
                     if reason := self._reason_to_stop():
                         break
@@ -207,6 +212,40 @@ class Run:
             elif self.log is not None:
                 self.checkpoints.remove()
             return result
+
+    @property
+    def _evaluates(self) -> bool:
+        return self.config.run.evaluate_every is not None
+
+    def _evaluate_if_due(self, signals: RunSignals) -> None:
+        """Evaluate the greedy policy, unless that was done after this episode; also where a run is resumed."""
+        every, done, evaluations = self.config.run.evaluate_every, self.episodes_done, self.recorder.evaluations
+        if every is None or done == 0 or done % every or (evaluations and evaluations[-1].episode == done):
+            return
+        agent = self.trainer.agent
+        # A stream of its own, the same starts every time: nothing of training moves, and networks are comparable.
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("evaluation", i))
+        with self.trainer.clock.charge("evaluation"):
+            while True:
+                try:
+                    returns = greedy.play(agent.network, self.config.run.evaluate_episodes, signals.token).returns
+                    break
+                except Stopped:
+                    signals.check()
+                    greedy.steps = 0
+        event = Evaluated(
+            done,
+            agent.network.architecture,
+            mean=float(returns.mean()),
+            std=float(returns.std()),
+            min=float(returns.min()),
+            max=float(returns.max()),
+            episodes=len(returns),
+            steps=greedy.steps,
+        )
+        if all(event.mean > earlier.mean for earlier in evaluations):
+            self.best_network = agent.network.copy()
+        self._tell(event)
 
     def _reason_to_stop(self) -> str:
         """Why the run ends before its last episode; empty if it does not."""
@@ -340,6 +379,8 @@ class Run:
             "environment": self.environment_code,
             "seconds": asdict(self._times()),
             "recorder": self.recorder.get_state(),
+            "best_network": self.best_network
+            and {"architecture": str(self.best_network.architecture), "parameters": self.best_network.parameters},
             "trainer": self.trainer.get_state(),
         }
 
@@ -359,6 +400,9 @@ class Run:
         self.recorder.set_state(state["recorder"])
         self._last_returns.extend(self.recorder.episodes().returns[-ROLLING_WINDOW:].tolist())
         self.trainer.set_state(state["trainer"], self.recorder.episodes())
+        if best := state.get("best_network"):
+            self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
+            self.best_network.parameters = best["parameters"]
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
@@ -388,6 +432,8 @@ class Run:
             times=self._times(),
             optimum=self.optimum,
             out=None if self.log is None else self.log.out,
+            evaluations=tuple(self.recorder.evaluations),
+            best_network=self.best_network,
         )
         if self.log is not None:
             with _writing(self.log):
@@ -395,9 +441,9 @@ class Run:
         return result
 
 
-def _open_log(out: Path, state: dict[str, Any]) -> RunLog:
+def _open_log(out: Path, state: dict[str, Any], *, evaluations: bool) -> RunLog:
     try:
-        return RunLog(out, state)
+        return RunLog(out, state, evaluations=evaluations)
     except OSError as error:  # says nothing about the state
         raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
 

@@ -54,6 +54,7 @@ VALUES = {
     "profile": "paper",
     "learning_rate": "0.5",
     "max_episode_steps": "7",
+    "evaluate_every": "3",
 }
 PARSED = {
     "env_param": {"gravity": 3.0},
