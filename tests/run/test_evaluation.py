@@ -122,5 +122,5 @@ def test_settings_of_the_environment_are_overridden(tmp_path):
     assert not np.array_equal(evaluate(tmp_path, 5, env_param={"pole_mass": 9.0, "dt": 0.01}).returns, as_trained)
     with pytest.raises(InputError, match="start"):
         evaluate(tmp_path, 5, start="nowhere")
-    with pytest.raises(ValueError, match="network must be"):
+    with pytest.raises(ValueError, match=r"unknown network .first.: valid: best, last"):
         evaluate(tmp_path, 5, network="first")
