@@ -22,6 +22,7 @@ _WHERE = {
     "Optimizer": "engine.optimizer",
     "QNetwork": "engine.network",
     "ReplayBuffer": "engine.replay",
+    "STOP": "events",
     "SearchSpace": "space",
     "evaluate": "run.evaluation",
     "make": "envs",

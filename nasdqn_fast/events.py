@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from nasdqn_fast.space import Architecture
@@ -65,6 +66,28 @@ class Told:
     result: Result
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """The greedy policy was evaluated beside training (``evaluate_every``).
+
+    Args:
+        episode: number of the episode that had ended last.
+        architecture: of the network.
+        mean, std, min, max: of the undiscounted returns.
+        episodes: how many were played.
+        steps: environment steps they took, which are none of training's.
+    """
+
+    episode: int
+    architecture: Architecture
+    mean: float
+    std: float
+    min: float
+    max: float
+    episodes: int
+    steps: int
+
+
 @dataclass(frozen=True, eq=False)
 class Resumed:
     """The run goes on where an earlier process left it; comes first.
@@ -80,4 +103,12 @@ class Resumed:
     episodes: Episodes
 
 
-Event = Asked | Transferred | Pruned | Played | Told | Resumed
+class Stop(enum.Enum):
+    """What a listener returns to end the run early: `STOP`."""
+
+    STOP = enum.auto()
+
+
+STOP = Stop.STOP
+
+Event = Asked | Transferred | Pruned | Played | Told | Evaluated | Resumed

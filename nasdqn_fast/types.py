@@ -76,7 +76,8 @@ class Result:
         proposal: what it had asked for.
         architecture: what was really trained: a transfer may alter or refuse a switch.
         score: what the segment was worth, in units of return.
-        returns: float64 (episodes,), undiscounted return of each episode of the segment.
+        returns: float64 (episodes,), undiscounted return of each episode that counts in the segment: with one
+            environment those that ended in it, with several those that began in it.
         cost: what the segment used up.
         accepted: False if the switch was refused.
     """

@@ -1,4 +1,4 @@
-"""``nasdqn-fast resume``: a run that did not come to its end goes on."""
+"""``nasdqn-fast resume``: a run goes on that did not come to its end, or is to be longer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 
-@click.command(short_help="Go on with a run that was interrupted, killed or failed.")
+@click.command(short_help="Continue a run that was interrupted, stopped, killed or failed, or make it longer.")
 @click.argument("run", type=click.Path(path_type=Path))
-def command(run: Path) -> None:
-    """Go on with the interrupted, killed or failed run in directory RUN.
+@click.option(
+    "--episodes", type=click.INT, help="Length of the run from now on, also of a finished one [default: as it was]."
+)
+def command(run: Path, episodes: int | None) -> None:
+    """Continue the run in directory RUN, which was interrupted, stopped, killed or failed, or is to be longer.
 
-    From its newest checkpoint, to the bits that it would have come to without the interruption.
+    From its newest checkpoint, bit-identical to a run that was left alone.
     """
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run
@@ -20,8 +23,8 @@ def command(run: Path) -> None:
     from nasdqn_fast.run.directory import read_config
 
     console = screen()
-    with display(console, read_config(run).run.episodes) as progress:
-        result = resume(run, progress=progress)
+    with display(console, read_config(run, {"episodes": episodes}).run.episodes) as progress:
+        result = resume(run, episodes=episodes, progress=progress)
     if result is None:
         console.print(f"the run in {run} is finished: there is nothing to resume", soft_wrap=True, markup=False)
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -13,7 +15,8 @@ from nasdqn_fast.run.result import RunResult, Segment
 
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
-    console.print(_metrics_table(result))
+    if result.metrics is not None:  # else it was stopped before its first episode had ended
+        console.print(_metrics_table(result))
     console.print(_segments_table(console, result.segments))
     times, steps = result.times, int(result.episodes.lengths.sum())
     console.print(
@@ -21,11 +24,14 @@ def show_run(console: Console, result: RunResult) -> None:
         f"{steps / times.total:,.0f} steps/s",
         soft_wrap=True,
     )
+    if result.status != "finished":
+        how = f"nasdqn-fast resume {shlex.quote(str(result.out))} --episodes N"
+        console.print(f"{result.status}; to go on: {how}", soft_wrap=True, markup=False)
     console.print(f"run directory: {result.out}", soft_wrap=True, markup=False)
 
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
-    """Mean, SD, extremes and regret of the greedy policy."""
+    """Mean, SD, extremes and regret of the greedy policy; the first number is the mean return."""
     returns = evaluation.returns
     rows = {
         "mean": returns.mean(),
@@ -34,11 +40,12 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         "max": returns.max(),
         "regret": evaluation.regret,
     }
-    table = Table("greedy policy", f"return, {len(returns):,} episodes")
+    table = Table("greedy policy", "return")
     for name, value in rows.items():
         if value is not None:
             table.add_row(name, f"{value:.2f}")
     console.print(table)
+    console.print(f"{len(returns):,} episodes, network of {evaluation.source}", soft_wrap=True, markup=False)
 
 
 def _metrics_table(result: RunResult) -> Table:

@@ -189,6 +189,13 @@ class RunConfig(Checked):
         check=_check_run,
         shown="none",
     )
+    evaluate_every: int | None = option(
+        None, "episodes between two greedy evaluations beside training", "this package", minimum=1, shown="none"
+    )
+    evaluate_episodes: int = option(20, "episodes of such an evaluation", "this package", minimum=1)
+    stop_at_threshold: bool = option(
+        False, "end when the mean of the last 50 episodes exceeds the environment's threshold", "this package"
+    )
 
 
 @dataclass(frozen=True)

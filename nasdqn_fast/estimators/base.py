@@ -20,10 +20,11 @@ class Segment:
 
     Args:
         architecture: what was trained.
-        returns: float64 (episodes,), undiscounted return of each episode of the segment; at least one. In a run the
-            arrays are read-only.
+        returns: float64 (episodes,), undiscounted return of each episode that counts in the segment; at least one. With
+            one environment that is what ended in it, with several what began in it (docs/estimators.md). In a run
+            the arrays are read-only.
         lengths: int64 (episodes,), their steps.
-        curve: float64 (n,), the return of every episode of the run so far; it ends with `returns`.
+        curve: float64 (n,), the returns of all segments so far; it ends with `returns`.
         starts: index in `curve` of the first episode of each segment, this one's last.
         switch_every: M, the length of a segment whose controller asks for no other.
         evaluate: n -> mean return of n greedy episodes of the segment's network, the starts of which are the same for

@@ -10,15 +10,16 @@ from typing import Any
 from nasdqn_fast.config import Config, complete, named, resolve
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.envs import Environment, EnvKernel
-from nasdqn_fast.errors import WrongType
-from nasdqn_fast.events import Event
+from nasdqn_fast.errors import InputError, WrongType
+from nasdqn_fast.events import STOP, Event
 from nasdqn_fast.run import directory, signals
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
 from nasdqn_fast.validation import check_path, described
 
-Progress = Callable[[Event], None] | Sequence[Callable[[Event], None]] | None
+Listener = Callable[[Event], object]
+Progress = Listener | Sequence[Listener] | None
 
 
 def train(
@@ -48,7 +49,7 @@ def train(
         out: run directory to write (docs/run_directory.md); None writes nothing. With it, an object in place of a
             name must be an attribute of a module, since the directory holds its name.
         progress: a function of an event, or a sequence of them; each is called with every event of the run
-            (`nasdqn_fast.events`).
+            (`nasdqn_fast.events`). The run ends after an event for which one returns `nasdqn_fast.STOP`.
         **options: any other setting, named as its command-line option with underscores (``--from`` is ``from_``);
             ``transfer`` may be a function, and ``controller_options={...}``, ``transfer_options={...}`` are options of
             the plug-ins.
@@ -74,51 +75,65 @@ def train(
             return run.train(watch)
 
 
-def resume(run: str | Path, *, progress: Progress = None) -> RunResult | None:
-    """Continues a run that was interrupted, killed or has failed, from its newest checkpoint to its end.
+def resume(run: str | Path, *, episodes: int | None = None, progress: Progress = None) -> RunResult | None:
+    """Continues a run that was interrupted, stopped, killed or has failed, from its newest checkpoint to its end.
 
     What it writes is bit-identical to what an uninterrupted run would have written (docs/resuming.md). Without a
     checkpoint it starts over.
 
+    With `episodes` the run gets another length, also if it was finished. It is then bit-identical to a run of that
+    length from the start, unless its last segment was cut short by its end: a new one begins there, and a warning says
+    so. A run that its threshold has stopped does not stop for it again.
+
     Args:
         run: run directory.
+        episodes: in all, more than have ended; None leaves the length as it is.
         progress: a function of an event, or a sequence of them; each is called with every event from there on.
 
     Returns:
-        the whole run; None if it was finished already.
+        the whole run; None if it was finished already, and `episodes` is None.
 
     Raises:
-        InputError: no run directory, one in use by another process, or one whose files are damaged.
+        InputError: no run directory, one in use by another process, or one whose files are damaged; the run has as
+            many episodes already, or has kept no state to continue from (``checkpoint_every = "never"``).
         NonFiniteError, KeyboardInterrupt: as `train`.
     """
     listener = _listener(progress)
     run = check_path("run", run)
-    config = directory.read_config(run)
+    config = directory.read_config(run, {"episodes": episodes})
+    continued = episodes is not None
     with signals.watched() as watch, directory.locked(run):
         checkpoints = Checkpoints(run / directory.CHECKPOINTS)
-        finished = directory.is_finished(run, config)
+        finished = directory.is_finished(run, config, continued=continued)
         try:
             directory.clean(run)
             if finished:
-                checkpoints.remove()  # it may have been killed before it could
+                checkpoints.keep_newest()  # it may have been killed before it could
         except OSError as error:
             raise directory.unwritable(run, error) from None
-        if finished:
+        if finished and not continued:
             return None
         saved = bool(checkpoints.newest_first())
         taken_up = Run(complete(config), listener, warm_start=not saved)
         if saved:
-            taken_up.take_up(run)
+            taken_up.take_up(run, continued=continued)
+        elif finished:
+            raise InputError(
+                f"the run in {str(run)!r} has kept no state to continue from, as with checkpoint_every never or in "
+                f"earlier versions; train --config {run / directory.CONFIG} --episodes {episodes} --out DIR trains anew"
+            )
         else:
             directory.check_unfinished(run)
             warnings.warn(f"{str(run)!r} has no checkpoint yet: starting over", stacklevel=2)
             directory.clear(run)
+            if continued:
+                directory.write_config(run, taken_up.config)
             taken_up.begin(run)
         return taken_up.train(watch)
 
 
-def _listener(progress: Progress) -> Callable[[Event], None] | None:
-    """The functions as one, which calls them in order."""
+def _listener(progress: Progress) -> Listener | None:
+    """The functions as one, which calls them all in order, and returns STOP if one did."""
     if progress is None or callable(progress):
         return progress
     expected = "a function of an event, or a sequence of them"
@@ -129,8 +144,8 @@ def _listener(progress: Progress) -> Callable[[Event], None] | None:
         if not callable(function):
             raise WrongType("progress", "a function of an event", described(function), item=f"[{index}]")
 
-    def listener(event: Event) -> None:
-        for function in functions:
-            function(event)
+    def listener(event: Event) -> object:
+        answers = [function(event) for function in functions]
+        return STOP if any(answer is STOP for answer in answers) else None
 
     return listener

@@ -80,6 +80,11 @@ class Checkpoints:
         if self.folder.is_dir():
             remove_leftovers(self.folder)
 
+    def keep_newest(self) -> None:
+        """Remove all checkpoints but the newest: of a run that has ended, the state to continue from."""
+        for path in self.newest_first()[1:]:
+            path.unlink()
+
     def remove(self) -> None:
         """Remove all checkpoints, and the folder if nothing else is in it."""
         for path in self.newest_first():

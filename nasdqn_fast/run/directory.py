@@ -7,24 +7,19 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config import Config, resolve
+from nasdqn_fast.config import Config, resolve, to_toml
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers
+from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers, replacing
 
-CONFIG, EPISODES, ARCHITECTURES, SUMMARY, NETWORK, CHECKPOINTS = (
-    "config.toml",
-    "episodes.csv",
-    "architectures.jsonl",
-    "summary.json",
-    "network.npz",
-    "checkpoints",
-)
+CONFIG, EPISODES, ARCHITECTURES, EVALUATIONS = "config.toml", "episodes.csv", "architectures.jsonl", "evaluations.csv"
+SUMMARY, NETWORK, BEST_NETWORK, CHECKPOINTS = "summary.json", "network.npz", "best_network.npz", "checkpoints"
 FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
@@ -137,8 +132,27 @@ def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
     return resolve(run / CONFIG, options)
 
 
-def is_finished(run: Path, config: Config) -> bool:
+def write_config(run: Path, config: Config) -> None:
+    """Write the config of a run, which replaces one that is there.
+
+    Args:
+        run: its directory.
+        config: every setting, as `nasdqn_fast.config.named` returns it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replacing(run / CONFIG, durable=True) as file:
+        file.write(to_toml(config).encode())
+
+
+def is_finished(run: Path, config: Config, *, continued: bool = False) -> bool:
     """Whether the run came to its end.
+
+    Args:
+        run: its directory.
+        config: the config in it.
+        continued: it is to be continued, to a number of episodes that is given elsewhere.
 
     Raises:
         InputError: the summary is damaged, or the config now asks for another number of episodes. To take either for
@@ -155,11 +169,11 @@ def is_finished(run: Path, config: Config) -> bool:
         raise InputError(
             f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
         ) from None
-    if finished and episodes != config.run.episodes:
+    if finished and not continued and episodes != config.run.episodes:
         raise InputError(
             f"the run in {str(run)!r} finished after {episodes} episodes, and its {CONFIG} was changed to "
-            f"{config.run.episodes} since; set episodes = {episodes} again, or train another run with "
-            f"--config {run / CONFIG} --out DIR"
+            f"{config.run.episodes} since; set episodes = {episodes} again; resume {shlex.quote(str(run))} "
+            "--episodes N continues it"
         )
     return finished
 
@@ -174,13 +188,17 @@ def check_unfinished(run: Path) -> None:
         return
     foreign: list[str] = []
     ours: list[str] = []
-    for name, beginning in ((EPISODES, b"episode,return,length,"), (ARCHITECTURES, b'{"event": "ask", "segment": 1,')):
+    for name, beginning in (
+        (EPISODES, b"episode,return,length,"),
+        (ARCHITECTURES, b'{"event": "ask", "segment": 1,'),
+        (EVALUATIONS, b"episode,return,std,"),
+    ):
         if (run / name).exists():
             with (run / name).open("rb") as file:
                 (ours if beginning.startswith(file.read(len(beginning))) else foreign).append(name)
-    # A run writes it between the logs and the summary, and may end there.
-    if (run / NETWORK).exists() and len(ours) < 2:
-        foreign.append(NETWORK)
+    # A run writes them between the logs and the summary, and may end there.
+    if not {EPISODES, ARCHITECTURES} <= set(ours):
+        foreign += [name for name in (NETWORK, BEST_NETWORK) if (run / name).exists()]
     if foreign:
         raise InputError(
             f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "
@@ -196,18 +214,14 @@ def clean(run: Path) -> None:
 
 def clear(run: Path) -> None:
     """Remove all that a run has written, except its config."""
-    for name in (
-        NETWORK,
-        EPISODES,
-        ARCHITECTURES,
-        SUMMARY,
-    ):  # the summary last: as long as it is there, the rest is ours
+    # The summary last: as long as it is there, the rest is ours.
+    for name in (NETWORK, BEST_NETWORK, EPISODES, ARCHITECTURES, EVALUATIONS, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 
 def forget_end(run: Path) -> None:
-    """Remove the network and the summary that an interrupted run had written."""
-    for name in (NETWORK, SUMMARY):
+    """Remove the networks and the summary that an interrupted run had written."""
+    for name in (NETWORK, BEST_NETWORK, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.events import Asked, Event, Played, Pruned, Resumed, Told, Transferred
-from nasdqn_fast.run.directory import ARCHITECTURES, EPISODES, NETWORK, SUMMARY
+from nasdqn_fast.events import Asked, Evaluated, Event, Played, Pruned, Resumed, Told, Transferred
+from nasdqn_fast.run.directory import ARCHITECTURES, BEST_NETWORK, EPISODES, EVALUATIONS, NETWORK, SUMMARY
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.storage.atomic import replacing
@@ -31,58 +31,65 @@ class RunLog:
     Args:
         out: the directory.
         state: of `get_state`, to continue from there, after `cut`; None begins new files.
+        evaluations: whether the run has any, which have a file of their own.
 
     Raises:
         DamageError: the files are not as they were when the state was saved.
         OSError: they cannot be written, or are there already.
     """
 
-    def __init__(self, out: Path, state: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, out: Path, state: Mapping[str, Any] | None = None, *, evaluations: bool = False) -> None:
         self.out = out
-        saved = state or {"episode": 0, EPISODES: None, ARCHITECTURES: None}
-        self._episode = saved["episode"]
-        self._episodes_file = LineFile(out / EPISODES, saved[EPISODES])
+        self._episode = 0 if state is None else state["episode"]
+        self._files: dict[str, LineFile] = {}
         try:
-            self._architectures_file = LineFile(out / ARCHITECTURES, saved[ARCHITECTURES])
+            for name in (EPISODES, ARCHITECTURES, *([EVALUATIONS] if evaluations else [])):
+                self._files[name] = LineFile(out / name, None if state is None else state[name])
         except BaseException:
-            self._episodes_file.close()
+            self.close_files()
             raise
-        self._rows = csv.writer(self._episodes_file, lineterminator="\n")
+        self._rows = csv.writer(self._files[EPISODES], lineterminator="\n")
         if state is None:
             self._rows.writerow(("episode", "return", "length", "epsilon", "loss", "architecture"))
+        if evaluations:
+            self._evaluation_rows = csv.writer(self._files[EVALUATIONS], lineterminator="\n")
+            if state is None:
+                self._evaluation_rows.writerow(
+                    ("episode", "return", "std", "min", "max", "episodes", "steps", "architecture")
+                )
 
     def get_state(self) -> dict[str, Any]:
         """Where its files end, which are on the disk up to there."""
-        return {
-            "episode": self._episode,
-            EPISODES: self._episodes_file.get_state(),
-            ARCHITECTURES: self._architectures_file.get_state(),
-        }
+        return {"episode": self._episode} | {name: file.get_state() for name, file in self._files.items()}
 
     def cut(self) -> None:
         """Cuts off what was written after the state."""
-        self._episodes_file.cut()
-        self._architectures_file.cut()
+        for file in self._files.values():
+            file.cut()
 
     def close_files(self) -> None:
         """No more lines; those there are, are on the disk."""
-        self._episodes_file.close()
-        self._architectures_file.close()
+        for file in self._files.values():
+            file.close()
 
     def __call__(self, event: Event) -> None:
         match event:
             case Played():
                 self._write_episodes(event.episodes, str(event.architecture))
+            case Evaluated(episode, architecture, mean, std, low, high, episodes, steps):
+                self._evaluation_rows.writerow((episode, mean, std, low, high, episodes, steps, architecture))
             case Resumed():
                 pass  # an interruption leaves no trace
             case _:
-                self._architectures_file.write(json.dumps(_record(event), allow_nan=False) + "\n")
+                self._files[ARCHITECTURES].write(json.dumps(_record(event), allow_nan=False) + "\n")
 
     def close(self, result: RunResult) -> None:
-        """Writes the network and the summary; of a run that has failed, a network that is not finite is left out."""
+        """Writes the networks and the summary; of a run that has failed, a network that is not finite is left out."""
         self.close_files()
         if np.isfinite(result.network.parameters).all():
             result.network.save(self.out / NETWORK)
+        if result.best_network is not None:
+            result.best_network.save(self.out / BEST_NETWORK)
         with replacing(self.out / SUMMARY, durable=True) as file:
             file.write(f"{json.dumps(_summary(result), indent=2, allow_nan=False)}\n".encode())
 
@@ -130,6 +137,7 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "optimum": result.optimum,
         "final_regret": result.final_regret,
         "mean_regret": result.mean_regret,
+        "evaluation": _evaluation_record(result),
         "segments": [segment.get_state() for segment in result.segments],
         "seconds": asdict(result.times),
         "search_share": result.times.search_share,
@@ -140,4 +148,16 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "learning_rate": result.config.agent.resolved_learning_rate,
         "backend": result.config.run.backend,
         "build": build_facts(),
+    }
+
+
+def _evaluation_record(result: RunResult) -> dict[str, Any] | None:
+    """What the evaluations beside training took, and the best; None without any."""
+    if not result.evaluations:
+        return None
+    best = result.best_evaluation
+    assert best is not None
+    return {
+        "steps": sum(evaluation.steps for evaluation in result.evaluations),
+        "best": {"episode": best.episode, "return": best.mean, "architecture": str(best.architecture)},
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.config import Config
 from nasdqn_fast.envs import Environment
-from nasdqn_fast.events import Asked, Event, Played, Told, Transferred
+from nasdqn_fast.events import Asked, Evaluated, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Cost, Episodes, TransferReport
@@ -61,6 +61,7 @@ class Times:
     transfer: float = 0.0
     prune: float = 0.0
     estimator: float = 0.0
+    evaluation: float = 0.0
 
     @property
     def search_share(self) -> float:
@@ -75,13 +76,15 @@ class RunResult:
     Args:
         config: every setting.
         environment: the environment with its parameters, defaults included.
-        status: ``finished``, ``interrupted``, or ``failed: ...`` with the reason.
+        status: ``finished``, ``interrupted``, or ``stopped: ...`` or ``failed: ...`` with the reason.
         episodes: what each episode gave, as arrays.
         segments: the segments in order.
         network: the final ``QNetwork``.
         times: wall times.
         optimum: best possible mean return of the environment, where it is known.
         out: the run directory, if one was written.
+        evaluations: of the greedy policy, beside training, in order.
+        best_network: the network of `best_evaluation`; None without any.
     """
 
     config: Config
@@ -93,6 +96,13 @@ class RunResult:
     times: Times
     optimum: float | None = None
     out: Path | None = None
+    evaluations: tuple[Evaluated, ...] = ()
+    best_network: Any = None
+
+    @property
+    def best_evaluation(self) -> Evaluated | None:
+        """The evaluation with the highest mean return, the first of equals; None without any."""
+        return max(self.evaluations, key=lambda evaluation: evaluation.mean, default=None)
 
     @property
     def metrics(self) -> RunMetrics | None:
@@ -121,12 +131,13 @@ class RunResult:
 
 
 class Recorder:
-    """Gathers events into episodes and segments."""
+    """Gathers events into episodes, segments and evaluations."""
 
     def __init__(self) -> None:
         self._episodes: list[Episodes] = []
         self._ended: list[Segment] = []
         self._current: Segment | None = None
+        self.evaluations: list[Evaluated] = []
 
     def __call__(self, event: Event) -> None:
         match event, self._current:
@@ -140,6 +151,8 @@ class Recorder:
             case Told(), Segment() as current:
                 self._ended.append(replace(current, score=event.result.score, cost=event.result.cost))
                 self._current = None
+            case Evaluated(), _:
+                self.evaluations.append(event)
 
     def episodes(self) -> Episodes:
         """All episodes so far."""
@@ -163,6 +176,7 @@ class Recorder:
             "episodes": vars(self.episodes()),
             "ended": [segment.get_state() for segment in self._ended],
             "current": self._current and self._current.get_state(),
+            "evaluations": [asdict(event) | {"architecture": str(event.architecture)} for event in self.evaluations],
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -171,3 +185,7 @@ class Recorder:
         self._episodes = [episodes] if len(episodes) else []
         self._ended = [Segment.of_state(segment) for segment in state["ended"]]
         self._current = state["current"] and Segment.of_state(state["current"])
+        self.evaluations = [  # which earlier versions did not have
+            Evaluated(**{**values, "architecture": Architecture.parse(values["architecture"])})
+            for values in state.get("evaluations", [])
+        ]

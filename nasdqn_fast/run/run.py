@@ -7,27 +7,33 @@ import json
 import shlex
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import plugins
-from nasdqn_fast.config import Config, to_toml
+from nasdqn_fast.config import Config
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
-from nasdqn_fast.events import Event, Played, Resumed
+from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
+from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, FINISHED, clear, forget_end, unwritable
+from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, FINISHED, clear, forget_end, unwritable, write_config
 from nasdqn_fast.run.log import RunLog
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import Recorder, RunResult, Times
 from nasdqn_fast.run.signals import RunSignals, with_message
-from nasdqn_fast.storage.atomic import replacing, sync_folder
+from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.storage.atomic import sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
 from nasdqn_fast.storage.state_file import check_storable
 
-Listener = Callable[[Event], None]
+Listener = Callable[[Event], object]
+# Settings that may change when a run is continued.
+LENGTH = ("episodes", "stop_at_threshold")
 
 
 class Run:
@@ -46,6 +52,11 @@ class Run:
         self.config = config
         self.progress = progress
         self.environment = make_environment(config)
+        if config.run.stop_at_threshold and self.environment.kernel.threshold is None:
+            raise InputError(
+                f"stop_at_threshold needs an environment with a threshold; {self.environment.kernel.name!r} has none; "
+                "leave it out, or return nasdqn_fast.STOP from a listener"
+            )
         self.environment_code = self.environment.fingerprint()  # as it is compiled now, whatever changes later
         self.started = time.perf_counter()
         self.trainer = make_trainer(config, self.environment, warm_start=warm_start)
@@ -55,11 +66,14 @@ class Run:
         self.optimum = optimum(self.environment)
         self.started += time.perf_counter() - paused
         self.recorder = Recorder()
+        self.best_network: Any = None  # by evaluation
         self.build = build_facts()
         self.log: RunLog | None = None
         self._recorded = True  # recorder and log know of every event
         self._unsaved = ""  # why, if that is a plug-in's fault
         self._undelivered: list[Event] = []  # of a switch that is being told
+        self._last_returns: deque[float] = deque(maxlen=ROLLING_WINDOW)
+        self._stopped_by_listener = False
         self._began_with: dict[str, str] = {}  # build and environment, if an earlier process began the run
 
     @property
@@ -82,9 +96,8 @@ class Run:
         before = (out / CONFIG).exists()
         try:
             if not before:
-                with replacing(out / CONFIG, durable=True) as file:
-                    file.write(to_toml(self.config).encode())
-            self._write_to(RunLog(out))
+                write_config(out, self.config)
+            self._write_to(RunLog(out, evaluations=self._evaluates))
             sync_folder(out)
         except OSError as error:
             with contextlib.suppress(OSError):  # so that the same command can be given again
@@ -93,42 +106,81 @@ class Run:
                     (out / CONFIG).unlink(missing_ok=True)
             raise unwritable(out, error) from None
 
-    def take_up(self, out: Path) -> None:
+    def take_up(self, out: Path, *, continued: bool = False) -> None:
         """Continue from the newest sound checkpoint in this directory, which holds at least one.
 
+        Args:
+            out: the directory.
+            continued: to the number of episodes of the config given, which may be another than the directory's and
+                then becomes it.
+
         Raises:
-            InputError: none can be used, or they belong to another config.
+            InputError: none can be used, they belong to another config, or the run is as long already.
             OSError: one cannot be read, which says nothing about its content.
             Exception: whatever a plug-in raises; nothing has been touched then.
         """
         checkpoints = Checkpoints(out / CHECKPOINTS)
         damaged: list[tuple[Path, str]] = []
+        changed: list[str] = []
         for path in checkpoints.newest_first():
             try:
                 state = checkpoints.load(path)
-                self._check_same_config(state["config"], out)
-                log = _open_log(out, state["log"])
+                # Of two states, the newer may be of a config that was about to be written when the process was killed.
+                if differences := self._changed_settings(state["config"], but=LENGTH if continued else ()):
+                    changed = changed or differences
+                    continue
+                if continued:
+                    self._check_longer(state["trainer"]["episodes_done"], out)
+                log = _open_log(out, state["log"], evaluations=self._evaluates)
             except DamageError as error:
                 damaged.append((path, f"{path.name} ({error})"))
             else:
                 break
         else:
+            if changed:
+                raise InputError(
+                    f"{str(out / CONFIG)!r} was changed: the run was begun with {', '.join(changed)}; restore it, "
+                    f"or begin another run with train --config {out / CONFIG} --out DIR"
+                )
             raise InputError(
                 f"no checkpoint in {str(out)!r} can be used: {', '.join(why for _, why in damaged)}; "
                 f"train --config {out / CONFIG} --out DIR repeats the run from its beginning"
             )
         try:
-            self._set_state(state)
-        except BaseException:  # of a controller, most likely: nothing has been touched
+            self._set_state(state)  # if it raises, because of a controller most likely, nothing has been touched
+            forget_end(out)  # first: without a summary, what is cut off is written again
+            log.cut()
+            for path, why in damaged:
+                warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=3)
+                checkpoints.set_aside(path)
+            self._write_to(log)
+            if continued:
+                self._lengthen(log)
+            self._warn_of_changes()
+        except BaseException:
             log.close_files()
             raise
-        log.cut()
-        for path, why in damaged:
-            warnings.warn(f"checkpoint {why} cannot be used; going on from the one before", stacklevel=2)
-            checkpoints.set_aside(path)
-        forget_end(out)
-        self._write_to(log)
-        self._warn_of_changes()
+
+    def _check_longer(self, done: int, out: Path) -> None:
+        if self.config.run.episodes <= done:
+            raise InputError(
+                f"the run in {str(out)!r} has {done} episodes already; got episodes = {self.config.run.episodes}; "
+                f"give more than {done}"
+            )
+
+    def _lengthen(self, log: RunLog) -> None:
+        """Give the run its new length. Whenever the process is killed here, a state of the config as it is remains."""
+        if self._threshold_exceeded():  # which has stopped it, or would at once
+            self.config = replace(self.config, run=replace(self.config.run, stop_at_threshold=False))
+        self._save(log)
+        with _writing(log):
+            write_config(log.out, self.config)
+        if self.trainer.cut_short:
+            warnings.warn(
+                f"segment {self.trainer.segment} ended with the run, after episode {self.episodes_done}: a new segment "
+                f"begins there, where a run of {self.config.run.episodes} episodes would have gone on with it",
+                stacklevel=4,
+            )
 
     def train(self, signals: RunSignals) -> RunResult:
         """Train to the end, and write the last files however that comes."""
@@ -138,20 +190,91 @@ class Run:
                 if self.trainer.resumable:
                     architecture = self.trainer.agent.network.architecture
                     self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
-                for event in self._events(signals):
+                self._evaluate_if_due(signals)
+                reason = self._reason_to_stop()
+                events = iter(()) if reason else self._events(signals)
+                for event in events:
                     self._tell(event)
                     if isinstance(event, Played):
                         signals.check()
+                        self._evaluate_if_due(signals)
                         self._save_if_due()
+                    if reason := self._reason_to_stop():
+                        break
+                kept = self._keep_last_state(stopped=bool(reason))
             except KeyboardInterrupt as interrupt:
                 raise with_message(interrupt, self._stop(save=not signals.forced)) from None
             except BaseException as error:  # training diverged, or a plug-in or listener raised
                 self._fail(error)
                 raise
-            result = self._conclude(FINISHED)
-            if self.log is not None:
+            result = self._conclude(f"stopped: {reason}" if reason else FINISHED)
+            if kept:
+                self.checkpoints.keep_newest()
+            elif self.log is not None:
                 self.checkpoints.remove()
             return result
+
+    @property
+    def _evaluates(self) -> bool:
+        return self.config.run.evaluate_every is not None
+
+    def _evaluate_if_due(self, signals: RunSignals) -> None:
+        """Evaluate the greedy policy, unless that was done after this episode; also where a run is resumed."""
+        every, done, evaluations = self.config.run.evaluate_every, self.episodes_done, self.recorder.evaluations
+        if every is None or done == 0 or done % every or (evaluations and evaluations[-1].episode == done):
+            return
+        agent = self.trainer.agent
+        # A stream of its own, the same starts every time: nothing of training moves, and networks are comparable.
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("evaluation", i))
+        with self.trainer.clock.charge("evaluation"):
+            while True:
+                try:
+                    returns = greedy.play(agent.network, self.config.run.evaluate_episodes, signals.token).returns
+                    break
+                except Stopped:
+                    signals.check()
+                    greedy.steps = 0
+        event = Evaluated(
+            done,
+            agent.network.architecture,
+            mean=float(returns.mean()),
+            std=float(returns.std()),
+            min=float(returns.min()),
+            max=float(returns.max()),
+            episodes=len(returns),
+            steps=greedy.steps,
+        )
+        if all(event.mean > earlier.mean for earlier in evaluations):
+            self.best_network = agent.network.copy()
+        self._tell(event)
+
+    def _reason_to_stop(self) -> str:
+        """Why the run ends before its last episode; empty if it does not."""
+        if not self.trainer.resumable or self._undelivered or self.episodes_done >= self.config.run.episodes:
+            return ""
+        if self._stopped_by_listener:
+            return "a listener returned STOP"
+        if self.config.run.stop_at_threshold and self._threshold_exceeded():
+            threshold = self.environment.kernel.threshold
+            return f"the mean of the last {ROLLING_WINDOW} episodes exceeds {threshold:g}"
+        return ""
+
+    def _threshold_exceeded(self) -> bool:
+        threshold = self.environment.kernel.threshold
+        if threshold is None or len(self._last_returns) < ROLLING_WINDOW:
+            return False
+        return bool(rolling_mean(list(self._last_returns), ROLLING_WINDOW)[0] > threshold)
+
+    def _keep_last_state(self, *, stopped: bool) -> bool:
+        """Save the state at the end, from which the run can be continued; returns whether there is one."""
+        if self.log is None or (self._keeps_nothing and not stopped):
+            return False
+        if self.trainer.open_ended and not stopped:
+            return bool(self.checkpoints.newest_first())  # saved before the segment's end: it may have another
+        if saved := self._save_if_whole():
+            return saved
+        warnings.warn(f"{self._unsaved}the run cannot be continued", stacklevel=4)
+        return False
 
     def _events(self, signals: RunSignals) -> Iterator[Event]:
         """The trainer's events; where a signal stopped it and its handler returned, it continues."""
@@ -166,12 +289,15 @@ class Run:
         self.log = log
         self.checkpoints = Checkpoints(log.out / CHECKPOINTS)
         cadence = Cadence.parse("checkpoint_every", self.config.run.checkpoint_every)
+        self._keeps_nothing = cadence == Cadence()
         self.schedule = Schedule(cadence, self.episodes_done)
 
     def _tell(self, event: Event) -> None:
         """Tell recorder and log at once, and the listener only where the run is whole, because it may raise."""
         self._recorded = False
         self.recorder(event)
+        if isinstance(event, Played):
+            self._last_returns.extend(event.episodes.returns.tolist())
         if self.log is not None:
             with _writing(self.log):
                 self.log(event)
@@ -179,11 +305,15 @@ class Run:
         self._undelivered.append(event)
         while self.trainer.resumable and self._undelivered:
             event = self._undelivered.pop(0)
-            if self.progress is not None:
-                self.progress(event)
+            if self.progress is not None and self.progress(event) is STOP:
+                self._stopped_by_listener = True
 
     def _save_if_due(self) -> None:
-        if self.log is not None and self.schedule.due(self.episodes_done):
+        if self.log is None:
+            return
+        # Of a segment that lasts as long as the run, the end is known only now: a longer run continues it.
+        last = self.trainer.open_ended and self.episodes_done == self.config.run.episodes and not self._keeps_nothing
+        if last or self.schedule.due(self.episodes_done):
             started = time.monotonic()
             self._save(self.log)
             self.schedule.saved(self.episodes_done, time.monotonic() - started)
@@ -250,28 +380,30 @@ class Run:
             "environment": self.environment_code,
             "seconds": asdict(self._times()),
             "recorder": self.recorder.get_state(),
+            "best_network": self.best_network
+            and {"architecture": str(self.best_network.architecture), "parameters": self.best_network.parameters},
             "trainer": self.trainer.get_state(),
         }
 
-    def _check_same_config(self, then: dict[str, dict[str, Any]], out: Path) -> None:
+    def _changed_settings(self, then: dict[str, dict[str, Any]], *, but: tuple[str, ...]) -> list[str]:
+        """Settings of a state that differ from the config's, but for some of [run]."""
         now = _plain(self.config)
         # Settings that a later version has added are not in the state, and have their defaults.
-        changed = [
+        return [
             f"{key} = {value!r}"
             for section, values in then.items()
             for key, value in values.items()
-            if now.get(section, {}).get(key) != value
+            if now.get(section, {}).get(key) != value and not (section == "run" and key in but)
         ]
-        if changed:
-            raise InputError(
-                f"{str(out / CONFIG)!r} was changed: the run was begun with {', '.join(changed)}; restore it, "
-                f"or begin another run with train --config {out / CONFIG} --out DIR"
-            )
 
     def _set_state(self, state: dict[str, Any]) -> None:
         self._began_with = {**state["build"], "environment": state["environment"]}
         self.recorder.set_state(state["recorder"])
+        self._last_returns.extend(self.recorder.episodes().returns[-ROLLING_WINDOW:].tolist())
         self.trainer.set_state(state["trainer"], self.recorder.episodes())
+        if best := state.get("best_network"):
+            self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
+            self.best_network.parameters = best["parameters"]
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
@@ -301,6 +433,8 @@ class Run:
             times=self._times(),
             optimum=self.optimum,
             out=None if self.log is None else self.log.out,
+            evaluations=tuple(self.recorder.evaluations),
+            best_network=self.best_network,
         )
         if self.log is not None:
             with _writing(self.log):
@@ -308,9 +442,9 @@ class Run:
         return result
 
 
-def _open_log(out: Path, state: dict[str, Any]) -> RunLog:
+def _open_log(out: Path, state: dict[str, Any], *, evaluations: bool) -> RunLog:
     try:
-        return RunLog(out, state)
+        return RunLog(out, state, evaluations=evaluations)
     except OSError as error:  # says nothing about the state
         raise InputError(f"cannot go on writing {error.filename or str(out)!r}: {error.strerror}") from None
 

@@ -23,12 +23,13 @@ from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
+from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import Cost, Episodes, Proposal, Result, TransferReport
+from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_positive_int
 
 
@@ -105,8 +106,12 @@ class Trainer:
         # Of the episodes that ended before a switch and count in a segment after it: what played them.
         self._kept: deque[Architecture] = deque()
         self._curve = LearningCurve()
-        self._starts: list[int] = []  # of each segment: episodes that had ended before it
+        self._starts: list[int] = []  # of each segment: returns that had been counted before it
+        # With several environments, what counts in a segment is what began in it.
+        self._begun = BegunEpisodes()
+        self._counted: list[np.ndarray] = []
         self._progress: SegmentProgress | None = None  # None: before the first segment
+        self._cut_short = False
         self._whole = True  # no episode, switch or report of one is half done
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
         self.proposal = self._ask()
@@ -146,6 +151,16 @@ class Trainer:
         """
         return self._progress is not None and self._whole
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the state that was restored is of a run which ended within a segment that would be longer here."""
+        return self._cut_short
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether the segment being trained is to last as long as the run, however long that is."""
+        return self.proposal.budget is not None and self.proposal.budget >= WHOLE_RUN
+
     def get_state(self) -> dict[str, Any]:
         """All that `set_state` needs, besides the episodes, to continue to the bit: plain JSON values and arrays.
 
@@ -180,18 +195,28 @@ class Trainer:
         self._curve = LearningCurve()
         self._curve.append(episodes)
         first, first_step = self.episodes_done - len(state["returns"]), state["first_step"]
+        told, last = state.get("told", False), state["last"]
+        # The run may have become longer since. A segment that had not ended then has the end that it has in a run
+        # of this length; one that had ends where it did.
+        end = min(first + self._asked_for(), self.episodes)
+        self._cut_short = told and last < end
         # Earlier versions had the mean return for the score, which needs no segment but this one.
         self._starts = list(state.get("starts", [first]))
+        returns = self._curve.returns()
+        # Earlier versions counted an episode where it ended.
+        all_here = [first_step // self.agent.settings.num_envs] * len(state["returns"])
+        self._begun = BegunEpisodes(state.get("began", all_here))
+        self._counted = [state.get("counted", returns[: len(returns) if told else first])]
         # Every step has had its updates, but for those of the warm-up, before which there was none.
         made_since = self.agent.settings.updates_per_step * (self.agent.steps - first_step)
         self._progress = SegmentProgress(
             first,
-            state["last"],
+            last if told else end,
             first_step,
             state.get("first_update", max(0, self.agent.updates - made_since)),
             state.get("transfer_steps", 0),
             state.get("transfer_updates", 0),
-            state.get("told", False),
+            told,
         )
 
     def _state_beside_agent(self) -> dict[str, Any]:
@@ -208,11 +233,21 @@ class Trainer:
             "returns": self._curve.returns()[progress.first :],
             "told": progress.told,
             "starts": list(self._starts),
+            **self._state_of_begun(),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
             "controller": self.controller.get_state(),
             "streams": self.agent.streams.get_state(),
         }
+
+    def _state_of_begun(self) -> dict[str, Any]:
+        if not self._several:
+            return {}
+        return {"began": list(self._begun.began), "counted": np.concatenate([*self._counted, np.empty(0)])}
+
+    @property
+    def _several(self) -> bool:
+        return self.agent.settings.num_envs > 1
 
     @contextlib.contextmanager
     def _undone_by_errors(self) -> Iterator[None]:
@@ -283,7 +318,8 @@ class Trainer:
     def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)
         done, agent = self.episodes_done, self.agent
-        self._starts.append(done)
+        self._starts.append(sum(map(len, self._counted)) if self._several else done)
+        self._begun = BegunEpisodes()
         return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
@@ -294,19 +330,23 @@ class Trainer:
                 episodes = self._run_episode(stop)
             self.episodes_done += len(episodes)
             self._curve.append(episodes)
+            self._begun.append(self.agent, episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
         with self._undone_by_errors():
-            score, steps = self._estimate(progress)
+            returns, lengths, steps = self._counting(progress)
+            score, estimator_steps = self._estimate(returns, lengths)
             result = Result(
                 self.proposal,
                 architecture,
                 score,
-                self._curve.returns()[progress.first :].copy(),
-                self._cost(progress, steps),
+                returns.copy(),
+                self._cost(progress, steps + estimator_steps),
                 accepted=architecture == self.proposal.architecture,
             )
             with self.clock.charge("controller"):
                 self.controller.tell(result)
+        if self._several:
+            self._counted.append(returns)
         progress.told = True
         yield Told(self.segment, self.episodes_done, result)
 
@@ -322,14 +362,29 @@ class Trainer:
             self._whole = False
             raise
 
-    def _estimate(self, progress: SegmentProgress) -> tuple[float, int]:
+    def _counting(self, progress: SegmentProgress) -> tuple[np.ndarray, np.ndarray, int]:
+        """Returns and lengths of the episodes that count in the segment, and environment steps played for them."""
+        ended = self._curve.returns()[progress.first :], self._curve.lengths()[progress.first :]
+        if not self._several:
+            return *ended, 0
+        streams, segment = self.agent.streams, self.segment
+        with self.clock.charge("estimator"):
+            returns, lengths, steps = self._begun.returns_and_lengths(
+                self.agent, ended, progress.first_step, lambda i: streams.child("estimator", segment, i)
+            )
+        returns.flags.writeable = lengths.flags.writeable = False
+        return returns, lengths, steps
+
+    def _estimate(self, returns: np.ndarray, lengths: np.ndarray) -> tuple[float, int]:
         """The score of the segment, and the environment steps that were played for it."""
-        agent, curve = self.agent, self._curve.returns()
+        agent = self.agent
+        curve = np.concatenate([*self._counted, returns]) if self._several else self._curve.returns()
+        curve.flags.writeable = False
         greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i))
         segment = estimators.Segment(
             architecture=agent.network.architecture,
-            returns=curve[progress.first :],
-            lengths=self._curve.lengths()[progress.first :],
+            returns=returns,
+            lengths=lengths,
             curve=curve,
             starts=tuple(self._starts),
             switch_every=self.switch_every,
@@ -350,6 +405,9 @@ class Trainer:
             flop=forward_flop(*shape, rows=steps) + updates * update_flop(*shape, batch=agent.settings.batch_size),
         )
 
+    def _asked_for(self) -> int:
+        """Episodes of the segment, if the run is long enough."""
+        return self.switch_every if self.proposal.budget is None else self.proposal.budget
+
     def _budget(self) -> int:
-        asked = self.switch_every if self.proposal.budget is None else self.proposal.budget
-        return min(asked, self.episodes - self.episodes_done)
+        return min(self._asked_for(), self.episodes - self.episodes_done)
