@@ -52,6 +52,11 @@ class BuildExt(build_ext):
                 "nasdqn-fast: the kernels use vector types of GCC and Clang that Windows compilers lack or misalign; "
                 "on Windows, install under WSL 2"
             )
+        if unsafe := compilation.undo_unsafe_math(self.compiler):
+            print(
+                f"nasdqn-fast: {' '.join(unsafe)} left out: NaN must be seen, and results must not change",
+                file=sys.stderr,
+            )
         objects = {Path(source).name: self.compile_c(source, "c", []) for source in compilation.PLAIN_SOURCES}
         kernels = [
             self.compile_c(source, target, compilation.target_flags(target))

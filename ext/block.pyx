@@ -8,6 +8,7 @@ from libc.stdint cimport int64_t
 from nasdqn_fast._core.ndq cimport NDQ_PAD, ndq_pad
 
 from nasdqn_fast.errors import out_of_memory
+from nasdqn_fast.memory import promise
 from nasdqn_fast.validation import check_array
 
 
@@ -23,6 +24,7 @@ def aligned_zeros(shape, dtype=np.float32):
         raw = np.zeros(n_bytes + align, np.uint8)
     except (MemoryError, ValueError, OverflowError):
         raise out_of_memory(n_bytes) from None
+    promise(raw, n_bytes)
     offset = -raw.ctypes.data % align
     return raw[offset:offset + n_bytes].view(dtype).reshape(shape)
 

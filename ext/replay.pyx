@@ -17,6 +17,7 @@ from nasdqn_fast._core.ndq cimport (
 )
 
 from nasdqn_fast._core.block import aligned_zeros
+from nasdqn_fast.memory import warn_if_short
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
@@ -85,6 +86,7 @@ cdef class ReplayCore(Exclusive):
         self.replay.largest_action = -1
         self.rng = check_rng("rng", rng)
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
+        warn_if_short()
         rows = self._rows
         self.replay.rows = &rows[0, 0]
         self.bitgen = <bitgen_t *>PyCapsule_GetPointer(self.rng.bit_generator.capsule, "BitGenerator")

@@ -25,7 +25,7 @@ FLOORS = """
     events storage metrics plugins seeding transitions
     types options flop
     space validation
-    errors copying
+    errors copying memory
 """
 HEIGHT = {
     name: height

@@ -6,7 +6,9 @@ program of their own.
 
 import glob
 import platform
+import re
 import sys
+from typing import Any
 
 FOLDER = "ext/kernels"
 TARGET_FOLDER = f"{FOLDER}/target"
@@ -26,6 +28,35 @@ PLAIN_SOURCES = sorted(glob.glob(f"{FOLDER}/*.c"))
 IS_X86 = sys.platform == "darwin" or platform.machine().lower() in ("x86_64", "amd64")
 TARGETS = list(TARGET_FLAGS) if IS_X86 else ["baseline"]
 MACROS = [(f"NDQ_HAVE_{target.upper()}", "1") for target in TARGETS]
+
+
+# What makes a compiler forget NaN and infinity, reorder sums, or, when it links, flush subnormal numbers to zero in the
+# whole process. They come from CFLAGS, CXXFLAGS, CPPFLAGS, LDFLAGS and CC, which builds of other packages set.
+_UNSAFE = re.compile(
+    r"-ffast-math|-funsafe-math-optimizations|-fassociative-math|-freciprocal-math|-ffinite-math-only|-fno-signed-zeros"
+    r"|-fcx-limited-range|-fcx-fortran-rules|-fsingle-precision-constant|-fapprox-func"
+    r"|-ffp-model=(fast|aggressive)|-fdenormal-fp-math(-f32)?=.*|-fno-honor-(nans|infinities)|-mdaz-ftz|-mrecip(=.*)?"
+    r"|-mlow-precision-.*|-Ofast|-fp-model[= ]?fast.*"
+)
+_COMMANDS = ("preprocessor", "compiler", "compiler_so", "compiler_cxx", "compiler_so_cxx", "linker_so", "linker_so_cxx")
+
+
+def undo_unsafe_math(compiler: Any) -> list[str]:
+    """Takes flags that change what numbers mean out of a setuptools compiler's commands; -Ofast becomes -O3.
+
+    Returns:
+        the flags that were taken out, without repetition.
+    """
+    found: dict[str, None] = {}
+    for name in (*_COMMANDS, "linker_exe", "linker_exe_cxx"):
+        command = getattr(compiler, name, None)
+        if not isinstance(command, list):
+            continue
+        unsafe = [flag for flag in command if _UNSAFE.fullmatch(flag)]
+        found.update(dict.fromkeys(unsafe))
+        kept = ["-O3" if flag == "-Ofast" else flag for flag in command if flag == "-Ofast" or flag not in unsafe]
+        compiler.set_executable(name, kept)
+    return list(found)
 
 
 def target_flags(target: str) -> list[str]:

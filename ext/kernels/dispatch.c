@@ -1,3 +1,7 @@
+#if defined __FAST_MATH__ || defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || __FINITE_MATH_ONLY__
+#error "nasdqn-fast: built with -ffast-math or a part of it, which setup.py cannot take out; take it out of the compiler's own settings"
+#endif
+
 #include "dispatch.h"
 
 extern const ndq_kernels ndq_kernels_baseline, ndq_kernels_avx2, ndq_kernels_avx512;

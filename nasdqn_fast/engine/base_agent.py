@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 
-from nasdqn_fast import envs
+from nasdqn_fast import envs, memory
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
@@ -83,7 +83,10 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
                 f"got {replay.observation_size}; make a ReplayBuffer(capacity, {size})"
             )
         self._replay: R = replay
+        warned = memory.is_short()  # when the replay memory was made
         self._start()
+        if not warned:
+            memory.warn_if_short()
         self.switch_network(network)
 
     # Read-only, because the compiled loop keeps addresses and copies.

@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nasdqn_fast import memory
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
@@ -51,11 +52,7 @@ class ReplayBuffer(Independent):
         self.observation_size = check_positive_int("observation_size", observation_size)
         self.dtype = check_float_dtype("dtype", dtype)
         self._rng = check_rng("rng", rng)
-        try:
-            self._ring = self._empty(self.capacity)
-        except (MemoryError, ValueError):
-            slot = sum(getattr(self._empty(1), name).nbytes for name in FIELDS)
-            raise out_of_memory(self.capacity * slot) from None
+        self._allocate()
         self._size = 0
         self._next = 0  # the slot that is written next
 
@@ -214,8 +211,17 @@ class ReplayBuffer(Independent):
         state = dict(state)
         filled = state.pop("state")
         vars(self).update(state)
-        self._ring = self._empty(self.capacity)
+        self._allocate()
         self.set_state(filled)
+
+    def _allocate(self) -> None:
+        n_bytes = self.capacity * sum(getattr(self._empty(1), name).nbytes for name in FIELDS)
+        try:
+            self._ring = self._empty(self.capacity)
+        except (MemoryError, ValueError):
+            raise out_of_memory(n_bytes) from None
+        memory.promise(self, n_bytes)
+        memory.warn_if_short()
 
     def _empty(self, n: int) -> Batch:
         return Batch(
