@@ -152,8 +152,8 @@ class BaseAgent(ABC, Generic[N, R, O]):
         if not 0 < self.steps < warm_up or self.updates:
             return ""
         return (
-            f"no update was made: {self.steps:,} environment steps are fewer than warm_up ({warm_up:,}), so the network "
-            "is as it was drawn; train for longer, or lower warm_up"
+            f"no update was made: {self.steps:,} environment steps are fewer than warm_up ({warm_up:,}), so the "
+            "network is as it was drawn; train for longer, or lower warm_up"
         )
 
     def _warn_of_no_update(self) -> None:
