@@ -207,12 +207,12 @@ class Run:
                 self._fail(error)
                 raise
             result = self._conclude(f"stopped: {reason}" if reason else FINISHED)
-            if line := self.trainer.agent.warning_of_no_update():
-                warnings.warn(line, stacklevel=3)
             if kept:
                 self.checkpoints.keep_newest()
             elif self.log is not None:
                 self.checkpoints.remove()
+            if line := self.trainer.agent.warning_of_no_update():
+                warnings.warn(line, stacklevel=3)
             return result
 
     @property
