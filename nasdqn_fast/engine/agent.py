@@ -93,6 +93,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)
         rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
+        self._warn_of_no_update()
         # One lane: of several in lockstep the short episodes would end, and be counted, first.
         settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
         loop = LoopCore(self._core, settings, rng, rng, last_episode=n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar, cast
@@ -55,6 +56,8 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     network_type: Any
     replay_type: Any
     optimizer_type: Any
+
+    _warned = False  # that no update was made
 
     def __init__(
         self,
@@ -150,6 +153,22 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def whole(self) -> bool:
         """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
         return True
+
+    def warning_of_no_update(self) -> str:
+        """A line if the agent has played to learn and never did, because of its warm-up; else empty."""
+        warm_up = self.settings.warm_up
+        if not 0 < self.steps < warm_up or self.updates:
+            return ""
+        return (
+            f"no update was made: {self.steps:,} environment steps are fewer than warm_up ({warm_up:,}), so the "
+            "network is as it was drawn; train for longer, or lower warm_up"
+        )
+
+    def _warn_of_no_update(self) -> None:
+        """Warns once."""
+        if not self._warned and (line := self.warning_of_no_update()):
+            self._warned = True
+            warnings.warn(line, stacklevel=3)
 
     @property
     def epsilon(self) -> float:

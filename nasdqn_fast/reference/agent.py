@@ -124,6 +124,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         n = check_positive_int("n", n)
         epsilon = check_unit_interval("epsilon", epsilon)
         rng = self.streams.evaluation if rng is None else check_rng("rng", rng)
+        self._warn_of_no_update()
         self._require_finite("weights", self.network.parameters, 1)
         lane, played = Lane.of(self.environment), []
         for episode in range(1, n + 1):

@@ -212,6 +212,8 @@ class Run:
                 self.checkpoints.keep_newest()
             elif self.log is not None:
                 self.checkpoints.remove()
+            if line := self.trainer.agent.warning_of_no_update():
+                warnings.warn(line, stacklevel=3)
             return result
 
     @property

@@ -28,6 +28,17 @@ def test_the_python_runs(code, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+def test_the_agent_of_the_example_learns(capsys):
+    """A random policy returns 80 on average, the best possible one 196."""
+    (code,) = [block for block in PYTHON if "run_episodes" in block]
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    before, after = map(float, capsys.readouterr().out.split())
+    assert before < 110
+    assert after > 160
+    assert names["agent"].updates > 10_000
+
+
 def test_the_commands_run(tmp_path, monkeypatch, capsys):
     """One after the other, as they build upon each other; the last of equal options counts, which keeps them short."""
     monkeypatch.chdir(tmp_path)

@@ -113,6 +113,7 @@ def test_what_cannot_be_started_from_is_one_clear_error(earlier, changes, messag
 
 def test_a_run_that_has_saved_nothing_is_one_clear_error(earlier):
     (earlier / "network.npz").unlink()
+    shutil.rmtree(earlier / "checkpoints")
     with pytest.raises(InputError, match="has saved neither a network nor a checkpoint"):
         train(**SMALL, **FIXED, from_=earlier)
 
