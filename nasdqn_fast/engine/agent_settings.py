@@ -111,7 +111,7 @@ class AgentSettings(Checked):
         choices=("terminal", "truncated"),
     )
     steps: int | None = option(
-        None, "environment steps after which the agent plays no more", UNSAID, minimum=1, shown="no such limit"
+        None, "environment steps of the whole run, in place of --episodes", UNSAID, minimum=1, shown="no such limit"
     )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 

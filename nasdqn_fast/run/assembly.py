@@ -10,6 +10,7 @@ from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.transfers import base as transfers
+from nasdqn_fast.types import WHOLE_RUN
 
 
 def make_environment(config: Config) -> envs.Environment:
@@ -29,7 +30,7 @@ def make_trainer(config: Config, environment: envs.Environment) -> Trainer:
         transfers.make(search.transfer, transfer_options),
         estimators.make(search.estimator, estimator_options),
         streams.transfer,
-        episodes=config.run.episodes,
+        episodes=config.run.episodes if config.agent.steps is None else WHOLE_RUN,
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,

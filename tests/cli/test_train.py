@@ -1,5 +1,6 @@
 """``nasdqn-fast train``: what it prints, where it writes, how it stops."""
 
+import itertools
 import json
 import re
 import signal
@@ -52,6 +53,8 @@ VALUES = {
     "transfer": "fresh",
     "profile": "paper",
     "learning_rate": "0.5",
+    "steps": "900",
+    "updates_per_train": "5",
     "max_episode_steps": "7",
 }
 PARSED = {
@@ -61,6 +64,8 @@ PARSED = {
     "activations": ("tanh", "relu"),
     "architectures": ("64,32-tanh", "1x2-relu"),
     "learning_rate": 0.5,
+    "steps": 900,
+    "updates_per_train": 5,
     "max_episode_steps": 7,
 }
 
@@ -76,12 +81,13 @@ def test_every_option_arrives_in_the_config(monkeypatch, run):
     monkeypatch.setattr("nasdqn_fast.run.api.train", fake_train)
     settings = all_settings()
     texts = {s.keyword: VALUES.get(s.keyword, s.default) for s in settings}
-    code, _, _ = run("train", *(word for s in settings for word in (s.option, texts[s.keyword])))
+    words = [[s.option] if s.annotation is bool else [s.option, texts[s.keyword]] for s in settings]
+    code, _, _ = run("train", *itertools.chain(*words))
     assert code == 130
     sections = seen["config"].as_dict()
     for setting in settings:
         value = sections[setting.section][setting.key]
-        expected = PARSED.get(setting.keyword, texts[setting.keyword])
+        expected = PARSED.get(setting.keyword, True if setting.annotation is bool else texts[setting.keyword])
         assert value == expected or str(value) == expected, setting.option
 
 
