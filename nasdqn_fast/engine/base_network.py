@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from nasdqn_fast.engine import network_file
+from nasdqn_fast.engine.initial_weights import InitialWeights
 from nasdqn_fast.space import Architecture
 
 
@@ -17,11 +18,13 @@ class BaseNetwork(ABC):
 
     Attributes:
         architecture, observation_size, n_actions: its shape.
+        initial: how the weights were drawn that it started with, and are in networks that `like` makes.
     """
 
     architecture: Architecture
     observation_size: int
     n_actions: int
+    initial: InitialWeights
 
     @property
     @abstractmethod
