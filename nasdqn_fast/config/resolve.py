@@ -105,7 +105,8 @@ def _check_segment(config: Config, options: Values) -> None:
     A default's or a file's is left alone: it may serve a longer run, and the trainer ends with the last episode.
     """
     asked, episodes = config.search.switch_every, config.run.episodes
-    if "switch_every" in options.get("search", {}) and asked > episodes:
+    by_steps = config.agent.steps is not None
+    if "switch_every" in options.get("search", {}) and asked > episodes and not by_steps:
         expected, hint = f"at most {{episodes}} ({episodes})", "lower {switch_every} or raise {episodes}"
         raise _Complaint("search", OutOfRange("switch_every", expected, str(asked), hint))
 

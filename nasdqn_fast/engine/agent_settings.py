@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from nasdqn_fast.engine.initial_weights import INITS, InitialWeights
 from nasdqn_fast.engine.optimizer_settings import CLIPS, LEARNING_RATES, OptimizerSettings
 from nasdqn_fast.errors import NonFiniteError, OutOfRange, suggest
 from nasdqn_fast.options import UNSAID, Checked, option
@@ -31,6 +32,13 @@ class AgentSettings(Checked):
     """
 
     gamma: float = option(0.99, "discount", f"{UNSAID}; usual in the field", minimum=0, maximum=1)
+    init: str = option(
+        "paper",
+        "initial weights: normal, biases zero; or uniform, biases too, as PyTorch's",
+        "paper 2.2.2",
+        choices=INITS,
+    )
+    head_scale: float = option(1.0, "factor of the last layer's initial weights and biases", UNSAID, minimum=0)
     optimizer: str = option("sgd", "update rule of the weights", "paper 2.2.3", choices=tuple(LEARNING_RATES))
     learning_rate: float | None = option(
         None,
@@ -111,7 +119,7 @@ class AgentSettings(Checked):
         choices=("terminal", "truncated"),
     )
     steps: int | None = option(
-        None, "environment steps after which the agent plays no more", UNSAID, minimum=1, shown="no such limit"
+        None, "environment steps of the whole run, in place of --episodes", UNSAID, minimum=1, shown="no such limit"
     )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 
@@ -145,6 +153,10 @@ class AgentSettings(Checked):
             if name not in valid:
                 raise TypeError(f"unknown setting {name!r}: {suggest(name, valid)}")
         return cls(**keywords)
+
+    def initial_weights(self) -> InitialWeights:
+        """How the agent's first network starts, and those that a transfer makes anew."""
+        return InitialWeights(self.init, self.head_scale)
 
     def optimizer_settings(self) -> OptimizerSettings:
         """The part that ``Optimizer`` takes."""

@@ -293,7 +293,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> N:
         sizes = self.environment.observation_size, self.environment.n_actions
-        return cast(N, self.network_type(architecture, *sizes, rng))
+        return cast(N, self.network_type(architecture, *sizes, rng, self.settings.initial_weights()))
 
     def _new_replay(self) -> R:
         size = self.environment.observation_size

@@ -10,6 +10,7 @@ import numpy as np
 
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import network_file
+from nasdqn_fast.engine.initial_weights import InitialWeights
 from nasdqn_fast.space import Architecture
 
 
@@ -18,11 +19,13 @@ class BaseNetwork(Independent, ABC):
 
     Attributes:
         architecture, observation_size, n_actions: its shape.
+        initial: how the weights were drawn that it started with, and are in networks that `like` makes.
     """
 
     architecture: Architecture
     observation_size: int
     n_actions: int
+    initial: InitialWeights
 
     @property
     @abstractmethod

@@ -1,10 +1,61 @@
-"""The initial weights of a network, for both backends (Rahmani et al. 2025, arXiv:2510.19872, section 2.2.2)."""
+"""The initial weights of a network, for both backends: the paper's (arXiv:2510.19872, section 2.2.2), or PyTorch's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+from nasdqn_fast.validation import check_choice, check_real
+
+INITS = ("paper", "torch")
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """How a new network starts, and those that `like` makes from it.
+
+    Args:
+        init: ``paper``: normal weights of He's or Glorot's variance, zero biases; ``torch``: weights and biases
+            U(-b, b), b = 1 / sqrt(n_in), as ``torch.nn.Linear``.
+        head_scale: >= 0, factor of the last layer's weights and biases.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range.
+    """
+
+    init: str = "paper"
+    head_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_choice("init", self.init, INITS)
+        object.__setattr__(self, "head_scale", check_real("head_scale", self.head_scale, 0))
+
+    def draw(
+        self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], activation: str, rng: np.random.Generator
+    ) -> None:
+        """Writes the weights, and the biases, which are zero.
+
+        Args:
+            weights, biases: float (n_in, n_out) and (n_out,), one a layer. Those in float64 get the numbers that those
+                in float32 would.
+            activation: of the hidden layers.
+            rng: drawn from.
+        """
+        if self.init == "torch":
+            for matrix, vector in zip(weights, biases, strict=True):
+                bound = np.float32(1 / np.sqrt(len(matrix)))
+                for part in (matrix, vector):
+                    part[...] = bound * (2 * rng.random(part.shape, dtype=np.float32) - 1)
+        else:
+            draw(weights, activation, rng)
+        if self.head_scale != 1:
+            for part in (weights[-1], biases[-1]):
+                part[...] = np.float32(self.head_scale) * part.astype(np.float32)
+
+
+PAPER = InitialWeights()
 
 
 def draw(weights: Sequence[np.ndarray], activation: str, rng: np.random.Generator) -> None:

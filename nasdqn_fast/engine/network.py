@@ -8,8 +8,8 @@ import numpy as np
 
 from nasdqn_fast._core.block import ParameterBlock
 from nasdqn_fast._core.network import NetworkCore
-from nasdqn_fast.engine import initial_weights
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_positive_int, check_rng
@@ -25,11 +25,12 @@ class QNetwork(BaseNetwork, NetworkCore):
         architecture: text form or Architecture.
         observation_size: numbers in an observation.
         n_actions: Q-values.
-        rng: seed or Generator of the initial weights: normal, variance 2 / n_in for ReLU and Leaky ReLU (He),
-            2 / (n_in + n_out) for tanh (Glorot), biases zero (section 2.2.2). None: the weights are zero too.
+        rng: seed or Generator of the initial weights. None: all are zero.
+        initial: how they are drawn. The paper's (section 2.2.2): normal, variance 2 / n_in for ReLU and Leaky ReLU,
+            as He, 2 / (n_in + n_out) for tanh, as Glorot, and biases zero.
 
     Attributes:
-        architecture, observation_size, n_actions: as given.
+        architecture, observation_size, n_actions, initial: as given.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
@@ -41,6 +42,7 @@ class QNetwork(BaseNetwork, NetworkCore):
         observation_size: int,
         n_actions: int,
         rng: int | np.random.Generator | None = 0,
+        initial: InitialWeights = PAPER,
     ) -> Self:
         architecture = Architecture.parse(architecture)
         observation_size = check_positive_int("observation_size", observation_size)
@@ -48,8 +50,9 @@ class QNetwork(BaseNetwork, NetworkCore):
         sizes = architecture.layer_sizes(observation_size, n_actions)
         self = super().__new__(cls, sizes, architecture.activation)
         self.architecture, self.observation_size, self.n_actions = architecture, observation_size, n_actions
+        self.initial = initial
         if rng is not None:
-            initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
+            initial.draw(self.weights, self.biases, self.architecture.activation, check_rng("rng", rng))
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -104,7 +107,7 @@ class QNetwork(BaseNetwork, NetworkCore):
 
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions."""
-        return type(self)(architecture, self.observation_size, self.n_actions, rng)
+        return type(self)(architecture, self.observation_size, self.n_actions, rng, self.initial)
 
     def _copy_parameters(self, other: Self) -> None:
         self.block.array[...] = other.block.array  # in one piece, padding and all

@@ -11,6 +11,7 @@ import numpy as np
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -77,6 +78,8 @@ class Agent(Protocol):
     @property
     def unreported(self) -> int: ...
     @property
+    def finished(self) -> bool: ...
+    @property
     def epsilon(self) -> float: ...
     @property
     def whole(self) -> bool: ...
@@ -105,6 +108,7 @@ class NetworkClass(Protocol):
         observation_size: int,
         n_actions: int,
         rng: int | np.random.Generator | None = 0,
+        initial: InitialWeights = PAPER,
     ) -> BaseNetwork: ...
     def load(self, path: str | os.PathLike[str], **options: Any) -> BaseNetwork: ...
 

@@ -229,7 +229,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> QNetwork:
         sizes = self.environment.observation_size, self.environment.n_actions
-        return QNetwork(architecture, *sizes, rng, dtype=self._dtype)
+        return QNetwork(architecture, *sizes, rng, self.settings.initial_weights(), dtype=self._dtype)
 
     def _new_replay(self) -> ReplayBuffer:
         size = self.environment.observation_size

@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.engine import initial_weights
 from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import (
@@ -71,6 +71,7 @@ class QNetwork(BaseNetwork):
         observation_size: numbers in an observation, n_0.
         n_actions: Q-values, n_{L+1}.
         rng: seed or Generator of the initial weights; None: zeros.
+        initial: how they are drawn.
         dtype: float32, or float64 for checks against finite differences.
 
     Raises:
@@ -83,6 +84,7 @@ class QNetwork(BaseNetwork):
         observation_size: int,
         n_actions: int,
         rng: int | np.random.Generator | None = 0,
+        initial: InitialWeights = PAPER,
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -93,8 +95,9 @@ class QNetwork(BaseNetwork):
         count = self.architecture.parameter_count(self.observation_size, self.n_actions)
         self._parameters = np.zeros(count, self.dtype)
         self._weights, self._biases = _views(self._parameters, self._sizes())
+        self.initial = initial
         if rng is not None:
-            initial_weights.draw(self.weights, self.architecture.activation, check_rng("rng", rng))
+            initial.draw(self.weights, self.biases, self.architecture.activation, check_rng("rng", rng))
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -175,7 +178,7 @@ class QNetwork(BaseNetwork):
 
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions, of the same dtype."""
-        return type(self)(architecture, self.observation_size, self.n_actions, rng, dtype=self.dtype)
+        return type(self)(architecture, self.observation_size, self.n_actions, rng, self.initial, dtype=self.dtype)
 
     def _copy_parameters(self, other: Self) -> None:
         self.parameters = other.parameters

@@ -15,6 +15,7 @@ from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
+from nasdqn_fast.types import WHOLE_RUN
 
 
 def make_environment(config: Config) -> envs.Environment:
@@ -48,7 +49,7 @@ def make_trainer(config: Config, environment: envs.Environment, *, warm_start: b
         transfer,
         estimators.make(search.estimator, estimator_options),
         streams.transfer,
-        episodes=config.run.episodes,
+        episodes=config.run.episodes if config.agent.steps is None else WHOLE_RUN,
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,

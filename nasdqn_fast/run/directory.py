@@ -169,7 +169,7 @@ def is_finished(run: Path, config: Config, *, continued: bool = False) -> bool:
         raise InputError(
             f"{str(run / SUMMARY)!r} is damaged; if the run had not finished, delete it and resume again"
         ) from None
-    if finished and not continued and episodes != config.run.episodes:
+    if finished and not continued and config.agent.steps is None and episodes != config.run.episodes:
         raise InputError(
             f"the run in {str(run)!r} finished after {episodes} episodes, and its {CONFIG} was changed to "
             f"{config.run.episodes} since; set episodes = {episodes} again; resume {shlex.quote(str(run))} "

@@ -136,7 +136,7 @@ class Trainer:
             yield Asked(self.segment, 1, self.proposal)
         if not self._progress.told:
             yield from self._train_segment(self._progress, stop)
-        while self.episodes_done < self.episodes:
+        while self.episodes_done < self.episodes and self._can_play:
             *events, last = self._switch()
             yield from events
             self._whole = True
@@ -324,14 +324,18 @@ class Trainer:
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
         architecture = self.agent.network.architecture
-        while self.episodes_done < progress.last:
+        while self.episodes_done < progress.last and self._can_play:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self._run_episode(stop)
+            if not len(episodes):  # the agent's last step came first
+                break
             self.episodes_done += len(episodes)
             self._curve.append(episodes)
             self._begun.append(self.agent, episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
+        if self.episodes_done == progress.first:  # none, and so nothing to score
+            return
         with self._undone_by_errors():
             returns, lengths, steps = self._counting(progress)
             score, estimator_steps = self._estimate(returns, lengths)
@@ -349,6 +353,11 @@ class Trainer:
             self._counted.append(returns)
         progress.told = True
         yield Told(self.segment, self.episodes_done, result)
+
+    @property
+    def _can_play(self) -> bool:
+        """Whether the agent has steps left, or episodes that it has not returned yet."""
+        return not self.agent.finished or self.agent.unreported > 0
 
     def _run_episode(self, stop: StopToken | None) -> Episodes:
         try:

@@ -53,6 +53,8 @@ VALUES = {
     "transfer": "fresh",
     "profile": "paper",
     "learning_rate": "0.5",
+    "steps": "900",
+    "updates_per_train": "5",
     "max_episode_steps": "7",
     "from_": "/runs/earlier",
     "evaluate_every": "3",
@@ -64,6 +66,8 @@ PARSED = {
     "activations": ("tanh", "relu"),
     "architectures": ("64,32-tanh", "1x2-relu"),
     "learning_rate": 0.5,
+    "steps": 900,
+    "updates_per_train": 5,
     "max_episode_steps": 7,
 }
 

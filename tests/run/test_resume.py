@@ -501,3 +501,19 @@ def test_a_directory_in_use_by_another_process_is_refused(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(resume(tmp_path / "left").episodes) == 9
+
+
+@pytest.mark.parametrize("steps", [130, 150])
+def test_a_run_that_ends_after_so_many_steps_is_resumed_to_the_bit(tmp_path, steps):
+    """And `episodes`, which is less than fits into the steps, does not count."""
+    given = SMALL | {"steps": steps, "episodes": 4, "switch_every": 3, "learning_rate_schedule": "linear"}
+    whole = train(**given, out=tmp_path / "whole")
+    assert steps - 30 < whole.episodes.lengths.sum() <= steps
+    with pytest.raises(KeyboardInterrupt):
+        train(**given, out=tmp_path / "left", progress=stop_after(3))
+    resumed = resume(tmp_path / "left")
+    np.testing.assert_array_equal(resumed.network.parameters, whole.network.parameters)
+    for name in ("episodes.csv", "architectures.jsonl"):
+        left, alone = ((tmp_path / folder / name).read_text() for folder in ("left", "whole"))
+        assert left == alone
+    assert resume(tmp_path / "whole") is None  # finished

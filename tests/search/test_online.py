@@ -497,3 +497,22 @@ def test_an_estimator_sees_the_segment_and_the_whole_curve():
         np.testing.assert_array_equal(segment.lengths, lengths[first:last])
         assert (segment.switch_every, str(segment.architecture)) == (2, "1x4-relu")
     assert [result.score for result in trainer.controller.told] == [1.0] * 3
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_a_run_of_so_many_steps_ends_with_the_last_of_them(num_envs):
+    """Its last segment is shorter, and told if an episode has ended in it; one that has not is not told."""
+    controller = RandomSearch(SPACE, np.random.default_rng(1))
+    trainer = trainer_of(controller, agent={"steps": 150, "num_envs": num_envs}, episodes=WHOLE_RUN)
+    events = list(trainer.run())
+    returns = [r for event in events if isinstance(event, Played) for r in event.episodes.returns]
+    told = [r for event in events if isinstance(event, Told) for r in event.result.returns]
+    assert trainer.agent.steps == 150
+    assert trainer.episodes_done == trainer.agent.episodes == len(returns)
+    assert told == returns
+    assert 150 - 20 * num_envs < sum(returns) <= 150  # a step of CartPole is worth 1
+
+
+def test_a_run_whose_steps_end_in_its_first_episode_tells_nothing():
+    trainer = trainer_of(scripted("1x4-relu"), agent={"steps": 3})
+    assert [type(event) for event in trainer.run()] == [Asked]
