@@ -37,11 +37,10 @@ def command(
     if compare and (groups or file or peers or cpu_target):
         raise click.UsageError("--compare measures nothing: it takes no other option")
 
-    from rich.console import Console
-
     from nasdqn_fast.benchmarking import report, suite, tables
+    from nasdqn_fast.cli.display import screen
 
-    console = Console(highlight=False)
+    console = screen()
     if compare:
         tables.show_comparison(console, *map(report.load, compare))
         return

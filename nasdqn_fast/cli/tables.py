@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
-from nasdqn_fast.cli.display import minutes
+from nasdqn_fast.cli.display import literal, minutes
+from nasdqn_fast.cli.output import dispensable
 from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
 from nasdqn_fast.run.evaluation import Evaluation
 from nasdqn_fast.run.result import RunResult, Segment
@@ -13,6 +15,11 @@ from nasdqn_fast.run.result import RunResult, Segment
 
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
+    with dispensable("the tables cannot be shown", "the run is finished"):
+        _show_run(console, result)
+
+
+def _show_run(console: Console, result: RunResult) -> None:
     console.print(_metrics_table(result))
     console.print(_segments_table(console, result.segments))
     times, steps = result.times, int(result.episodes.lengths.sum())
@@ -21,7 +28,7 @@ def show_run(console: Console, result: RunResult) -> None:
         f"{steps / times.total:,.0f} steps/s",
         soft_wrap=True,
     )
-    console.print(f"run directory: {result.out}", soft_wrap=True, markup=False)
+    console.print(literal(f"run directory: {result.out}"), soft_wrap=True)
 
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
@@ -78,13 +85,13 @@ def _segments_table(console: Console, segments: tuple[Segment, ...]) -> Table:
     return whole if console.measure(whole, options=unbounded).maximum <= console.width else table(5)
 
 
-def _row(number: int, segment: Segment) -> tuple[str, ...]:
+def _row(number: int, segment: Segment) -> tuple[str | Text, ...]:
     report = segment.transfer
     return (
         str(number),
         f"{segment.first:,}-{segment.last:,}",
         str(segment.architecture),
-        segment.reason,
+        literal(segment.reason),
         "" if segment.score is None else f"{segment.score:.2f}",
         "" if report is None else f"{report.kept:.0%}",
         "" if report is None or report.q_change_mean is None else f"{report.q_change_mean:.3g}",
