@@ -23,6 +23,11 @@ class BaseNetwork(ABC):
     observation_size: int
     n_actions: int
 
+    def __repr__(self) -> str:
+        sizes = f"{self.observation_size} -> {self.n_actions}"
+        count = self.architecture.parameter_count(self.observation_size, self.n_actions)
+        return f"<{type(self).__name__} {self.architecture}, {sizes}: {count:,} parameters>"
+
     @property
     @abstractmethod
     def weights(self) -> list[np.ndarray]:

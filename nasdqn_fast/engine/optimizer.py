@@ -28,3 +28,8 @@ class Optimizer(OptimizerCore):
         epsilon: float = 1e-8,
     ) -> Self:
         return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon))
+
+    def __repr__(self) -> str:
+        about = self.settings
+        rule = f"{about.kind}, learning rate {about.resolved_learning_rate:g}, clip {about.clip:g}"
+        return f"<{type(self).__name__} {rule}: {self.steps:,} steps>"

@@ -40,6 +40,11 @@ class Optimizer:
         self.settings = OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon)
         self.reset()
 
+    def __repr__(self) -> str:
+        about = self.settings
+        rule = f"{about.kind}, learning rate {about.resolved_learning_rate:g}, clip {about.clip:g}"
+        return f"<{type(self).__name__} {rule}: {self.steps:,} steps>"
+
     def reset(self) -> None:
         """Forgets all steps."""
         self.steps = 0

@@ -63,6 +63,10 @@ class ReplayBuffer:
         self._size = 0
         self._next = 0  # the slot that is written next
 
+    def __repr__(self) -> str:
+        held = f"{len(self):,} of {self.capacity:,} transitions"
+        return f"<{type(self).__name__} of observations of {self.observation_size}: {held}>"
+
     def __len__(self) -> int:
         return self._size
 
