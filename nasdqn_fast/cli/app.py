@@ -74,7 +74,9 @@ def _run(args: list[str]) -> int:
         return 128 + end.number
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", 130)
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if _is_foreign(error):
+            raise
         discard(sys.stdout)  # its reader left, as head does
         return 1
     except MemoryError as error:
