@@ -109,6 +109,7 @@ class Trainer:
         self._progress: SegmentProgress | None = None  # None: before the first segment
         self._whole = True  # no episode, switch or report of one is half done
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
+        self._stop: StopToken | None = None
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
@@ -116,7 +117,7 @@ class Trainer:
         """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
 
         Args:
-            stop: stops the agent when it is set.
+            stop: stops the agent, and the greedy episodes of a transfer or an estimator, when it is set.
 
         A switch is told when it is done: its events come one after the other, and all but the last while
         `resumable` is False.
@@ -126,6 +127,7 @@ class Trainer:
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
             InputError: a proposal, a transfer or an estimator did what it may not.
         """
+        self._stop = stop
         if self._progress is None:
             self._progress = self._new_progress()
             yield Asked(self.segment, 1, self.proposal)
@@ -217,7 +219,11 @@ class Trainer:
     @contextlib.contextmanager
     def _undone_by_errors(self) -> Iterator[None]:
         """A block that calls plug-ins, and leaves the agent alone: if it raises, `get_state` is of before it."""
-        self._before = copy.deepcopy(self._state_beside_agent())
+        if self._before is None:
+            self._before = copy.deepcopy(self._state_beside_agent())
+        else:  # such a block was stopped, and is begun again
+            self.controller.set_state(copy.deepcopy(self._before["controller"]))
+            self.agent.streams.set_state(self._before["streams"])
         yield
         self._before = None
 
@@ -258,7 +264,7 @@ class Trainer:
     def _transfer(self, architecture: Architecture) -> TransferReport:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
         agent, segment = self.agent, self.segment + 1
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i))
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
         carried, report = transfers.apply(
             self.transfer,
             transfers.Switch(
@@ -272,6 +278,7 @@ class Trainer:
                 play=greedy.play,
             ),
         )
+        greedy.check()
         if carried.accepted:
             try:
                 agent.switch_network(carried.network, carried.optimizer)
@@ -325,7 +332,7 @@ class Trainer:
     def _estimate(self, progress: SegmentProgress) -> tuple[float, int]:
         """The score of the segment, and the environment steps that were played for it."""
         agent, curve = self.agent, self._curve.returns()
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i))
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i), self._stop)
         segment = estimators.Segment(
             architecture=agent.network.architecture,
             returns=curve[progress.first :],
@@ -336,7 +343,9 @@ class Trainer:
             evaluate=lambda n: float(greedy.play(agent.network, n).returns.mean()),
         )
         with self.clock.charge("estimator"):
-            return estimators.apply(self.estimator, segment), greedy.steps
+            score = estimators.apply(self.estimator, segment)
+        greedy.check()
+        return score, greedy.steps
 
     def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
         agent, network = self.agent, self.agent.network
