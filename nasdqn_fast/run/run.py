@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import plugins
 from nasdqn_fast.config import Config, to_toml
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import Event, Played, Resumed
@@ -25,7 +24,6 @@ from nasdqn_fast.run.result import Recorder, RunResult, Times
 from nasdqn_fast.run.signals import RunSignals, with_message
 from nasdqn_fast.storage.atomic import replacing, sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
-from nasdqn_fast.storage.state_file import check_storable
 
 Listener = Callable[[Event], None]
 
@@ -72,12 +70,7 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
-        controller = self.trainer.controller
-        state = controller.get_state()
-        try:
-            check_storable(state)  # known now, and not after hours
-        except TypeError as error:
-            raise InputError(f"controller {plugins.name_of(type(controller))}: get_state(): {error}") from None
+        self.trainer.controller_state()  # what is wrong with it is known now, and not after hours
         before = (out / CONFIG).exists()
         try:
             if not before:

@@ -27,9 +27,10 @@ from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import Cost, Episodes, Proposal, Result, TransferReport
-from nasdqn_fast.validation import check_positive_int
+from nasdqn_fast.validation import check_positive_int, described
 
 
 @dataclass
@@ -212,9 +213,25 @@ class Trainer:
             "starts": list(self._starts),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
-            "controller": self.controller.get_state(),
+            "controller": self.controller_state(),
             "streams": self.agent.streams.get_state(),
         }
+
+    def controller_state(self) -> dict[str, Any]:
+        """What the controller gives to continue from.
+
+        Raises:
+            InputError: it cannot be saved.
+        """
+        state: Any = self.controller.get_state()
+        try:
+            if not isinstance(state, dict):
+                raise TypeError(f"must return a dict; got {described(state)}")
+            check_storable(state)
+        except TypeError as error:
+            who = plugins.name_of(type(self.controller))
+            raise InputError(f"controller {who}: get_state(): {error}") from None
+        return state
 
     @contextlib.contextmanager
     def _undone_by_errors(self) -> Iterator[None]:
