@@ -70,7 +70,9 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
-        self.trainer.controller_state()  # what is wrong with it is known now, and not after hours
+        self.trainer.check_storable(
+            self.trainer.controller.get_state()
+        )  # what is wrong with it is known now, and not after hours
         before = (out / CONFIG).exists()
         try:
             if not before:

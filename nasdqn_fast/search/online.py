@@ -156,6 +156,7 @@ class Trainer:
         """
         assert self.resumable, "there is no state to go on from"
         state = dict(self._before or self._state_beside_agent())
+        self.check_storable(state["controller"])
         agent, streams = self.agent.get_state(), state.pop("streams")
         agent["streams"], agent["replay"]["rng"] = streams, streams["replay"]  # a plug-in may have drawn since
         return state | {"agent": agent}
@@ -213,17 +214,16 @@ class Trainer:
             "starts": list(self._starts),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
-            "controller": self.controller_state(),
+            "controller": self.controller.get_state(),
             "streams": self.agent.streams.get_state(),
         }
 
-    def controller_state(self) -> dict[str, Any]:
-        """What the controller gives to continue from.
+    def check_storable(self, state: Any) -> None:
+        """Refuses a state of the controller that cannot be saved.
 
         Raises:
-            InputError: it cannot be saved.
+            InputError: it is no dict, or holds what is neither JSON nor an array.
         """
-        state: Any = self.controller.get_state()
         try:
             if not isinstance(state, dict):
                 raise TypeError(f"must return a dict; got {described(state)}")
@@ -231,7 +231,6 @@ class Trainer:
         except TypeError as error:
             who = plugins.name_of(type(self.controller))
             raise InputError(f"controller {who}: get_state(): {error}") from None
-        return state
 
     @contextlib.contextmanager
     def _undone_by_errors(self) -> Iterator[None]:

@@ -76,7 +76,8 @@ NONSENSE = {
     "observation": len(OBSERVATIONS),
     "first observation": len(OBSERVATIONS),
 }
-IGNORED = ("listener", "learn")
+# What a controller gives is of no interest either, unless it is to be saved: most of it is for errors that do not come.
+IGNORED = ("listener", "learn", "get_state")
 ENVIRONMENT = ("flags", "reward", "observation", "first observation")
 OFTEN = {"flags": 200, "reward": 200, "observation": 200, "first observation": 15, "listener": 20, "set_state": 1}
 

@@ -107,7 +107,7 @@ def test_the_plan_counts_its_nonsense_rightly(misbehaving):
 @pytest.mark.parametrize("place", ["propose", "transfer", "estimator", "get_state", "flags", "reward", "observation"])
 def test_all_nonsense_is_refused(misbehaving, tmp_path, monkeypatch, place):
     """One kind an attempt, of a run that is resumed each time."""
-    number = {"propose": 2, "get_state": 2}.get(place, 20 if place in misbehaving.ENVIRONMENT else 1)
+    number = {"propose": 2}.get(place, 20 if place in misbehaving.ENVIRONMENT else 1)
     mishaps = [misbehaving.Mishap(place, number, None, kind) for kind in range(misbehaving.NONSENSE[place])]
     monkeypatch.setattr(misbehaving, "plan", lambda *_: mishaps)
     _, wrong = misbehaving.live_through(tmp_path, 3, "numpy" if place in misbehaving.ENVIRONMENT else "native")
