@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast import _core as _core
-from nasdqn_fast._core import cpu as _cpu  # noqa: F401
-from nasdqn_fast._core import loop as _loop  # noqa: F401  the whole core, so that a broken build shows at once
+
+_core.load()  # first, so that a tree without a built core says so, and not how an import of it failed
 
 __version__ = "0.1.0"
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 
 def nearest(name: str, valid: Iterable[str]) -> str | None:
-    """The most similar of the valid names, if one is close."""
+    """The most similar of the valid names, if one is close; case does not count."""
     import difflib  # here, because only an error needs it
 
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)  # so that pendlum finds inverted-pendulum
-    return close[0] if close else None
+    folded = {valid_name.casefold(): valid_name for valid_name in valid}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)  # so that pendlum finds its pendulum
+    return folded[close[0]] if close else None
 
 
 def suggest(name: str, valid: Iterable[str]) -> str:

@@ -72,6 +72,7 @@ def find(kind: str, name: str) -> object:
     Raises:
         TypeError: the name is not a string.
         InputError: unknown name, or a third party's module that cannot be imported.
+        Exception: whatever the code of a third party's module raises.
     """
     if not isinstance(name, str):
         raise TypeError(f"the name of one of the {kind} must be a string, got {type(name).__name__}")
@@ -222,10 +223,7 @@ def _third_party(kind: str, name: str) -> object:
         raise InputError(f"malformed {_one(kind)} {name!r}: {form}")
     try:
         module = importlib.import_module(module_name)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever a user's module does when it is imported, the name was wrong
+    except (ImportError, InputError, SystemExit) as error:  # any other is a bug of the module, and has its traceback
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         hint = ""
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.errors import BadArgument, OutOfRange, UnknownName, WrongType
+from nasdqn_fast.errors import BadArgument, InputError, OutOfRange, UnknownName, WrongType
 
 # Sizes and counts are int64 in the core; some bits are left so that small multiples cannot overflow.
 MAX_INT = 1 << 60
@@ -159,10 +159,15 @@ def check_rng(name: str, value: Any) -> np.random.Generator:
 
 
 def check_path(name: str, value: Any) -> Path:
-    """A path, which may or may not exist."""
+    """A path, which may or may not exist; a ``~`` at its beginning is a home directory."""
     if not isinstance(value, (str, os.PathLike)):
         raise WrongType(name, "a path", described(value), python="pass a str or a pathlib.Path")
-    return Path(value)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:  # of a user who has none, or of nobody
+        raise InputError(
+            f"{name} {str(value)!r}: no home directory for its ~; write the path out, or ./~ where ~ is part of a name"
+        ) from None
 
 
 def check_instance(name: str, value: Any, wanted: type, hint: str) -> Any:

@@ -99,11 +99,35 @@ def test_missing_attribute_names_module_and_attribute(module):
         plugins.find("transfers", f"{name}:plugin")
 
 
-def test_error_while_importing_is_one_line_naming_the_module(module):
-    name = module("their_broken", "raise OSError('no such\\nfile')")
-    with pytest.raises(InputError, match="importing 'their_broken' failed: OSError: no such") as raised:
-        plugins.find("environments", f"{name}:plugin")
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("raise OSError('mine')", OSError),
+        ("raise BrokenPipeError('mine')", BrokenPipeError),
+        ("raise ValueError('mine')", ValueError),
+        ("1 / 0", ZeroDivisionError),
+        ("nowhere", NameError),
+        ("def half(:", SyntaxError),
+        ("raise KeyboardInterrupt", KeyboardInterrupt),
+    ],
+)
+def test_a_bug_in_a_module_is_no_wrong_name(module, code, error):
+    """Its author needs the traceback."""
+    with pytest.raises(error):
+        plugins.find("environments", module("their_broken", code) + ":plugin")
+
+
+@pytest.mark.parametrize("code", ["raise ImportError('two\\nlines')", "from nasdqn_fast import nosuch"])
+def test_an_import_that_fails_is_one_line_naming_the_module(module, code):
+    with pytest.raises(InputError, match="importing 'their_importing' failed: ImportError: ") as raised:
+        plugins.find("environments", module("their_importing", code) + ":plugin")
     assert "\n" not in str(raised.value)
+
+
+def test_what_this_package_refuses_in_a_module_is_one_line(module):
+    name = module("their_refused", "from nasdqn_fast.plugins import find\nfind('transfers', 'nosuch')")
+    with pytest.raises(InputError, match="importing 'their_refused' failed: UnknownName: unknown transfer 'nosuch'"):
+        plugins.find("environments", f"{name}:plugin")
 
 
 def test_a_module_that_exits_when_imported_is_an_error_like_others(module):

@@ -92,6 +92,6 @@ def stopwatch() -> Stopwatch:
 def measure(session: Session, groups: dict[str, Any]) -> Iterable[Figure]:
     """Group after group; somebody who waits at a terminal is told which."""
     for name, module in groups.items():
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             print(f"measuring {name}", file=sys.stderr)
         yield from module.figures(session)

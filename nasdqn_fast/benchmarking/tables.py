@@ -24,7 +24,7 @@ def show_report(console: Console, report: Report) -> None:
     """The machine, the figures, the warnings."""
     width = max(map(len, report.machine))
     for name, value in report.machine.items():
-        console.print(f"{name.replace('_', ' '):{width}}  {value}", soft_wrap=True, markup=False)
+        console.print(f"{name.replace('_', ' '):{width}}  {value}", soft_wrap=True, markup=False, emoji=False)
     console.print(f"{'FMA peak':{width}}  {report.peak / 1e9:.1f} GFLOP/s, one core", soft_wrap=True)
     _show(console, FIGURES, [_figure_row(figure) for figure in report.figures])
     if any(figure.unit is Unit.RATIO for figure in report.figures):
@@ -74,20 +74,21 @@ def _numbers(figure: Figure) -> list[float]:
 def _show(console: Console, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if console.is_terminal:
         from rich.table import Column, Table
+        from rich.text import Text
 
         columns = [Column(name, justify="left" if name in LEFT else "right") for name in header]
         table = Table(*columns)
         for row, after in zip(rows, [*rows[1:], None], strict=True):
-            table.add_row(*row, end_section=after is None or after[0] != row[0])
+            table.add_row(*map(Text, row), end_section=after is None or after[0] != row[0])
         console.print(table)
         return
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):
         cells = zip(header, row, widths, strict=True)
         line = "  ".join(f"{cell:{'<' if name in LEFT else '>'}{width}}" for name, cell, width in cells)
-        console.print(line.rstrip(), soft_wrap=True, markup=False)
+        console.print(line.rstrip(), soft_wrap=True, markup=False, emoji=False)
 
 
 def _show_warnings(console: Console, warnings: Sequence[str]) -> None:
     for warning in warnings:
-        console.print(f"warning: {warning}", soft_wrap=True, markup=False)
+        console.print(f"warning: {warning}", soft_wrap=True, markup=False, emoji=False)

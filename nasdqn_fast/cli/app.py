@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 import traceback
@@ -11,11 +10,10 @@ from collections.abc import Sequence
 
 import click
 
-from nasdqn_fast.cli.output import discard, replace_unprintable
+from nasdqn_fast.cli.output import PROG, discard, prepare, say, settle
 from nasdqn_fast.errors import InputError, NonFiniteError, SettingError, StepError, WriteError, message, suggest
 from nasdqn_fast.run.signals import Terminated, terminable
 
-PROG = "nasdqn-fast"
 COMMANDS = ("train", "resume", "evaluate", "list", "info", "bench")
 
 
@@ -47,11 +45,14 @@ def main(args: Sequence[str] | None = None) -> int:
         Exit code: 0, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 for whatever else went
         wrong.
     """
-    replace_unprintable()
+    prepare()
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *where: _say(f"warning: {message}")
+        warnings.showwarning = lambda message, *where: say(f"warning: {message}")
         with terminable():
-            return _run(list(sys.argv[1:] if args is None else args))
+            try:
+                return _run(list(sys.argv[1:] if args is None else args))
+            finally:
+                settle()
 
 
 def _run(args: list[str]) -> int:
@@ -69,12 +70,13 @@ def _run(args: list[str]) -> int:
     except (click.ClickException, InputError) as error:
         return _fail(message(error, python=False), 2)
     except Terminated as end:
-        with contextlib.suppress(OSError):  # after SIGHUP the terminal may be gone
-            _say(str(end) or "terminated")
+        say(str(end) or "terminated")
         return 128 + end.number
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", 130)
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if _is_foreign(error):
+            raise
         discard(sys.stdout)  # its reader left, as head does
         return 1
     except MemoryError as error:
@@ -106,10 +108,5 @@ def option_name(name: str) -> str:
 
 
 def _fail(what: object, code: int) -> int:
-    _say(what)
+    say(what)
     return code
-
-
-def _say(what: object) -> None:
-    """One line on stderr, whatever the message."""
-    click.echo(f"{PROG}: {' '.join(str(what).split())}", err=True)

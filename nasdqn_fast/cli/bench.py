@@ -37,13 +37,13 @@ def command(
     if compare and (groups or file or peers or cpu_target):
         raise click.UsageError("--compare measures nothing: it takes no other option")
 
-    from rich.console import Console
-
     from nasdqn_fast.benchmarking import report, suite, tables
+    from nasdqn_fast.cli.display import screen
+    from nasdqn_fast.validation import check_path
 
-    console = Console(highlight=False)
+    console, file = screen(), file and check_path("--json", file)
     if compare:
-        tables.show_comparison(console, *map(report.load, compare))
+        tables.show_comparison(console, *(report.load(check_path("--compare", path)) for path in compare))
         return
     request = suite.Request(groups, ("peers",) if peers else (), seconds, cpu_target)
     if file:

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from nasdqn_fast.cli.output import Lasting
+from nasdqn_fast.cli.output import Lasting, dispensable, printable
 from nasdqn_fast.events import Asked, Event, Played, Resumed, Transferred
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
@@ -88,24 +88,65 @@ def minutes(seconds: float) -> str:
 
 
 def screen() -> Console:
-    """Standard output, for tables and live lines; losing it ends nothing."""
-    return Console(file=cast(TextIO, Lasting(sys.stdout)), highlight=False)
+    """Standard output, for tables and live lines; losing it ends nothing. Text is shown as it is: nothing is markup."""
+    return Console(file=cast(TextIO, Lasting(sys.stdout)), highlight=False, markup=False, emoji=False)
+
+
+def literal(text: str) -> Text:
+    """Text of whatever origin, shown as it is."""
+    return Text(printable(text))
 
 
 @contextlib.contextmanager
 def display(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
-    """A listener that shows the run on this console.
+    """A listener that shows the run on this console, and that never raises.
 
     Args:
         console: a terminal is redrawn in place, anything else gets lines.
         total: episodes of the run.
     """
     progress = Progress(total)
-    if console.is_terminal:
-        with _live(console, progress) as listener:
-            yield listener
-    else:
-        yield _plain(console, progress)
+    picture = _live(console, progress) if console.is_terminal else _plain(console, progress)
+    shown = _Dispensable(picture)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+class _Dispensable:
+    """A listener that is given up at its first error, with one line; the run goes on.
+
+    Args:
+        picture: the listener, as long as something is shown.
+    """
+
+    def __init__(self, picture: contextlib.AbstractContextManager[Callable[[Event], None]]) -> None:
+        self._shown = contextlib.ExitStack()
+        self._listener: Callable[[Event], None] | None = None
+        with self._giving_up():
+            self._listener = self._shown.enter_context(picture)
+
+    def __call__(self, event: Event) -> None:
+        if self._listener is not None:
+            with self._giving_up():
+                self._listener(event)
+
+    def close(self) -> None:
+        """Removes what is shown."""
+        with self._giving_up():
+            self._shown.close()
+
+    @contextlib.contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        with dispensable("the display is off", "the run goes on"):
+            try:
+                yield
+            except Exception:
+                self._listener = None
+                with contextlib.suppress(Exception):
+                    self._shown.close()
+                raise
 
 
 @contextlib.contextmanager
@@ -134,30 +175,32 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
 
 
 def _line(text: str) -> Text:
-    return Text(text, no_wrap=True, overflow="ellipsis")
+    return Text(printable(text), no_wrap=True, overflow="ellipsis")
 
 
 def _within(console: Console, picture: RenderableType) -> Constrain:
     return Constrain(picture, max(console.width - MARGIN, 1))
 
 
-def _plain(console: Console, progress: Progress) -> Callable[[Event], None]:
+@contextlib.contextmanager
+def _plain(console: Console, progress: Progress) -> Iterator[Callable[[Event], None]]:
+    def say_line(text: str) -> None:
+        console.print(literal(text), soft_wrap=True)
+
     def listener(event: Event) -> None:
         before = progress.episodes
         progress(event)
         match event:
             case Asked():
-                console.print(
+                proposal = event.proposal
+                say_line(
                     f"segment {event.segment} from episode {event.episode:,}: "
-                    f"{event.proposal.architecture} ({event.proposal.reason})",
-                    soft_wrap=True,
+                    f"{proposal.architecture} ({proposal.reason})"
                 )
             case Resumed():
-                console.print(
-                    f"segment {event.segment} resumed after episode {len(event.episodes):,}: {event.architecture}",
-                    soft_wrap=True,
-                )
+                done = len(event.episodes)
+                say_line(f"segment {event.segment} resumed after episode {done:,}: {event.architecture}")
             case Played() if before // PLAIN_EVERY < progress.episodes // PLAIN_EVERY:
-                console.print(progress.line(), soft_wrap=True)
+                say_line(progress.line())
 
-    return listener
+    yield listener

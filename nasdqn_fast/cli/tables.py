@@ -6,8 +6,10 @@ import shlex
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
-from nasdqn_fast.cli.display import minutes
+from nasdqn_fast.cli.display import literal, minutes
+from nasdqn_fast.cli.output import dispensable
 from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
 from nasdqn_fast.run.evaluation import Evaluation
 from nasdqn_fast.run.result import RunResult, Segment
@@ -15,6 +17,11 @@ from nasdqn_fast.run.result import RunResult, Segment
 
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
+    with dispensable("the tables cannot be shown", "the run is finished"):
+        _show_run(console, result)
+
+
+def _show_run(console: Console, result: RunResult) -> None:
     if result.metrics is not None:  # else it was stopped before its first episode had ended
         console.print(_metrics_table(result))
     console.print(_segments_table(console, result.segments))
@@ -85,13 +92,13 @@ def _segments_table(console: Console, segments: tuple[Segment, ...]) -> Table:
     return whole if console.measure(whole, options=unbounded).maximum <= console.width else table(5)
 
 
-def _row(number: int, segment: Segment) -> tuple[str, ...]:
+def _row(number: int, segment: Segment) -> tuple[str | Text, ...]:
     report = segment.transfer
     return (
         str(number),
         f"{segment.first:,}-{segment.last:,}",
         str(segment.architecture),
-        segment.reason,
+        literal(segment.reason),
         "" if segment.score is None else f"{segment.score:.2f}",
         "" if report is None else f"{report.kept:.0%}",
         "" if report is None or report.q_change_mean is None else f"{report.q_change_mean:.3g}",

@@ -13,6 +13,7 @@ from typing import Any
 
 from nasdqn_fast.config.sections import Config
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.validation import check_path
 
 FORMAT = 1
 
@@ -35,8 +36,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: unreadable, not TOML, or of a format this version does not know.
     """
+    path = check_path("config", path)
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config file {str(path)!r}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of arrays a thousand deep

@@ -92,6 +92,10 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
             memory.warn_if_short()
         self.switch_network(network)
 
+    def __repr__(self) -> str:
+        done = f"{self.episodes:,} episodes, {self.steps:,} steps, {self.updates:,} updates"
+        return f"<{type(self).__name__} {self.network.architecture} in {self.environment.kernel.name}: {done}>"
+
     # Read-only, because the compiled loop keeps addresses and copies.
     @property
     def environment(self) -> Environment:

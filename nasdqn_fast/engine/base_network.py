@@ -27,6 +27,11 @@ class BaseNetwork(Independent, ABC):
     n_actions: int
     initial: InitialWeights
 
+    def __repr__(self) -> str:
+        sizes = f"{self.observation_size} -> {self.n_actions}"
+        count = self.architecture.parameter_count(self.observation_size, self.n_actions)
+        return f"<{type(self).__name__} {self.architecture}, {sizes}: {count:,} parameters>"
+
     @property
     @abstractmethod
     def weights(self) -> list[np.ndarray]:

@@ -32,6 +32,11 @@ class Optimizer(Independent, OptimizerCore):
     ) -> Self:
         return super().__new__(cls, OptimizerSettings(kind, learning_rate, clip, beta1, beta2, epsilon, clip_by))
 
+    def __repr__(self) -> str:
+        about = self.settings
+        rule = f"{about.kind}, learning rate {about.resolved_learning_rate:g}, clip {about.clip:g}"
+        return f"<{type(self).__name__} {rule}: {self.steps:,} steps>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.settings, self.get_state()), vars(self) or None
 

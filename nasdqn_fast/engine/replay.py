@@ -17,6 +17,10 @@ from nasdqn_fast.validation import check_rng
 class ReplayBuffer(Independent, ReplayCore):
     __doc__ = ReplayCore.__doc__
 
+    def __repr__(self) -> str:
+        held = f"{len(self):,} of {self.capacity:,} transitions"
+        return f"<{type(self).__name__} of observations of {self.observation_size}: {held}>"
+
     def prune(self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None) -> None:
         """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
 

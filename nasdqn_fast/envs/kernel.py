@@ -121,6 +121,9 @@ class EnvKernel(Independent):
         for start in self.starts or (None,):
             self.bind(start=start)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: observations of {self.observation_size}, {self.n_actions} actions>"
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Functions stay what they are, also those that cannot be pickled."""
         copied = object.__new__(type(self))
@@ -261,6 +264,12 @@ class Environment:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy's parameters are read-only, too."""
         return type(self), (self.kernel, self.params, self.max_episode_steps)
+
+    def __repr__(self) -> str:
+        sizes = f"observations of {self.observation_size}, {self.n_actions} actions"
+        changed = [f"{name}={value:g}" for name, value in self.values.items() if value != self.kernel.params[name]]
+        about = ", ".join([sizes, f"at most {self.max_episode_steps:,} steps", *changed])
+        return f"<{type(self).__name__} {self.kernel.name}: {about}>"
 
     def fingerprint(self) -> str:
         """Hexadecimal digest of all that decides what is played: code, sizes, parameters and time limit."""

@@ -135,7 +135,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 _check(stop)
                 action = self._epsilon_greedy(lane.observation, epsilon, rng)
                 reward, terminated, truncated = lane.step(action, rng)
-                self._require_finite("reward", reward, episode)
+                self._require_finite_reward(reward, episode)
                 self._require_finite("observation", lane.observation, episode)
                 ended = terminated or truncated
             played.append(_ended(lane))
@@ -282,13 +282,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         lane.reset(self.streams.env, self.epsilon)
         self._require_finite("observation", lane.observation, self.episodes + 1)
 
+    def _require_finite_reward(self, reward: float, episode: int) -> None:
+        with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
+            self._require_finite("reward", self.replay.dtype.type(reward), episode)
+
     def _step_and_store(self, lane: Lane, action: int) -> bool:
         """One transition into the memory; True if it ended the episode."""
         observation = lane.observation
         reward, terminated, truncated = lane.step(action, self.streams.env)
         dtype = self.replay.dtype
-        with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
-            self._require_finite("reward", dtype.type(reward), self.episodes + 1)
+        self._require_finite_reward(reward, self.episodes + 1)
         self._require_finite("observation", lane.observation, self.episodes + 1)
         self.replay.add(
             observation.astype(dtype), action, reward, lane.observation.astype(dtype), terminated, truncated

@@ -43,6 +43,11 @@ class Optimizer(Independent):
         self.learning_rate = self.settings.resolved_learning_rate  # of the next step; a schedule sets it
         self.reset()
 
+    def __repr__(self) -> str:
+        about = self.settings
+        rule = f"{about.kind}, learning rate {about.resolved_learning_rate:g}, clip {about.clip:g}"
+        return f"<{type(self).__name__} {rule}: {self.steps:,} steps>"
+
     def reset(self) -> None:
         """Forgets all steps."""
         self.steps = 0

@@ -61,6 +61,10 @@ class ReplayBuffer(Independent):
         """The generator of the draws."""
         return self._rng
 
+    def __repr__(self) -> str:
+        held = f"{len(self):,} of {self.capacity:,} transitions"
+        return f"<{type(self).__name__} of observations of {self.observation_size}: {held}>"
+
     def __len__(self) -> int:
         return self._size
 

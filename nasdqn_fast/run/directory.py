@@ -17,6 +17,7 @@ from nasdqn_fast.config import Config, resolve, to_toml
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers, replacing
+from nasdqn_fast.validation import check_path
 
 CONFIG, EPISODES, ARCHITECTURES, EVALUATIONS = "config.toml", "episodes.csv", "architectures.jsonl", "evaluations.csv"
 SUMMARY, NETWORK, BEST_NETWORK, CHECKPOINTS = "summary.json", "network.npz", "best_network.npz", "checkpoints"
@@ -127,6 +128,7 @@ def read_config(run: Path, options: Mapping[str, Any] | None = None) -> Config:
     Raises:
         InputError: this is no run directory, or the config in it is damaged.
     """
+    run = check_path("run", run)
     if not (run / CONFIG).is_file():
         raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
     return resolve(run / CONFIG, options)

@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import plugins
 from nasdqn_fast.config import Config
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
@@ -29,7 +28,6 @@ from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
-from nasdqn_fast.storage.state_file import check_storable
 
 Listener = Callable[[Event], object]
 # Settings that may change when a run is continued.
@@ -87,12 +85,9 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
-        controller = self.trainer.controller
-        state = controller.get_state()
-        try:
-            check_storable(state)  # known now, and not after hours
-        except TypeError as error:
-            raise InputError(f"controller {plugins.name_of(type(controller))}: get_state(): {error}") from None
+        self.trainer.check_storable(
+            self.trainer.controller.get_state()
+        )  # what is wrong with it is known now, and not after hours
         before = (out / CONFIG).exists()
         try:
             if not before:
@@ -227,11 +222,11 @@ class Run:
             return
         agent = self.trainer.agent
         # A stream of its own, the same starts every time: nothing of training moves, and networks are comparable.
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("evaluation", i))
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("evaluation", i), signals.token)
         with self.trainer.clock.charge("evaluation"):
             while True:
                 try:
-                    returns = greedy.play(agent.network, self.config.run.evaluate_episodes, signals.token).returns
+                    returns = greedy.play(agent.network, self.config.run.evaluate_episodes).returns
                     break
                 except Stopped:
                     signals.check()

@@ -28,9 +28,10 @@ from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
-from nasdqn_fast.validation import check_positive_int
+from nasdqn_fast.validation import check_positive_int, described
 
 
 @dataclass
@@ -114,6 +115,7 @@ class Trainer:
         self._cut_short = False
         self._whole = True  # no episode, switch or report of one is half done
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
+        self._stop: StopToken | None = None
         self.proposal = self._ask()
         self.agent = make_agent(self.proposal.architecture)
 
@@ -121,7 +123,7 @@ class Trainer:
         """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
 
         Args:
-            stop: stops the agent when it is set.
+            stop: stops the agent, and the greedy episodes of a transfer or an estimator, when it is set.
 
         A switch is told when it is done: its events come one after the other, and all but the last while
         `resumable` is False.
@@ -131,6 +133,7 @@ class Trainer:
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
             InputError: a proposal, a transfer or an estimator did what it may not.
         """
+        self._stop = stop
         if self._progress is None:
             self._progress = self._new_progress()
             yield Asked(self.segment, 1, self.proposal)
@@ -168,6 +171,7 @@ class Trainer:
         """
         assert self.resumable, "there is no state to go on from"
         state = dict(self._before or self._state_beside_agent())
+        self.check_storable(state["controller"])
         agent, streams = self.agent.get_state(), state.pop("streams")
         agent["streams"], agent["replay"]["rng"] = streams, streams["replay"]  # a plug-in may have drawn since
         return state | {"agent": agent}
@@ -249,10 +253,28 @@ class Trainer:
     def _several(self) -> bool:
         return self.agent.settings.num_envs > 1
 
+    def check_storable(self, state: Any) -> None:
+        """Refuses a state of the controller that cannot be saved.
+
+        Raises:
+            InputError: it is no dict, or holds what is neither JSON nor an array.
+        """
+        try:
+            if not isinstance(state, dict):
+                raise TypeError(f"must return a dict; got {described(state)}")
+            check_storable(state)
+        except TypeError as error:
+            who = plugins.name_of(type(self.controller))
+            raise InputError(f"controller {who}: get_state(): {error}") from None
+
     @contextlib.contextmanager
     def _undone_by_errors(self) -> Iterator[None]:
         """A block that calls plug-ins, and leaves the agent alone: if it raises, `get_state` is of before it."""
-        self._before = copy.deepcopy(self._state_beside_agent())
+        if self._before is None:
+            self._before = copy.deepcopy(self._state_beside_agent())
+        else:  # such a block was stopped, and is begun again
+            self.controller.set_state(copy.deepcopy(self._before["controller"]))
+            self.agent.streams.set_state(self._before["streams"])
         yield
         self._before = None
 
@@ -293,7 +315,7 @@ class Trainer:
     def _transfer(self, architecture: Architecture) -> TransferReport:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
         agent, segment = self.agent, self.segment + 1
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i))
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
         carried, report = transfers.apply(
             self.transfer,
             transfers.Switch(
@@ -307,6 +329,7 @@ class Trainer:
                 play=greedy.play,
             ),
         )
+        greedy.check()
         if carried.accepted:
             try:
                 agent.switch_network(carried.network, carried.optimizer)
@@ -389,7 +412,7 @@ class Trainer:
         agent = self.agent
         curve = np.concatenate([*self._counted, returns]) if self._several else self._curve.returns()
         curve.flags.writeable = False
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i))
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i), self._stop)
         segment = estimators.Segment(
             architecture=agent.network.architecture,
             returns=returns,
@@ -400,7 +423,9 @@ class Trainer:
             evaluate=lambda n: float(greedy.play(agent.network, n).returns.mean()),
         )
         with self.clock.charge("estimator"):
-            return estimators.apply(self.estimator, segment), greedy.steps
+            score = estimators.apply(self.estimator, segment)
+        greedy.check()
+        return score, greedy.steps
 
     def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
         agent, network = self.agent, self.agent.network

@@ -34,8 +34,11 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
                 file.flush()
                 os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the first error says more
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (beside, str(beside)):
+            raise OSError(error.errno, error.strerror, str(path)) from None  # the file that the user has named
         raise
     if durable:
         sync_folder(path.parent)

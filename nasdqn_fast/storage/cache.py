@@ -18,7 +18,7 @@ def directory() -> Path:
         if chosen := os.environ.get("NASDQN_FAST_CACHE_DIR"):
             return Path(chosen).expanduser()
         if base := os.environ.get("XDG_CACHE_HOME"):
-            return Path(base, "nasdqn-fast")
+            return Path(base, "nasdqn-fast").expanduser()
         caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
         return Path.home() / caches / "nasdqn-fast"
     except RuntimeError:

@@ -5,9 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from nasdqn_fast.cli import display
+from nasdqn_fast.cli.output import printable
 from nasdqn_fast.events import Asked, Played, Transferred
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes, Proposal, TransferReport
@@ -97,3 +100,90 @@ def test_eighty_columns_hold_all_of_it(clock, architecture):
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (65, "1:05"), (3_600, "60:00")])
 def test_minutes(seconds, text):
     assert display.minutes(seconds) == text
+
+
+MARKUP = ["[/best]", "[red]", "[bold]x[/bold]", "[link=http://x]y[/link]", ":smile:", "[", "\\[x]", "[@click=exit]z[/]"]
+
+
+def lines_of(reason, **console):
+    written = io.StringIO()
+    with display.display(Console(file=written, width=200, **console), 10) as listener:
+        listener(Asked(1, 1, Proposal(SMALL, reason)))
+        listener(played(1.0))
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("reason", MARKUP)
+def test_a_controllers_reason_is_shown_as_it_is(reason, capsys):
+    assert lines_of(reason) == f"segment 1 from episode 1: 2x32-relu ({reason})\n"
+    assert capsys.readouterr().err == ""
+
+
+@given(st.text(max_size=20))
+def test_whatever_the_reason_it_is_one_line_that_tells_a_terminal_nothing(reason):
+    shown = lines_of(reason)
+    assert shown == f"segment 1 from episode 1: 2x32-relu ({printable(reason)})\n"
+    assert shown[:-1].isprintable()
+
+
+def test_escapes_stand_for_what_a_terminal_would_obey():
+    assert printable("a\x1b[2J\n\ud800 é") == r"a\x1b[2J\n\ud800 é"
+
+
+class Broken(io.StringIO):
+    """A terminal whose every write fails."""
+
+    def write(self, text):
+        raise self.error
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("error", [OSError("gone"), ValueError("closed"), RuntimeError("whatever"), RecursionError()])
+def test_a_display_that_fails_is_given_up_with_one_line(capsys, error, terminal):
+    file = Broken()
+    file.error = error
+    with display.display(Console(file=file, force_terminal=terminal, width=80), 10) as listener:
+        for _ in range(3):
+            listener(Asked(1, 1, Proposal(SMALL, "uniform")))
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.startswith(f"nasdqn-fast: warning: the display is off ({type(error).__name__}: {error}); the run goes")
+
+
+@pytest.mark.parametrize("broken", ["line", "extent", "__call__"])
+def test_so_is_one_with_a_bug(capsys, monkeypatch, broken):
+    def bug(*_):
+        raise ZeroDivisionError("bug")
+
+    monkeypatch.setattr(display.Progress, broken, bug)
+    for terminal in (True, False):
+        with display.display(Console(file=io.StringIO(), force_terminal=terminal), 1_000) as listener:
+            for _ in range(300):
+                listener(played(1.0))
+    assert capsys.readouterr().err.count("the display is off (ZeroDivisionError: bug)") in (1, 2)
+
+
+def test_what_ends_a_run_passes_the_display():
+    for error in (KeyboardInterrupt, RuntimeError):
+        with pytest.raises(error, match="mine"), display.display(Console(file=io.StringIO()), 10):
+            raise error("mine")
+
+
+def test_a_terminal_that_becomes_one_column_wide_is_drawn_on(clock, capsys):
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with display.display(console, 1_000) as listener:
+        for width in (80, 1, 2, 5, 6, 7, 1, 80):
+            console.width = width
+            clock.now += 1.0
+            listener(played(1.0))
+    assert capsys.readouterr().err == ""
+
+
+def test_an_encoding_that_lacks_characters_is_no_error(capsys):
+    raw = io.BytesIO()
+    console = Console(file=display.Lasting(io.TextIOWrapper(raw, encoding="ascii")), width=80)
+    with display.display(console, 10) as listener:
+        listener(Asked(1, 1, Proposal(SMALL, "größer → ∞")))
+    console.file.flush()
+    assert raw.getvalue() == b"segment 1 from episode 1: 2x32-relu (gr??er ? ?)\n"
+    assert capsys.readouterr().err == ""

@@ -30,6 +30,11 @@ from nasdqn_fast.envs._compiler import compile as _compile
         ("train --gamma nan", "--gamma must be a number in [0, 1]; got nan"),
         ("train --learning-rate inf", "--learning-rate must be a finite number > 0; got inf"),
         ("train --backend nump", "unknown --backend 'nump': did you mean 'numpy'?"),
+        ("train --activations ReLU", "unknown --activations[0] 'ReLU': did you mean 'relu'?"),
+        ("train --architectures 3x64-ReLU", "unknown activation 'ReLU': did you mean 'relu'?"),
+        ("train --optimizer Adam", "unknown --optimizer 'Adam': did you mean 'adam'?"),
+        ("train --method NASDQN", "unknown --method 'NASDQN': did you mean 'nas-dqn'?"),
+        ("train --env CartPole-v1", "unknown environment 'CartPole-v1': did you mean 'cartpole'?"),
         ("train --optimizer adm", "unknown --optimizer 'adm': did you mean 'adam'?"),
         ("train --horizon-is terminated", "unknown --horizon-is 'terminated': did you mean 'terminal'?"),
         ("train --replay-keep-which new", "unknown --replay-keep-which 'new': did you mean 'newest'?"),
@@ -145,3 +150,27 @@ def test_an_unknown_cpu_target_is_one_line(tmp_path):
     assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
     assert process.stderr.startswith("nasdqn-fast: environment variable NASDQN_FAST_CPU: 'foo' is not a CPU target")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "bug"),
+    [
+        ("--env", "1 / 0"),
+        ("--method", "open('/not/there')"),
+        ("--transfer", "raise BrokenPipeError"),
+        ("--estimator", "def half(:"),
+    ],
+)
+def test_a_bug_in_a_users_module_shows_its_traceback(tmp_path, option, bug):
+    (tmp_path / "buggy.py").write_text(f"# mine\n{bug}\n")
+    process = subprocess.run(
+        [sys.executable, "-m", "nasdqn_fast", "train", option, "buggy:plugin"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert 'buggy.py", line 2' in process.stderr
+    assert process.stderr.startswith("Traceback")
+    assert not (tmp_path / "runs").exists()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -47,3 +48,26 @@ def test_the_threshold_is_the_environments_and_one_that_has_none_has_no_row(resu
     text = shown(dataclasses.replace(result, environment=environment), 100)
     assert ("mean exceeds 150" in text) == (threshold is not None)
     assert ("exceeds" in text) == (threshold is not None)
+
+
+@pytest.mark.parametrize("reason", ["[/best]", "[red]", ":smile:"])
+def test_a_reason_is_no_markup(result, reason):
+    first, *others = result.segments
+    changed = dataclasses.replace(result, segments=(dataclasses.replace(first, reason=reason), *others))
+    assert f" {reason} " in shown(changed, 120)
+
+
+def test_nor_is_the_name_of_the_run_directory(result):
+    assert "run directory: [red]:smile:/x" in shown(dataclasses.replace(result, out=Path("[red]:smile:/x")), 120)
+
+
+def test_tables_that_cannot_be_shown_leave_the_run_finished(result, capsys):
+    show_run(Console(file=io.StringIO(), width=80), dataclasses.replace(result, segments=None))
+    told = capsys.readouterr().err
+    assert told.startswith("nasdqn-fast: warning: the tables cannot be shown (TypeError: ")
+    assert told.count("\n") == 1
+
+
+def test_one_column_is_wide_enough(result, capsys):
+    shown(result, 1)
+    assert capsys.readouterr().err == ""

@@ -284,6 +284,7 @@ def test_the_paper_page_lists_every_option_with_its_default_and_source():
         for line in PAPER_DOC.read_text().splitlines()
         if re.match(r"\|.*`--", line)
     ]
+    assert all(all(row) for row in rows), "no cell is empty"
     listed = [tuple(itertools.islice(row, 2, None)) for row in rows]
     assert listed == [(f"`{setting.option}`", setting.default, setting.source) for setting in all_settings()]
 

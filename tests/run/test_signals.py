@@ -16,6 +16,7 @@ from nasdqn_fast._core import signals as core
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.run import signals
 from nasdqn_fast.run.api import train
+from nasdqn_fast.transfers.matching import plugin as matching
 
 
 @contextlib.contextmanager
@@ -375,6 +376,68 @@ def test_one_ctrl_c_ends_a_thread_pool_of_runs_with_a_checkpoint_for_each(tmp_pa
     assert "KeyboardInterrupt" in errors
     assert process.returncode in (1, -signal.SIGINT)
     assert sorted(path.name for path in Path(tmp_path).iterdir()) == ["0", "1"]
+    for seed in (0, 1):
+        assert list((tmp_path / str(seed) / "checkpoints").iterdir())
+        assert '"interrupted"' in (tmp_path / str(seed) / "summary.json").read_text()
+
+
+def test_a_run_whose_greedy_episodes_are_stopped_continues_to_the_same_bits_after_handlers_that_return():
+    """They are begun again, the controller and all streams as before them."""
+    options = {"method": "nas-dqn", "env": "cartpole", "episodes": 40, "switch_every": 4, "warm_up": 50}
+    options |= {"estimator": guarding_estimator, "transfer": guarding_transfer, "widths": (4, 8)}
+    undisturbed, received = train(**options), []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(handling(signal.SIGINT, lambda number, frame: received.append(number)))
+        stack.enter_context(handling(signal.SIGALRM, lambda number, frame: interrupt()))
+        stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+        disturbed = train(**options)
+    assert received
+    np.testing.assert_array_equal(disturbed.episodes.losses, undisturbed.episodes.losses)
+    np.testing.assert_array_equal(disturbed.network.parameters, undisturbed.network.parameters)
+
+
+def guarding_estimator(segment):
+    return segment.evaluate(10)
+
+
+def guarding_transfer(switch):
+    switch.rng.random()
+    switch.play(switch.old, 10)
+    return matching(switch)
+
+
+ENDLESS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import nasdqn_fast as nf
+
+def endless(segment):
+    print("going", flush=True)
+    return segment.evaluate(10**9)
+
+def job(seed):
+    small = {"episodes": 20, "switch_every": 5, "env": "cartpole", "estimator": endless}
+    return nf.train("random-nas", seed=seed, out=f"{sys.argv[1]}/{seed}", **small)
+
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(job, range(2)))
+"""
+
+
+def test_one_ctrl_c_ends_greedy_episodes_in_threads(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert [process.stdout.readline() for _ in range(2)] == ["going\n"] * 2
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert time.monotonic() - started < 2
+    finally:
+        process.kill()
     for seed in (0, 1):
         assert list((tmp_path / str(seed) / "checkpoints").iterdir())
         assert '"interrupted"' in (tmp_path / str(seed) / "summary.json").read_text()

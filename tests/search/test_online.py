@@ -1,16 +1,19 @@
 """The search loop, on a tiny CartPole with the compiled engine."""
 
 import math
+import threading
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from nasdqn_fast import envs
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.random import plugin as RandomSearch
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.agent import DQNAgent
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Played, Pruned, Told, Transferred
 from nasdqn_fast.search.online import Trainer
@@ -516,3 +519,68 @@ def test_a_run_of_so_many_steps_ends_with_the_last_of_them(num_envs):
 def test_a_run_whose_steps_end_in_its_first_episode_tells_nothing():
     trainer = trainer_of(scripted("1x4-relu"), agent={"steps": 3})
     assert [type(event) for event in trainer.run()] == [Asked]
+
+
+def stopping(token, delay=0.05):
+    """Sets the token while greedy episodes are played, which by themselves would take years."""
+    timer = threading.Timer(delay, token.set)
+    timer.start()
+    return timer
+
+
+def endless_estimator(segment):
+    return segment.evaluate(hook["episodes"])
+
+
+def endless_transfer(switch):
+    switch.rng.random()
+    switch.play(switch.old, hook["episodes"])
+    return matching(switch)
+
+
+def catching_estimator(segment):
+    try:
+        return segment.evaluate(hook["episodes"])
+    except Exception:
+        return 0.0
+
+
+hook = {"episodes": 2}
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize(
+    "plugins",
+    [{"estimator": endless_estimator}, {"transfer": endless_transfer}, {"estimator": catching_estimator}],
+    ids=["estimator", "transfer", "estimator that catches"],
+)
+def test_a_stop_is_answered_in_greedy_episodes_and_loses_nothing(plugins, backend):
+    """Whether the trainer goes on or another takes over its state, the run is that of one left alone."""
+
+    def trainer():
+        streams = Streams(0)
+        return trainer_of(RandomSearch(SPACE, streams.controller), streams, backend=backend, **plugins)
+
+    def told(events):
+        return [(event.episode, event.result.score) for event in events if isinstance(event, Told)]
+
+    hook["episodes"] = 2
+    whole = told(trainer().run())
+    assert len(whole) == 3
+
+    stopped, token, events = trainer(), StopToken(), []
+    hook["episodes"] = 10**9
+    stopping(token)
+    with pytest.raises(Stopped):
+        events.extend(stopped.run(token))
+    hook["episodes"] = 2
+    assert stopped.resumable
+    other, state = trainer(), stopped.get_state()
+    played = [event.episodes for event in events if isinstance(event, Played)]
+    done = Episodes(
+        **{f.name: np.concatenate([getattr(episodes, f.name) for episodes in played]) for f in fields(Episodes)}
+    )
+    other.set_state(state, done)
+    assert told(events) + told(other.run()) == whole
+    token.clear()
+    assert told(events) + told(stopped.run(token)) == whole

@@ -1,5 +1,5 @@
 /* tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, beyond which it is 1 in float32. The libm call does not vectorise.
- * The fit is within 2.1e-8, rounding makes it 7 units in the last place. Coefficients: fit_tanh.py. NaN stays NaN. */
+ * Coefficients and their error: fit_tanh.py; the error in float32: docs/kernels.md. NaN stays NaN. */
 #ifndef NDQ_TANH_H
 #define NDQ_TANH_H
 

@@ -1,0 +1,195 @@
+"""Every setting acts: a run in which one setting is changed is another run, unless it is said here why it must not be.
+
+The settings are those that are declared, so that a new one is tested as soon as it is there.
+"""
+
+import itertools
+
+import pytest
+
+from nasdqn_fast import plugins
+from nasdqn_fast.cli import main, tables
+from nasdqn_fast.config import TABLES, all_settings, resolve, to_toml
+from nasdqn_fast.events import Asked, Told
+from nasdqn_fast.options import options_class, options_of
+from nasdqn_fast.run import api
+from nasdqn_fast.run.api import train
+
+BASE = {
+    "method": "nas-dqn",
+    "env": "cartpole",
+    "max_episode_steps": 30,
+    "depths": (1, 2),
+    "widths": (4, 5),
+    "activations": ("relu", "tanh"),
+    "episodes": 60,
+    "switch_every": 3,
+    "warm_up": 20,
+    "batch_size": 4,
+    "replay_capacity": 150,
+    "target_every": 20,
+    "learning_rate": 0.01,
+    "gradient_clip": 0.1,
+    "huber_delta": 0.1,
+    "controller_epsilon_decay": 0.5,
+    "controller_buffer": 2,
+    "seed": 3,
+}
+# Setting -> another value, and what else is to be set in both runs so that it can act.
+OTHER = {
+    "env": ("mountain-car", {}),
+    "start": ("hanging", {"env": "inverted-pendulum"}),
+    "env_param": ({"gravity": 20.0}, {}),
+    "max_episode_steps": (10, {}),
+    "gamma": (0.5, {}),
+    "optimizer": ("adam", {}),
+    "learning_rate": (0.02, {}),
+    "gradient_clip": (0.05, {}),
+    "loss": ("mse", {}),
+    "huber_delta": (0.05, {}),
+    "batch_size": (5, {}),
+    "updates_per_step": (2, {}),
+    "replay_capacity": (40, {}),
+    "warm_up": (30, {}),
+    "target_every": (7, {}),
+    "policy_epsilon_start": (0.5, {}),
+    "policy_epsilon_decay": (0.5, {}),
+    "policy_epsilon_end": (0.9, {}),
+    "horizon_is": ("truncated", {"max_episode_steps": 10}),
+    "num_envs": (2, {}),
+    "method": ("random-nas", {}),
+    "architecture": ("1x6-relu", {"method": "fixed", "architecture": "1x4-relu"}),
+    "depths": ((2,), {}),
+    "widths": ((5,), {}),
+    "activations": (("leaky_relu",), {}),
+    "architectures": (("1x6-relu", "2x4-tanh"), {}),
+    "switch_every": (2, {}),
+    "controller_epsilon_start": (0.1, {"controller_epsilon_decay": 0.99}),
+    "controller_epsilon_decay": (0.9, {}),
+    "controller_epsilon_min": (0.9, {}),
+    "controller_temperature": (0.1, {}),
+    "controller_buffer": (5, {}),
+    "controller_score_kept": ("every-visit", {}),
+    "transfer": ("overlap", {}),
+    "estimator": ("greedy", {}),
+    "replay_keep": (0.5, {}),
+    "replay_keep_which": ("random", {}),
+    "episodes": (61, {}),
+    "seed": (4, {}),
+}
+# Setting -> why the run stays the same.
+SAME = {
+    "profile": "a set of defaults, all of which these runs override; its values are tested in tests/config",
+    "backend": "the same algorithm, which the twin follows step for step (tests/engine/test_backends_agree.py)",
+    "checkpoint_every": "a run can be taken up again from wherever it was saved, to the same bits",
+}
+# (kind of plug-in, name, option) -> another value, and what else is to be set.
+OTHER_OPTIONS = {
+    ("controllers", "fixed", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
+    ("controllers", "nas-dqn", "epsilon_start"): (0.1, {"controller_epsilon_decay": 0.99}),
+    ("controllers", "nas-dqn", "epsilon_decay"): (0.9, {"controller_epsilon_decay": None}),
+    ("controllers", "nas-dqn", "epsilon_min"): (0.9, {}),
+    ("controllers", "nas-dqn", "temperature"): (0.1, {}),
+    ("controllers", "nas-dqn", "buffer_size"): (1, {"controller_buffer": None}),
+    ("controllers", "nas-dqn", "score_kept"): ("every-visit", {}),
+    ("estimators", "greedy", "episodes"): (1, {"episodes": 12}),
+    ("estimators", "improvement", "episodes"): (1, {}),
+    ("estimators", "mean-return", "episodes"): (1, {}),
+}
+
+
+def plugin_options():
+    for kind in ("controllers", "transfers", "estimators"):
+        for name in plugins.names(kind):
+            for about in options_of(options_class(plugins.find(kind, name))):
+                yield kind, name, about.name
+
+
+def done_by(settings):
+    """What a run plays, learns and searches; nothing that it says of its settings."""
+    events = []
+    result = train(**{name: value for name, value in settings.items() if value is not None}, progress=events.append)
+    played = [getattr(result.episodes, name).tobytes() for name in ("returns", "lengths", "losses", "epsilons")]
+    asked = [str(event.proposal.architecture) for event in events if isinstance(event, Asked)]
+    scores = [event.result.score for event in events if isinstance(event, Told)]
+    return played, asked, scores, result.network.parameters.tobytes()
+
+
+@pytest.fixture(scope="module")
+def base():
+    return done_by(BASE)
+
+
+def test_a_run_left_alone_stays_the_same(base):
+    assert done_by(BASE) == base
+
+
+@pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.keyword)
+def test_every_setting_acts(base, setting):
+    keyword = setting.keyword
+    if keyword in SAME:
+        return
+    assert keyword in OTHER, (
+        f"{keyword} is new: add to OTHER a value other than its default, with what it needs to act on a run, "
+        "or to SAME the reason why no run may differ"
+    )
+    value, others = OTHER[keyword]
+    acts = done_by(BASE | others | {keyword: value}) != (done_by(BASE | others) if others else base)
+    assert acts, f"{keyword} = {value!r} is ignored"
+
+
+@pytest.mark.parametrize(("kind", "name", "option"), [*plugin_options()])
+def test_every_option_of_a_plug_in_acts(kind, name, option):
+    assert (kind, name, option) in OTHER_OPTIONS, (
+        f"option {option} of {name} is new: add to OTHER_OPTIONS a value other than its default"
+    )
+    value, others = OTHER_OPTIONS[kind, name, option]
+    (table,) = (table for table in TABLES if table.kind == kind)
+    chosen = BASE | {table.setting: name} | others
+    options = {table.keyword: {option: value}}
+    # An option that must be given has a setting of its own, which the other run has.
+    changed = {key: None if key == option else item for key, item in chosen.items()} | options
+    acts = done_by(changed) != done_by(chosen)
+    assert acts, f"{option} = {value!r} is ignored"
+
+
+def test_checkpoint_every_changes_nothing(base, tmp_path):
+    for cadence in ("1", "never"):
+        assert done_by(BASE | {"checkpoint_every": cadence, "out": tmp_path / cadence}) == base
+
+
+def test_no_entry_is_about_a_setting_that_is_gone():
+    assert {*OTHER, *SAME} == {setting.keyword for setting in all_settings()}
+    assert {*OTHER_OPTIONS} == {*plugin_options()}
+    assert not OTHER.keys() & SAME.keys()
+
+
+DOORS = [setting for setting in all_settings() if setting.keyword in OTHER]
+
+
+@pytest.mark.parametrize("setting", DOORS, ids=lambda setting: setting.keyword)
+def test_it_is_the_same_setting_at_every_door(monkeypatch, tmp_path, setting):
+    """Keyword, file and command line: the config that the run gets."""
+    value, others = OTHER[setting.keyword]
+    keywords = BASE | others | {setting.keyword: value}
+    wanted = resolve(None, keywords)
+    assert wanted != resolve(None, BASE | others)
+
+    (tmp_path / "given.toml").write_text(to_toml(wanted))
+    assert resolve(tmp_path / "given.toml") == wanted
+
+    configs = []
+    monkeypatch.setattr(api, "train", lambda **given: configs.append(given["config"]))
+    monkeypatch.setattr(tables, "show_run", lambda *_: None)
+    assert main(["train", "--out", str(tmp_path / "out"), *itertools.chain(*map(as_option, keywords.items()))]) == 0
+    assert configs == [wanted]
+
+
+def as_option(item):
+    name, value = item
+    option = "--" + name.replace("_", "-")
+    if isinstance(value, dict):
+        return [word for key, number in value.items() for word in (option, f"{key}={number}")]
+    if isinstance(value, bool):
+        return [option if value else f"--no-{option[2:]}"]
+    return [option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
