@@ -55,7 +55,9 @@ def test_a_killed_run_is_resumed_to_the_same_bits(left, run, tiny, tmp_path):
 @pytest.mark.filterwarnings("default")
 def test_a_run_without_a_checkpoint_says_that_it_starts_over(run, tiny, tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "config.toml").write_text("[env]\nname = 'cartpole'\n[run]\nepisodes = 2\n")
+    (tmp_path / "out" / "config.toml").write_text(
+        "[env]\nname = 'cartpole'\n[run]\nepisodes = 2\n[agent]\nwarm_up = 4\n"
+    )
     code, _, err = run("resume", "out")
     assert (code, err) == (0, "nasdqn-fast: warning: 'out' has no checkpoint yet: starting over\n")
 

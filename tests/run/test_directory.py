@@ -60,7 +60,7 @@ def test_where_none_can_be_made_it_is_told(tmp_path):
 
 def test_equal_commands_at_once_have_a_run_each(tmp_path):
     command = [sys.executable, "-m", "nasdqn_fast", "train", "--method", "fixed-small", "--env", "cartpole"]
-    command += ["--episodes", "3", "--max-episode-steps", "20"]
+    command += ["--episodes", "3", "--max-episode-steps", "20", "--warm-up", "4"]
     processes = [
         subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) for _ in "abc"
     ]
