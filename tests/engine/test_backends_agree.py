@@ -136,6 +136,8 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
 def test_an_update_from_any_saved_state_agrees(cpu_target, architecture, env, episodes, more_updates, seed, **options):
     environment = envs.make(env, max_episode_steps=50)
     run = {"warm_up": 20, "target_every": 7, "steps": 900, "exploration_fraction": 0.3, **options}
+    if options["gradient_clip_by"] != "element":  # where a usual rate would have some of these runs diverge
+        run["learning_rate"] = 1e-5
     native, twin = (agent(backend, architecture, environment, rng=seed, **run) for backend in backends.NAMES)
     native.run_episodes(episodes)
     for _ in range(more_updates):
