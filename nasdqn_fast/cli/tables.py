@@ -33,8 +33,8 @@ def _show_run(console: Console, result: RunResult) -> None:
     )
     if result.status != "finished":
         how = f"nasdqn-fast resume {shlex.quote(str(result.out))} --episodes N"
-        console.print(f"{result.status}; to go on: {how}", soft_wrap=True, markup=False)
-    console.print(f"run directory: {result.out}", soft_wrap=True, markup=False)
+        console.print(literal(f"{result.status}; to go on: {how}"), soft_wrap=True)
+    console.print(literal(f"run directory: {result.out}"), soft_wrap=True)
 
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:

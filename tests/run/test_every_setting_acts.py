@@ -10,7 +10,7 @@ import pytest
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main, tables
 from nasdqn_fast.config import TABLES, all_settings, resolve, to_toml
-from nasdqn_fast.events import Asked, Told
+from nasdqn_fast.events import Asked, Evaluated, Told
 from nasdqn_fast.options import options_class, options_of
 from nasdqn_fast.run import api
 from nasdqn_fast.run.api import train
@@ -76,6 +76,27 @@ OTHER = {
     "replay_keep_which": ("random", {}),
     "episodes": (61, {}),
     "seed": (4, {}),
+    "init": ("torch", {}),
+    "head_scale": (0.5, {}),
+    "learning_rate_schedule": ("linear", {"steps": 400}),
+    "adam_epsilon": (0.1, {"optimizer": "adam"}),
+    "gradient_clip_by": ("none", {}),
+    "double": (False, {}),
+    "train_every": (3, {}),
+    "updates_per_train": (3, {}),
+    "target_unit": ("steps", {"updates_per_step": 2}),
+    "target_tau": (0.5, {}),
+    "policy_epsilon_schedule": ("linear", {"steps": 400}),
+    "exploration_fraction": (0.5, {"policy_epsilon_schedule": "linear", "steps": 400}),
+    "steps": (200, {}),
+    "from_": (lambda folder: earlier_run(folder), {"method": "fixed", "architecture": "1x4-relu"}),
+    "evaluate_every": (2, {}),
+    "evaluate_episodes": (3, {"evaluate_every": 10}),
+    # The pole stays up, and every return is above the threshold.
+    "stop_at_threshold": (
+        True,
+        {"env": "inverted-pendulum", "env_param": {"gravity": 0.01}, "max_episode_steps": 200, "warm_up": 11_000},
+    ),
 }
 # Setting -> why the run stays the same.
 SAME = {
@@ -112,7 +133,13 @@ def done_by(settings):
     played = [getattr(result.episodes, name).tobytes() for name in ("returns", "lengths", "losses", "epsilons")]
     asked = [str(event.proposal.architecture) for event in events if isinstance(event, Asked)]
     scores = [event.result.score for event in events if isinstance(event, Told)]
+    scores += [event.mean for event in events if isinstance(event, Evaluated)]
     return played, asked, scores, result.network.parameters.tobytes()
+
+
+def earlier_run(folder):
+    train(**BASE | {"method": "fixed", "architecture": "1x4-relu", "seed": 9}, out=folder / "earlier")
+    return folder / "earlier"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +152,7 @@ def test_a_run_left_alone_stays_the_same(base):
 
 
 @pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.keyword)
-def test_every_setting_acts(base, setting):
+def test_every_setting_acts(base, setting, tmp_path):
     keyword = setting.keyword
     if keyword in SAME:
         return
@@ -134,6 +161,7 @@ def test_every_setting_acts(base, setting):
         "or to SAME the reason why no run may differ"
     )
     value, others = OTHER[keyword]
+    value = value(tmp_path) if callable(value) else value
     acts = done_by(BASE | others | {keyword: value}) != (done_by(BASE | others) if others else base)
     assert acts, f"{keyword} = {value!r} is ignored"
 
