@@ -2,7 +2,6 @@
 
 import math
 import threading
-from collections import Counter
 from dataclasses import fields
 
 import numpy as np
@@ -513,8 +512,8 @@ def test_a_run_of_so_many_steps_ends_with_the_last_of_them(num_envs):
     told = [r for event in events if isinstance(event, Told) for r in event.result.returns]
     assert trainer.agent.steps == 150
     assert trainer.episodes_done == trainer.agent.episodes == len(returns)
-    # With several environments, episodes that have begun count too (nasdqn_fast/search/begun.py).
-    assert told == returns if num_envs == 1 else not Counter(returns) - Counter(told)
+    # Of several environments, an episode that has begun is played to its end for the score (search/begun.py).
+    assert told == returns if num_envs == 1 else len(told) >= len(returns)
     assert 150 - 20 * num_envs < sum(returns) <= 150  # a step of CartPole is worth 1
 
 
