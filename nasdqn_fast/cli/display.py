@@ -32,12 +32,14 @@ class Progress:
 
     Args:
         total: episodes of the run.
+        steps: environment steps of the run, which then count in place of its episodes.
     """
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.episodes = self.resumed_at = 0
-        self.steps = 0  # of this process
+    def __init__(self, total: int, steps: int | None = None) -> None:
+        self.episodes_wanted, self.steps_wanted = total, steps
+        self.episodes = 0
+        self.steps = self.steps_before = 0  # of this process, and of earlier ones
+        self.episodes_before = 0
         self.architecture = ""
         self.last_returns: deque[float] = deque(maxlen=ROLLING_WINDOW)
         self.started = time.perf_counter()
@@ -50,7 +52,8 @@ class Progress:
                 self.architecture = str(event.new)
             case Resumed():
                 self.architecture = str(event.architecture)
-                self.episodes = self.resumed_at = len(event.episodes)
+                self.episodes = self.episodes_before = len(event.episodes)
+                self.steps_before = int(event.episodes.lengths.sum())
                 self.last_returns.extend(event.episodes.returns.tolist())
             case Played():
                 self.episodes += len(event.episodes)
@@ -63,11 +66,24 @@ class Progress:
 
     def extent(self) -> str:
         """How far the run has come, and how long it will go on."""
-        done = f"episode {self.episodes:,} of {self.total:,}"
-        if self.episodes == self.resumed_at:
+        if self.steps_wanted is None:
+            done = f"episode {self.episodes:,} of {self.total:,}"
+        else:
+            done = f"episode {self.episodes:,}, step {self.done:,} of {self.total:,}"
+        now = self.episodes - self.episodes_before if self.steps_wanted is None else self.steps
+        if not now:
             return done
-        left = self._elapsed() / (self.episodes - self.resumed_at) * (self.total - self.episodes)
-        return f"{done} | {minutes(left)} left"
+        return f"{done} | {minutes(self._elapsed() / now * (self.total - self.done))} left"
+
+    @property
+    def total(self) -> int:
+        """Episodes of the run, or its steps where these are limited."""
+        return self.episodes_wanted if self.steps_wanted is None else self.steps_wanted
+
+    @property
+    def done(self) -> int:
+        """How many of `total` there have been."""
+        return self.episodes if self.steps_wanted is None else self.steps_before + self.steps
 
     def state(self) -> str:
         """How well and how fast it learns, and what; nothing before the first episode has ended."""
@@ -98,14 +114,14 @@ def literal(text: str) -> Text:
 
 
 @contextlib.contextmanager
-def display(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
+def display(console: Console, total: int, steps: int | None = None) -> Iterator[Callable[[Event], None]]:
     """A listener that shows the run on this console, and that never raises.
 
     Args:
         console: a terminal is redrawn in place, anything else gets lines.
-        total: episodes of the run.
+        total, steps: as for `Progress`.
     """
-    progress = Progress(total)
+    progress = Progress(total, steps)
     picture = _live(console, progress) if console.is_terminal else _plain(console, progress)
     shown = _Dispensable(picture)
     try:
@@ -164,7 +180,7 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
                 due = now + REFRESH
                 # What matters most is shortest: only an architecture may be too long, and it comes last.
                 above = Table.grid(Column(ratio=1), Column(no_wrap=True), padding=(0, 1), expand=True)
-                bar = ProgressBar(total=progress.total, completed=progress.episodes)
+                bar = ProgressBar(total=progress.total, completed=progress.done)
                 above.add_row(bar, _line(progress.extent()))
                 picture = Table.grid(expand=True)
                 picture.add_row(above)

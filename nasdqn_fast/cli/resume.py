@@ -23,7 +23,8 @@ def command(run: Path, episodes: int | None) -> None:
     from nasdqn_fast.run.directory import read_config
 
     console = screen()
-    with display(console, read_config(run, {"episodes": episodes}).run.episodes) as progress:
+    config = read_config(run, {"episodes": episodes})
+    with display(console, config.run.episodes, config.agent.steps) as progress:
         result = resume(run, episodes=episodes, progress=progress)
     if result is None:
         console.print(f"the run in {run} is finished: there is nothing to resume", soft_wrap=True, markup=False)

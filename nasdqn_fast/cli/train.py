@@ -28,7 +28,7 @@ def command(file: Path | None, out: Path | None, **options: Any) -> None:
 
     console = screen()
     place = directory.numbered(default_out(config)) if out is None else contextlib.nullcontext(out)
-    with place as out, display(console, config.run.episodes) as progress:
+    with place as out, display(console, config.run.episodes, config.agent.steps) as progress:
         result = train(config=config, out=out, progress=progress)
     show_run(console, result)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nasdqn_fast.cli import display
 from nasdqn_fast.cli.output import printable
-from nasdqn_fast.events import Asked, Played, Transferred
+from nasdqn_fast.events import Asked, Played, Resumed, Transferred
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes, Proposal, TransferReport
 
@@ -47,6 +47,18 @@ def test_the_line_shows_mean_architecture_speed_and_time_left(clock):
     clock.now += 2.0
     # The mean of 50..99 is 74.5; 100 episodes of 200 steps in 2 s are 10,000 steps/s; 1,900 episodes are left: 38 s.
     assert progress.line() == "episode 100 of 2,000 | 0:38 left | mean of last 50: 74.5 | 10,000 steps/s | 2x32-relu"
+
+
+def test_a_run_of_so_many_steps_counts_them(clock):
+    progress = display.Progress(2_000, steps=50_000)
+    earlier = Episodes(*(np.array([value] * 5) for value in (1.0, 200, 1.0, 1.0)))
+    progress(Resumed(1, SMALL, earlier))
+    assert progress.extent() == "episode 5, step 1,000 of 50,000"
+    for _ in range(45):
+        progress(played(1.0))
+    clock.now += 9.0
+    # 45 episodes of 200 steps in 9 s are 1,000 steps/s; 40,000 steps are left.
+    assert progress.extent() == "episode 50, step 10,000 of 50,000 | 0:40 left"
 
 
 def test_the_architecture_shown_is_what_came_of_the_transfer(clock):
