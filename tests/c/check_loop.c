@@ -163,7 +163,7 @@ static void check_advance(void)
     ndq_env env = counter_environment(100, &calls);
     double states[5] = {0}, rewards[5];
     float obs[5];
-    int64_t actions[10] = {0};
+    int64_t actions[20] = {0};
     int32_t flags[5];
     env.lockstep = count_together;
     env.lockstep_lanes = 2;
