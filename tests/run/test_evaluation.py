@@ -105,7 +105,7 @@ def test_a_run_is_evaluated_while_it_goes_on(tmp_path):
             seen.append(event)
             if len(seen) == 5:
                 here = evaluate(tmp_path, 3)
-                command = [sys.executable, "-m", "nasdqn_fast", "evaluate", str(tmp_path), "--episodes", "3"]
+                command = [sys.executable, "-P", "-m", "nasdqn_fast", "evaluate", str(tmp_path), "--episodes", "3"]
                 there = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 assert f"{here.returns.mean():.2f}" in there
                 assert "3 episodes, network of the checkpoint after episode 4" in there

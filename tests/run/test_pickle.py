@@ -1,8 +1,10 @@
 """Runs come back from worker processes, however these were started; records of a run can be pickled and copied."""
 
 import copy
+import importlib
 import multiprocessing
 import pickle
+import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -19,25 +21,39 @@ COPIES = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "copy": cop
 SETTINGS = {"episodes": 8, "switch_every": 4, "warm_up": 20, "batch_size": 8, "replay_capacity": 500}
 
 
+# What the processes run: a module that they can import, as those of the tests are not.
+WORK = """
+import nasdqn_fast
+
+SETTINGS = {settings!r}
+
 def train_one(seed):
     return nasdqn_fast.train("random-nas", env="cartpole", seed=seed, **SETTINGS)
-
 
 def train_on(agent):
     agent.run_episodes(5)
     return agent
+"""
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    (tmp_path / "work_of_processes.py").write_text(WORK.replace("{settings!r}", repr(SETTINGS)))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("work_of_processes")
+    del sys.modules["work_of_processes"]
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
-def test_runs_and_agents_cross_processes(start):
+def test_runs_and_agents_cross_processes(work, start):
     agent = DQNAgent("cartpole", "16-relu", rng=1, replay_capacity=200, batch_size=8, warm_up=20)
     agent.run_episodes(5)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(start)) as pool:
-        results = list(pool.map(train_one, range(2)))
-        there = pool.submit(train_on, agent).result()
+        results = list(pool.map(work.train_one, range(2)))
+        there = pool.submit(work.train_on, agent).result()
     for seed, result in enumerate(results):
-        same(result, train_one(seed))
-    assert pickle.dumps(there.get_state()) == pickle.dumps(train_on(agent).get_state())
+        same(result, work.train_one(seed))
+    assert pickle.dumps(there.get_state()) == pickle.dumps(work.train_on(agent).get_state())
 
 
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)

@@ -428,7 +428,7 @@ with ThreadPoolExecutor(2) as pool:
 
 def test_one_ctrl_c_ends_greedy_episodes_in_threads(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-c", ENDLESS, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", ENDLESS, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert [process.stdout.readline() for _ in range(2)] == ["going\n"] * 2
