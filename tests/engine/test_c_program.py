@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from nasdqn_fast._core import cpu
 
 BUILD = Path(__file__).resolve().parents[1] / "c" / "build.py"
 
 
+@pytest.mark.slow
 def test_every_claim_of_the_c_program_holds_and_no_guard_is_touched(tmp_path):
     """Oracle: the textbook's network and optimizers in double precision, and two ways to one result of the loop."""
     program = tmp_path / "program"

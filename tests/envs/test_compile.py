@@ -90,6 +90,7 @@ def test_second_process_loads_and_a_change_compiles_anew(play):
     assert play() == ("object 12.0", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inverted-pendulum", "cartpole"])
 def test_loaded_code_gives_the_bits_of_the_compiled(play, name):
     """Oracle: the functions as Numba compiled them, in the process before."""
@@ -124,6 +125,7 @@ def test_what_needs_numba_at_run_time_is_loaded_by_numba(play, statement, reward
     assert second == (first[0].replace("compiled", origin), first[1])
 
 
+@pytest.mark.slow
 def test_unwritable_cache_warns_once_and_compiles_in_memory(play, tmp_path):
     (tmp_path / "file").touch()  # a file in a folder's place refuses even the superuser
     both = PLAY + "\nfrom nasdqn_fast import envs\nenvs.make('cartpole').compiled()\n"

@@ -291,6 +291,7 @@ def test_options_do_not_go_with_an_environment(options):
         envs.make(make_kernel().bind(), **options)
 
 
+@pytest.mark.slow
 def test_numba_is_imported_to_compile_and_for_nothing_else(tmp_path):
     code = """
 import sys

@@ -146,6 +146,7 @@ def use_transfer(monkeypatch, transfer):
     monkeypatch.setattr("nasdqn_fast.run.assembly.transfers.make", lambda name, *options: made)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

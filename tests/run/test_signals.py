@@ -414,7 +414,7 @@ from concurrent.futures import ThreadPoolExecutor
 import nasdqn_fast as nf
 
 def endless(segment):
-    print("going", flush=True)
+    print("going\\n", end="", flush=True)  # in one piece: two threads print
     return segment.evaluate(10**9)
 
 def job(seed):
