@@ -60,7 +60,8 @@ def run_peak(architecture: Architecture, capacity: int) -> int:
         subprocess.CalledProcessError: the run failed.
     """
     options = {"architecture": architecture, "replay-capacity": capacity, "warm-up": capacity}
-    options |= {"method": "fixed", "episodes": capacity // EPISODE + 1}
+    # A state that is saved, as that of a run that ends, is a copy of the replay memory for as long as that takes.
+    options |= {"method": "fixed", "episodes": capacity // EPISODE + 1, "checkpoint-every": "never"}
     with tempfile.TemporaryDirectory() as folder:
         given = [f"--{name}={value}" for name, value in (options | {"out": Path(folder, "run")}).items()]
         command = [sys.executable, "-P", "-c", _RUN, "train", *given]
