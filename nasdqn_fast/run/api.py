@@ -102,6 +102,11 @@ def resume(run: str | Path, *, episodes: int | None = None, progress: Progress =
     run = check_path("run", run)
     config = directory.read_config(run, {"episodes": episodes})
     continued = episodes is not None
+    if continued and config.agent.steps is not None:
+        raise InputError(
+            f"the run in {str(run)!r} ends after {config.agent.steps:,} steps, whatever its episodes; "
+            f"train --from {run} begins another from its network"
+        )
     with signals.watched() as watch, directory.locked(run):
         checkpoints = Checkpoints(run / directory.CHECKPOINTS)
         finished = directory.is_finished(run, config, continued=continued)

@@ -247,7 +247,7 @@ class Run:
 
     def _reason_to_stop(self) -> str:
         """Why the run ends before its last episode; empty if it does not."""
-        if not self.trainer.resumable or self._undelivered or self.episodes_done >= self.config.run.episodes:
+        if not self.trainer.resumable or self._undelivered or self.episodes_done >= self.trainer.episodes:
             return ""
         if self._stopped_by_listener:
             return "a listener returned STOP"
@@ -309,7 +309,7 @@ class Run:
         if self.log is None:
             return
         # Of a segment that lasts as long as the run, the end is known only now: a longer run continues it.
-        last = self.trainer.open_ended and self.episodes_done == self.config.run.episodes and not self._keeps_nothing
+        last = self.trainer.open_ended and self.episodes_done == self.trainer.episodes and not self._keeps_nothing
         if last or self.schedule.due(self.episodes_done):
             started = time.monotonic()
             self._save(self.log)

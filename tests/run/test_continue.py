@@ -9,7 +9,7 @@ import pytest
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import Asked, Played
+from nasdqn_fast.events import STOP, Asked, Played
 from nasdqn_fast.run import run as run_module
 from nasdqn_fast.run.api import resume, train
 
@@ -67,6 +67,24 @@ def test_a_finished_run_that_is_made_longer_is_the_long_run(tmp_path, chosen):
     assert contents(tmp_path / "longer") == contents(tmp_path / "whole")
     assert result.segments == whole.segments
     np.testing.assert_array_equal(result.episodes.returns, whole.episodes.returns)
+
+
+def test_a_run_of_so_many_steps_cannot_have_more_episodes(tmp_path):
+    """And one that has more episodes than the default stops all the same when a listener wants it to."""
+    options = {"method": "fixed-small", "env": "cartpole", "max_episode_steps": 1, "warm_up": 10**6, "steps": 2_400}
+
+    def listener(event):
+        return STOP if isinstance(event, Played) and played.append(event) is None and len(played) == 2_100 else None
+
+    played = []
+    with pytest.warns(UserWarning, match="no update was made"):
+        result = train(**options, out=tmp_path, progress=listener)
+    assert len(result.episodes) == 2_100
+    assert result.status.startswith("stopped")
+    before = (tmp_path / "config.toml").read_bytes()
+    with pytest.raises(InputError, match="ends after 2,400 steps, whatever its episodes"):
+        resume(tmp_path, episodes=3_000)
+    assert (tmp_path / "config.toml").read_bytes() == before
 
 
 def test_a_run_is_made_longer_again_and_again(tmp_path):
