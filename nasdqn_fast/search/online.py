@@ -355,7 +355,8 @@ class Trainer:
                 break
             self.episodes_done += len(episodes)
             self._curve.append(episodes)
-            self._begun.append(self.agent, episodes)
+            if self._several:
+                self._begun.append(self.agent, episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
         if self.episodes_done == progress.first:  # none, and so nothing to score
             return
