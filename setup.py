@@ -27,6 +27,7 @@ CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 MODULES = {
     "cpu": ["dispatch.c"],
     "environment": ["env.c"],
+    "vector_env": ["vector_env.c", "env.c"],
     "block": [],
     "stop_token": [],
     "signals": [],

@@ -117,6 +117,36 @@ cdef extern from "env.h" nogil:
                          const int64_t *actions, float *obs, double *rewards, int32_t *flags)
 
 
+cdef extern from "vector_env.h" nogil:
+    ctypedef enum ndq_reset_mode:
+        NDQ_RESET_NEXT_STEP
+        NDQ_RESET_SAME_STEP
+        NDQ_RESET_BY_CALLER
+
+    ctypedef struct ndq_vector_env:
+        const ndq_env *env
+        ndq_reset_mode mode
+        int64_t n
+        bitgen_t **rngs
+        int64_t *lengths
+        uint8_t *ended
+        double *uniforms
+        int32_t *flags
+
+    ctypedef struct ndq_vector_step:
+        double *states
+        const int64_t *actions
+        float *obs
+        float *last_obs
+        double *rewards
+        uint8_t *terminated
+        uint8_t *truncated
+
+    void ndq_vector_env_reset(const ndq_vector_env *v, int64_t row, double *states, float *obs)
+    bint ndq_vector_env_can(const ndq_vector_env *v, const int64_t *actions)
+    int64_t ndq_vector_env_step(const ndq_vector_env *v, const ndq_vector_step *step)
+
+
 cdef extern from "optimizer_step.h" nogil:
     enum:
         NDQ_SGD
