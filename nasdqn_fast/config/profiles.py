@@ -51,8 +51,10 @@ _BUILT_IN = {"CartPole-v1": "cartpole", "Acrobot-v1": "acrobot", "MountainCar-v0
 
 
 def _own_name(env: object) -> str:
+    if isinstance(env, EnvKernel):
+        return _BUILT_IN.get(env.gymnasium_id or "", env.name)
     if not isinstance(env, str):
-        return env.name if isinstance(env, EnvKernel) else repr(env)  # what is neither is refused with its section
+        return repr(env)
     for prefix in (f"{NAMESPACE}/", "gymnasium:", "gymnasium/"):
         env = env.removeprefix(prefix)
     return _BUILT_IN.get(env, env)
