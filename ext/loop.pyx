@@ -90,6 +90,7 @@ cdef class LoopCore(Exclusive):
         self.loop.last_step = settings.steps or 0
         self.loop.n_lanes = n
         self.loop.last_episode, self.loop.step_updates = last_episode, -1
+        self.loop.replay_version = -1
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
 
@@ -182,6 +183,8 @@ cdef class LoopCore(Exclusive):
         return {
             "started": bool(self.loop.started),
             "steps": steps, "updates": updates, "episodes": episodes,
+            # Whether the newest rows of the memory are those of the lanes' last step, which their next one will follow.
+            "continues": self.learner is not None and self.loop.replay_version == self.learner.replay.replay.version,
             "states": self.states.copy(), "observations": self.observations.copy(),
             "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
@@ -202,6 +205,7 @@ cdef class LoopCore(Exclusive):
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
         if self.learner is not None:
             self.learner.learner.updates, self.learner.learner.steps = state["updates"], state["steps"]
+            self.loop.replay_version = self.learner.replay.replay.version if state.get("continues", False) else -1
         self.states[...], self.observations[...] = state["states"], state["observations"]
         self._flags[...] = state.get("lane_flags", 0)
         for name in LANE.names:

@@ -12,8 +12,8 @@ from numpy cimport (
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_batch, ndq_replay, ndq_replay_add, ndq_replay_add_batch,
-    ndq_replay_draw, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
+    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_at_successor, ndq_batch, ndq_replay, ndq_replay_add,
+    ndq_replay_add_batch, ndq_replay_draw, ndq_replay_follow, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
 )
 
 from nasdqn_fast._core.block import aligned_zeros
@@ -22,7 +22,10 @@ from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
 from nasdqn_fast.types import Batch
-from nasdqn_fast.validation import check_ages, check_int, check_next_slot, check_positive_int, check_rng
+from nasdqn_fast.validation import (
+    check_ages, check_follows, check_int, check_next_slot, check_positive_int, check_rng, check_successors,
+    check_unit_interval,
+)
 
 import_array()
 
@@ -56,11 +59,12 @@ cdef class _Destination(_Arrays):
     def __cinit__(self, batch, slots):
         self.slots = slots
 
-    cdef void fill(self, const ndq_replay *replay) noexcept:
+    cdef void fill(self, const ndq_replay *replay, const int64_t *last=NULL) noexcept:
+        """Next observations and flags are those of the slots `last`, if there are any."""
         cdef int64_t n = self.slots.shape[0]
         cdef const int64_t *slots = &self.slots[0]
         with nogil:
-            ndq_replay_read(replay, slots, n, &self.at)
+            ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
 
 
 cdef class ReplayCore(Exclusive):
@@ -105,7 +109,7 @@ cdef class ReplayCore(Exclusive):
         """Numbers in an observation."""
         return self.replay.observation_size
 
-    def add(self, observation, action, reward, next_observation, terminated, truncated):
+    def add(self, observation, action, reward, next_observation, terminated, truncated, follows=0):
         """Stores one transition over the oldest, if there is no free slot.
 
         Args:
@@ -113,6 +117,8 @@ cdef class ReplayCore(Exclusive):
             action: int >= 0.
             reward: a number that is finite in float32.
             terminated, truncated: bool.
+            follows: how many transitions before this one the preceding step of its episode was stored, for
+                `sample_n_step`: 1 with one environment, n with n that are stored in turns; 0: it was not.
 
         Raises:
             TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
@@ -129,10 +135,11 @@ cdef class ReplayCore(Exclusive):
                 size=self.replay.observation_size, dtype=_FLOAT,
             )
         cdef int32_t flags = (NDQ_ROW_TERMINATED if terminated else 0) | (NDQ_ROW_TRUNCATED if truncated else 0)
+        cdef int64_t distance = 0 if type(follows) is int and follows == 0 else check_follows(follows)
         self.enter()
         ndq_replay_add(
             &self.replay, <const float *>PyArray_DATA(<ndarray>observation), <int32_t>action, <float>reward,
-            <const float *>PyArray_DATA(<ndarray>next_observation), flags,
+            <const float *>PyArray_DATA(<ndarray>next_observation), flags, distance,
         )
         self.leave()
 
@@ -147,22 +154,23 @@ cdef class ReplayCore(Exclusive):
             and ndq_all_finite(<const float *>PyArray_DATA(<ndarray>array), self.replay.observation_size)
         )
 
-    def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
-        """Stores n transitions in their order; all arrays as in `Batch`.
+    def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated, *, follows=0):
+        """Stores n transitions in their order; all arrays as in `Batch`, and `follows` one number for all, as of `add`.
 
         Raises:
             TypeError, ValueError: one is not valid, as `add` has it; none was stored.
         """
+        distance = check_follows(follows)
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         self.enter()
-        self._append(batch)
+        self._append(batch, distance)
         self.leave()
 
-    def _append(self, batch):
+    def _append(self, batch, int64_t follows):
         cdef _Arrays arrays = _Arrays(batch)
         cdef int64_t n = len(batch)
         with nogil:
-            ndq_replay_add_batch(&self.replay, &arrays.at, n)
+            ndq_replay_add_batch(&self.replay, &arrays.at, follows, n)
 
     def sample(self, n, out=None):
         """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
@@ -190,6 +198,47 @@ cdef class ReplayCore(Exclusive):
         finally:
             self.leave()
         return destination.batch
+
+    def sample_n_step(self, n, n_step, gamma):
+        """n transitions drawn as by `sample`, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+
+        Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
+        `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
+        those of the last.
+
+        Args:
+            n: how many.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            the `Batch`, and float32 (n,), the factor of the value of the next observation: gamma to the power of
+            the transitions in the return.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        cdef int64_t steps = check_positive_int("n_step", n_step)
+        cdef double factor = check_unit_interval("gamma", gamma)
+        cdef _Destination destination = self._new_destination(check_positive_int("n", n), None)
+        cdef int64_t count = destination.slots.shape[0]
+        cdef int64_t[::1] last = np.empty(count, np.int64)
+        cdef float[::1] returns = np.empty(count, np.float32), discounts = np.empty(count, np.float32)
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        self.enter()
+        try:
+            self._lock.acquire()
+            ndq_replay_draw(&self.replay, self.bitgen, count, &destination.slots[0])
+            self._lock.release()
+            ndq_replay_follow(
+                &self.replay, &destination.slots[0], count, steps, factor, &returns[0], &discounts[0], &last[0]
+            )
+            destination.fill(&self.replay, &last[0])
+        finally:
+            self.leave()
+        destination.batch.rewards[:] = returns
+        return destination.batch, np.asarray(discounts)
 
     def _new_destination(self, n, out):
         if out is None:
@@ -232,7 +281,12 @@ cdef class ReplayCore(Exclusive):
         arrays = {name: getattr(batch, name) for name in _FIELDS}
         return {
             "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
+            "successors": self._successors()[:self.replay.size].copy(),
         }
+
+    def _successors(self):
+        """int32 (capacity,): the field of that name of each row, to read and to write."""
+        return self._rows.view(np.int32)[:, ndq_at_successor(&self.replay)]
 
     def set_state(self, state):
         """Restores a state returned by `get_state`.
@@ -245,13 +299,16 @@ cdef class ReplayCore(Exclusive):
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        successors = check_successors(state.get("successors"), len(batch), next_slot)
         self.enter()
         try:
             set_generator_state(self.rng, state["rng"])
             self.replay.size = self.replay.next = 0
             self.replay.largest_action = -1
-            self._append(batch)
+            self._append(batch, 0)
+            self._successors()[:len(batch)] = successors
             self.replay.next = next_slot
+            self.replay.version += 1
         finally:
             self.leave()
 

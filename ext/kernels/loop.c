@@ -58,7 +58,8 @@ static int finite_floats(const float *x, int64_t n)
     return 1;
 }
 
-static ndq_status step_lane(ndq_loop *loop, int64_t i)
+/* follows: how many rows before its own the lane's preceding step was stored; 0: it is not known to be there. */
+static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
 {
     const ndq_env *env = &loop->env;
     const int64_t I = env->observation_size;
@@ -78,7 +79,7 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
                                                                  : 0;
     if (loop->n_learners)
         ndq_learners_add(loop->learners, loop->n_learners, obs, (int32_t)loop->actions[i], (float)reward, next,
-                         loop->flags[i]);
+                         loop->flags[i], lane->length > 1 ? follows : 0);
     memcpy(obs, next, I * sizeof(float));
     return NDQ_DONE;
 }
@@ -165,9 +166,12 @@ static void move_targets(ndq_loop *loop)
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
+    const ndq_replay *replay = loop->n_learners ? loop->learners->replay : NULL;
+    const int64_t follows = replay && replay->version == loop->replay_version ? loop->n_lanes : 0;
     act(loop);
     for (int64_t i = 0; i < loop->n_lanes; i++)
-        if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
+        if ((status = step_lane(loop, i, follows)) != NDQ_DONE) return status;
+    if (replay) loop->replay_version = replay->version;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
     for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;

@@ -58,6 +58,7 @@ typedef struct {
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
     int64_t n_ended;
     int32_t started;         /* lanes have been reset */
+    int64_t replay_version;  /* of the memory after the last vector step: while it is so, its newest rows are that step's */
     int64_t last_step;       /* no other is made when so many have been; 0: endless */
     int64_t last_episode;    /* no other starts when this many have ended, which would draw for nothing; 0: endless */
 

@@ -59,14 +59,17 @@ cdef extern from "replay.h" nogil:
         int64_t next
         int64_t stride
         int64_t observation_size
+        int64_t version
         int32_t largest_action
 
     int64_t ndq_row_stride(int64_t floats)
     int64_t ndq_replay_stride(int64_t observation_size)
     bint ndq_all_finite(const float *x, int64_t n)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
-                        int32_t flags)
+                        int32_t flags, int64_t follows)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
+    void ndq_replay_follow(const ndq_replay *r, const int64_t *slots, int64_t n, int64_t n_step, double gamma,
+                           float *returns, float *discounts, int64_t *last)
     ctypedef struct ndq_batch:
         float *observations
         float *next_observations
@@ -75,8 +78,9 @@ cdef extern from "replay.h" nogil:
         uint8_t *terminated
         uint8_t *truncated
 
-    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
-    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
+    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, const int64_t *last, int64_t n,
+                         const ndq_batch *to)
+    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t follows, int64_t n)
     int ndq_replay_holds(ndq_replay *r, int32_t action)
     void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
     float *ndq_row(const ndq_replay *r, int64_t slot)
@@ -84,6 +88,7 @@ cdef extern from "replay.h" nogil:
     float ndq_row_reward(const ndq_replay *r, const float *row)
     int32_t ndq_row_action(const ndq_replay *r, const float *row)
     int32_t ndq_row_flags(const ndq_replay *r, const float *row)
+    int64_t ndq_at_successor(const ndq_replay *r)
 
 
 cdef extern from "env.h" nogil:
@@ -188,8 +193,9 @@ cdef extern from "learner.h" nogil:
         ndq_optimizer *optimizer
         ndq_replay *replay
         bitgen_t *rng
-        float gamma
         float huber_delta
+        double gamma
+        int64_t n_step
         double learning_rate
         int64_t rate_steps
         int64_t steps
@@ -203,6 +209,9 @@ cdef extern from "learner.h" nogil:
         float *batch
         int64_t *actions
         float *targets
+        int64_t *last
+        float *after
+        float *discounts
         ndq_target_cache cache
         int64_t updates
 
@@ -272,6 +281,7 @@ cdef extern from "loop.h" nogil:
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t replay_version
         int64_t last_step
         int64_t last_episode
         int64_t failed_episode

@@ -16,6 +16,7 @@ LOSSES = ("huber", "mse")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
 MAX_PHASE = 1 << 20  # steps before, and updates in, a learning phase
+MAX_N_STEP = 1 << 10
 MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
 
 
@@ -127,6 +128,9 @@ class AgentSettings(Checked):
         "share of --steps in which the linear one reaches its end",
         f"{UNSAID}; Stable-Baselines3's",
         check=check_fraction,
+    )
+    n_step: int = option(
+        1, "rewards in a target, before the value of the state they lead to", UNSAID, minimum=1, maximum=MAX_N_STEP
     )
     horizon_is: str = option(
         "terminal",

@@ -50,6 +50,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._step_updates: int | None = None  # done in the vector step in progress, if one is
         self._pending: deque[Ended] = deque()
         self._in_step = False
+        self._replay_version = -1  # of the memory after the last vector step
         super().__init__(*args, **keywords)
 
     @property
@@ -153,13 +154,13 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """
         self._require_memory()
         settings = self.settings
-        batch = self.replay.sample(settings.batch_size)
+        batch, discounts = self.replay.sample_n_step(settings.batch_size, settings.n_step, settings.gamma)
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
             loss, gradient = self.network.loss_and_gradient(
                 batch.observations,
                 batch.actions,
-                self._targets(batch),
+                self._targets(batch, discounts),
                 settings.huber_delta,
                 settings.loss,
             )
@@ -203,6 +204,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         waiting = _episodes(list(self._pending))
         return {
             "started": bool(self._lanes),
+            "continues": self._follows() > 0,
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
@@ -220,6 +222,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _set_loop_state(self, state: dict[str, Any]) -> None:
         n, kernel = self.settings.num_envs, self.environment.kernel
         check_loop_state(state, (n, kernel.state_size), (n, kernel.observation_size))
+        self._replay_version = self.replay.version if state.get("continues", False) else -1
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)
@@ -249,7 +252,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             by_steps = self.settings.policy_epsilon_schedule == "linear"
             now = self.epsilon
             actions = [self._action(x.observation, now if by_steps else x.epsilon) for x in self._lanes]
-            self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
+            follows = self._follows()
+            self._ended = [self._step_and_store(lane, a, follows) for lane, a in zip(self._lanes, actions, strict=True)]
+            self._replay_version = self.replay.version
             self._step_updates = 0
             if self.settings.target_moves == "before":
                 self._move_target_if_due()
@@ -291,7 +296,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
             self._require_finite("reward", self.replay.dtype.type(reward), episode)
 
-    def _step_and_store(self, lane: Lane, action: int) -> bool:
+    def _follows(self) -> int:
+        """How many transitions before its own each lane's preceding one is; 0: the memory was changed since."""
+        return self.settings.num_envs if self.replay.version == self._replay_version else 0
+
+    def _step_and_store(self, lane: Lane, action: int, follows: int) -> bool:
         """One transition into the memory; True if it ended the episode."""
         observation = lane.observation
         reward, terminated, truncated = lane.step(action, self.streams.env)
@@ -299,7 +308,13 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._require_finite_reward(reward, self.episodes + 1)
         self._require_finite("observation", lane.observation, self.episodes + 1)
         self.replay.add(
-            observation.astype(dtype), action, reward, lane.observation.astype(dtype), terminated, truncated
+            observation.astype(dtype),
+            action,
+            reward,
+            lane.observation.astype(dtype),
+            terminated,
+            truncated,
+            follows if lane.length > 1 else 0,
         )
         self._steps += 1
         return terminated or truncated
@@ -322,10 +337,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """argmax_a Q(s, a; w), the lowest index of equals."""
         return int(np.argmax(self._q(observation[None])[0]))
 
-    def _targets(self, batch: Batch) -> np.ndarray:
+    def _targets(self, batch: Batch, discounts: np.ndarray) -> np.ndarray:
         """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over.
 
-        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-).
+        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-). With n-step returns, r is one, s' follows its last
+        reward, and gamma is a power of itself.
         """
         over = batch.terminated
         if self.settings.horizon_is == "terminal":
@@ -333,7 +349,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         chooser = self.network if self.settings.double else self.target
         best = np.argmax(chooser.forward(batch.next_observations), axis=1)
         q_next = self.target.forward(batch.next_observations)[np.arange(len(batch)), best]
-        return batch.rewards + self.settings.gamma * np.where(over, 0, q_next)
+        return batch.rewards + discounts * np.where(over, 0, q_next)
 
     def _require_finite(self, what: str, value: float | np.ndarray, episode: int) -> None:
         if not np.isfinite(value).all():

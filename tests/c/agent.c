@@ -10,7 +10,8 @@ agent_settings agent_sgd_settings(const ndq_kernels *kernels, ndq_env env)
 {
     return (agent_settings){
         .kernels = kernels, .env = env, .widths = {17, 5}, .activation = NDQ_RELU,
-        .optimizer = NDQ_SGD, .n_lanes = 1, .batch_size = 65, .capacity = 37, .updates_per_step = 1, .target_every = 7,
+        .optimizer = NDQ_SGD, .n_lanes = 1, .batch_size = 65, .capacity = 37, .n_step = 1, .updates_per_step = 1,
+        .target_every = 7,
         .caches_targets = 1, .seed = 1,
     };
 }
@@ -19,7 +20,7 @@ agent_settings agent_adam_settings(const ndq_kernels *kernels, ndq_env env)
 {
     return (agent_settings){
         .kernels = kernels, .env = env, .widths = {9, 35}, .activation = NDQ_TANH,
-        .optimizer = NDQ_ADAM, .n_lanes = 3, .batch_size = 33, .capacity = 50, .updates_per_step = 2,
+        .optimizer = NDQ_ADAM, .n_lanes = 3, .batch_size = 33, .capacity = 50, .n_step = 3, .updates_per_step = 2,
         .target_every = 11, .horizon_is_terminal = 1, .seed = 2,
     };
 }
@@ -47,17 +48,19 @@ static void make_learner(agent *a, const agent_settings *s)
         .net = &a->network.net,
         .params = a->network.params, .target = a->target, .gradient = ZEROS(float, length),
         .optimizer = &a->optimizer, .replay = &a->replay, .rng = &a->bitgens[2],
-        .gamma = 0.95f, .huber_delta = 1.0f,
+        .gamma = 0.95, .n_step = s->n_step, .huber_delta = 1.0f,
         .batch_size = s->batch_size, .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
         .is_double = 1, .target_tau = 1.0f,
         .slots = TAKE(int64_t, s->batch_size),
         .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
         .actions = TAKE(int64_t, NDQ_PANEL), .targets = TAKE(float, NDQ_PANEL),
+        .last = TAKE(int64_t, NDQ_PANEL), .discounts = TAKE(float, NDQ_PANEL),
         .cache = {
             .rows = s->caches_targets ? ZEROS(float, s->capacity * cache_stride) : NULL, .stride = cache_stride,
             .target = TAKE(float, length), .replay_version = -1,
         },
     };
+    a->learner.after = s->n_step == 1 ? a->learner.batch : TAKE(float, a->replay.stride * NDQ_PANEL);
 }
 
 static void make_loop(agent *a, const agent_settings *s)
@@ -76,7 +79,7 @@ static void make_loop(agent *a, const agent_settings *s)
         .obs = TAKE(float, n * env->observation_size), .next_obs = TAKE(float, n * env->observation_size),
         .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
         .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
-        .ended = TAKE(ndq_episode, n), .step_updates = -1, .last_episode = s->last_episode,
+        .ended = TAKE(ndq_episode, n), .step_updates = -1, .replay_version = -1, .last_episode = s->last_episode,
     };
 }
 
@@ -101,7 +104,8 @@ void agent_free(agent *a)
     ndq_learner *learner = &a->learner;
     void *const blocks[] = {
         a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, learner->gradient, learner->slots, learner->batch,
-        learner->actions, learner->targets, learner->cache.rows, learner->cache.target, loop->lanes, loop->states,
+        learner->actions, learner->targets, learner->last, learner->discounts,
+        learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target, loop->lanes, loop->states,
         loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->ended,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
@@ -125,7 +129,7 @@ static void check_replay_equal(const ndq_replay *a, const ndq_replay *b)
 {
     CHECK(a->size == b->size && a->next == b->next);
     for (int64_t i = 0; i < a->size; i++) /* what lies between the end of a row and the next one is never written */
-        CHECK(same(ndq_row(a, i), ndq_row(b, i), (2 * a->observation_size + 3) * sizeof(float)));
+        CHECK(same(ndq_row(a, i), ndq_row(b, i), ndq_row_floats(a) * sizeof(float)));
 }
 
 void agent_check_equal(const agent *a, const agent *b)

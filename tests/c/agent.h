@@ -12,7 +12,7 @@ typedef struct {
     ndq_env env;
     int64_t widths[AGENT_HIDDEN];
     int32_t activation, optimizer;
-    int64_t n_lanes, batch_size, capacity, updates_per_step, target_every, last_episode;
+    int64_t n_lanes, batch_size, capacity, n_step, updates_per_step, target_every, last_episode;
     int caches_targets, horizon_is_terminal;
     uint64_t seed;
 } agent_settings;

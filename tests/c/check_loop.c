@@ -184,7 +184,7 @@ static void check_update(agent_settings settings)
         settings.batch_size = batches[i];
         agent *a = agent_make(&settings);
         ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
-                       NDQ_ROW_TERMINATED);
+                       NDQ_ROW_TERMINATED, 0);
         ndq_learner_begin(&a->learner);
         CHECK(isfinite(ndq_learner_update(&a->learner)));
         memory_give(episodes_of(a, EPISODES));

@@ -60,6 +60,7 @@ def test_a_resumed_run_of_any_options_is_the_run_to_the_bit(engine, num_envs, as
             "target_every": 7,
             "train_every": 4,
             "updates_per_train": 3,
+            "n_step": 3,
             "policy_epsilon_schedule": "linear",
             "learning_rate_schedule": "linear",
             "steps": 300,

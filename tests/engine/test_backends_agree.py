@@ -85,9 +85,13 @@ def test_the_first_learning_steps_are_the_same(architecture, env, optimizer, num
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
-@pytest.mark.parametrize(("horizon_is", "loss"), [("terminal", "huber"), ("truncated", "huber"), ("terminal", "mse")])
-def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss):
+@pytest.mark.parametrize(
+    ("horizon_is", "loss", "n_step"),
+    [("terminal", "huber", 1), ("truncated", "huber", 1), ("terminal", "mse", 1), ("truncated", "huber", 3)],
+)
+def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss, n_step):
     settings = {"env": "cartpole", "num_envs": num_envs, "horizon_is": horizon_is, "updates_per_step": 2, "loss": loss}
+    settings["n_step"] = n_step
     native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
     for n in (1, 5, 8):
         ours, theirs = native.run_episodes(n), twin.run_episodes(n)
@@ -118,6 +122,7 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     env=st.sampled_from(["inverted-pendulum", "cartpole"]),
     horizon_is=st.sampled_from(["terminal", "truncated"]),
     num_envs=st.sampled_from([1, 3]),
+    n_step=st.sampled_from([1, 2, 5]),
     double=st.booleans(),
     loss=st.sampled_from(LOSSES),
     gradient_clip_by=st.sampled_from(CLIPS),

@@ -58,6 +58,7 @@ OTHER = {
     "policy_epsilon_start": (0.5, {}),
     "policy_epsilon_decay": (0.5, {}),
     "policy_epsilon_end": (0.9, {}),
+    "n_step": (3, {}),
     "horizon_is": ("truncated", {"max_episode_steps": 10}),
     "num_envs": (2, {}),
     "method": ("random-nas", {}),

@@ -104,6 +104,7 @@ SETTINGS = st.fixed_dictionaries(
         "estimator": st.sampled_from(plugins.names("estimators")),
         "optimizer": st.sampled_from(["sgd", "adam"]),
         "num_envs": st.sampled_from([1, 3]),
+        "n_step": st.sampled_from([1, 3]),
         "replay_keep_which": st.sampled_from(["newest", "random"]),
         "backend": st.sampled_from(["native", "native", "numpy"]),
         "seed": st.integers(0, 5),
