@@ -15,12 +15,15 @@ static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layer
 /* Field `at` of the transitions in the panel, one float a transition. */
 static const float *field(const ndq_learner *l, int64_t at) { return l->batch + at * NDQ_PANEL; }
 
-/* Puts n drawn transitions side by side: field f of all of them is row f of the panel. */
+/* Puts n drawn transitions side by side, observations normalized: field f of all of them is row f of the panel. */
 static void gather(const ndq_learner *l, const int64_t *slots, int n)
 {
     const float *rows[NDQ_PANEL];
     for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(l->replay, slots[b < n ? b : 0]);
     l->net->kernels->gather(l->batch, rows, ndq_row_floats(l->replay));
+    if (!l->net->normalizer) return;
+    ndq_normalize_columns(l->net->normalizer, l->batch, NDQ_PANEL);
+    ndq_normalize_columns(l->net->normalizer, l->batch + ndq_at_next(l->replay) * NDQ_PANEL, NDQ_PANEL);
 }
 
 static void forward(const ndq_learner *l, const float *params, const float *observations, int n)
@@ -91,7 +94,7 @@ static void td_targets(ndq_learner *l, const int64_t *slots, int n)
 {
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
-    const int is_cached = l->cache.rows != NULL;
+    const int is_cached = l->cache.rows && !net->normalizer; /* the values change with the statistics */
     const float *q = ndq_h(net, net->n_layers);
     const float *rewards = field(l, ndq_at_reward(replay)), *flags = field(l, ndq_at_flags(replay));
     const float *actions = field(l, ndq_at_action(replay));
