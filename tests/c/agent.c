@@ -155,8 +155,11 @@ void agent_check_equal(const agent *a, const agent *b)
         CHECK(same(a->optimizer.m, b->optimizer.m, block) && same(a->optimizer.v, b->optimizer.v, block));
     check_replay_equal(&a->replay, &b->replay);
     CHECK(a->normalizer.count == b->normalizer.count);
-    CHECK(same(a->normalizer.mean, b->normalizer.mean, a->normalizer.size * sizeof(double)));
-    CHECK(same(a->normalizer.variance, b->normalizer.variance, a->normalizer.size * sizeof(double)));
+    if (a->normalizer.size) {
+        const int64_t bytes = a->normalizer.size * sizeof(double);
+        CHECK(same(a->normalizer.mean, b->normalizer.mean, bytes));
+        CHECK(same(a->normalizer.variance, b->normalizer.variance, bytes));
+    }
     CHECK(same(a->random, b->random, sizeof a->random));
     CHECK(x->steps == y->steps && a->learner.updates == b->learner.updates && x->episodes == y->episodes);
     CHECK(x->started == y->started && x->n_ended == y->n_ended && x->step_updates == y->step_updates);

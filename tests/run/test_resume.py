@@ -105,6 +105,7 @@ SETTINGS = st.fixed_dictionaries(
         "optimizer": st.sampled_from(["sgd", "adam"]),
         "num_envs": st.sampled_from([1, 3]),
         "replay_keep_which": st.sampled_from(["newest", "random"]),
+        "normalize_observations": st.booleans(),
         "backend": st.sampled_from(["native", "native", "numpy"]),
         "seed": st.integers(0, 5),
     }
