@@ -33,10 +33,11 @@ MODULES = {
     "signals": [],
     "exclusive": [],
     "network": ["network.c"],
+    "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
     "replay": ["replay.c"],
     "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
-    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "loop": ["loop.c", "learner.c", "network.c", "normalizer.c", "optimizer_step.c", "replay.c"],
 }
 
 

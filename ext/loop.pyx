@@ -13,6 +13,7 @@ from nasdqn_fast._core.ndq cimport (
     ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
 )
 from nasdqn_fast._core.network cimport NetworkCore
+from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.stop_token cimport StopToken
 
@@ -51,6 +52,7 @@ cdef class LoopCore(Exclusive):
     cdef ndq_loop loop
     cdef EnvironmentCore environment
     cdef NetworkCore network
+    cdef NormalizerCore normalizer
     cdef LearnerCore learner
     cdef readonly object settings
     cdef readonly object lanes
@@ -127,10 +129,16 @@ cdef class LoopCore(Exclusive):
         expected = self.environment.env.observation_size, self.environment.env.n_actions
         if (network.block.sizes[0], network.block.sizes[-1]) != expected:
             raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
+        if self.learner is not None and self.settings.normalize_observations and network.normalizer_core is None:
+            raise ValueError("a loop that normalizes observations wants a network with a normalizer")
         if self.learner is not None:
             self.learner.use(network, target, optimizer)
         self.network = network
         self.loop.net, self.loop.params = &network.net, network.block.data
+        self.loop.normalizer = NULL
+        if self.learner is not None and self.settings.normalize_observations:
+            self.normalizer = network.normalizer_core
+            self.loop.normalizer = &self.normalizer.normalizer
 
     @property
     def counters(self):

@@ -16,12 +16,15 @@ static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layer
 /* Field `at` of the transitions in a panel, one float a transition. */
 static const float *field(const float *panel, int64_t at) { return panel + at * NDQ_PANEL; }
 
-/* Puts the transitions of n slots side by side: field f of all of them is row f of the panel. */
+/* Puts the transitions of n slots side by side, observations normalized: field f of all of them is row f of the panel. */
 static void gather(const ndq_learner *l, const int64_t *slots, int n, float *panel)
 {
     const float *rows[NDQ_PANEL];
     for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(l->replay, slots[b < n ? b : 0]);
     l->net->kernels->gather(panel, rows, ndq_row_floats(l->replay));
+    if (!l->net->normalizer) return;
+    ndq_normalize_columns(l->net->normalizer, panel, NDQ_PANEL);
+    ndq_normalize_columns(l->net->normalizer, panel + ndq_at_next(l->replay) * NDQ_PANEL, NDQ_PANEL);
 }
 
 /* Puts n drawn transitions into the panel, with their returns as rewards, and the rows with which these end into
@@ -104,7 +107,7 @@ static void td_targets(ndq_learner *l, const int64_t *last, int n)
 {
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
-    const int is_cached = l->cache.rows != NULL;
+    const int is_cached = l->cache.rows && !net->normalizer; /* the values change with the statistics */
     const float *q = ndq_h(net, net->n_layers);
     const float *rewards = field(l->batch, ndq_at_reward(replay)), *flags = field(l->after, ndq_at_flags(replay));
     const float *actions = field(l->batch, ndq_at_action(replay));

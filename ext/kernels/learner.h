@@ -40,7 +40,7 @@ typedef struct {
 
     /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
     int64_t *slots;  /* (batch_size) drawn from the memory */
-    float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column */
+    float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column; observations normalized */
     int64_t *actions;/* (NDQ_PANEL) */
     float *targets;  /* (NDQ_PANEL) */
     int64_t *last;   /* (NDQ_PANEL) slots of the rows with which returns of n_step rewards end */

@@ -163,6 +163,13 @@ static void move_targets(ndq_loop *loop)
         for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
 }
 
+/* Takes what the next actions are chosen by into the statistics, as VecNormalize of Stable-Baselines3 does: an episode's
+ * last observation is not among it, the first one of the next is. */
+static void observe(ndq_loop *loop)
+{
+    if (loop->normalizer) ndq_normalizer_update(loop->normalizer, loop->obs, loop->n_lanes);
+}
+
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
@@ -187,14 +194,17 @@ static ndq_status vector_step(ndq_loop *loop)
     if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
     if (loop->moves_after) move_targets(loop);
     loop->step_updates = -1;
-    return end_episodes(loop);
+    if ((status = end_episodes(loop)) == NDQ_DONE) observe(loop);
+    return status;
 }
 
 static ndq_status start(ndq_loop *loop)
 {
     for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
     loop->started = 1;
-    return finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size) ? NDQ_DONE : NDQ_BAD_OBSERVATION;
+    if (!finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size)) return NDQ_BAD_OBSERVATION;
+    observe(loop);
+    return NDQ_DONE;
 }
 
 static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)

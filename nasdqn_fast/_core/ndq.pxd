@@ -4,6 +4,19 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from numpy.random cimport bitgen_t
 
 
+cdef extern from "normalizer.h" nogil:
+    ctypedef struct ndq_normalizer:
+        int64_t size
+        double count
+        double *mean
+        double *variance
+        float *center
+        float *scale
+
+    void ndq_normalizer_update(ndq_normalizer *s, const float *rows, int64_t n)
+    void ndq_normalizer_refresh(ndq_normalizer *s)
+
+
 cdef extern from "ndq.h" nogil:
     enum:
         NDQ_PANEL
@@ -28,6 +41,7 @@ cdef extern from "ndq.h" nogil:
         float *d[2]
         float *d_rows
         float *row[2]
+        const ndq_normalizer *normalizer
 
     int64_t ndq_pad(int64_t n)
 
@@ -256,6 +270,7 @@ cdef extern from "loop.h" nogil:
         const float *params
         ndq_learner *learners
         int64_t n_learners
+        ndq_normalizer *normalizer
         bitgen_t *env_rng
         bitgen_t *policy_rng
         int64_t random_steps

@@ -141,6 +141,11 @@ class AgentSettings(Checked):
     steps: int | None = option(
         None, "environment steps of the whole run, in place of --episodes", UNSAID, minimum=1, shown="no such limit"
     )
+    normalize_observations: bool = option(
+        False,
+        "normalize observations by the mean and variance of those seen in training, which the network keeps",
+        f"{UNSAID}; Stable-Baselines3's VecNormalize",
+    )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 
     def __post_init__(self) -> None:

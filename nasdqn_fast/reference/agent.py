@@ -85,6 +85,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._lanes = self._new_lanes()
                 for lane in self._lanes:
                     self._start_episode(lane)
+                self._observe()
             while len(self._pending) < n and not (self.finished and self._step_updates is None):
                 _check(stop)
                 self._in_step = True
@@ -269,6 +270,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._episodes += 1
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
+        self._observe()
+
+    def _observe(self) -> None:
+        """Takes what the next actions are chosen by into the statistics, as Stable-Baselines3's VecNormalize does.
+
+        An episode's last observation is not among it, the first one of the next is.
+        """
+        if self.settings.normalize_observations:
+            assert self.network.normalizer is not None
+            self.network.normalizer.update(np.array([lane.observation for lane in self._lanes]))
 
     def _learning_is_due(self) -> bool:
         settings = self.settings

@@ -41,6 +41,19 @@ static void make_memory(agent *a, const agent_settings *s)
     };
 }
 
+static void make_normalizer(agent *a, const agent_settings *s)
+{
+    if (!s->normalizes) return;
+    const int64_t I = s->env.observation_size;
+    a->normalizer = (ndq_normalizer){
+        .size = I, .count = NDQ_NORMALIZER_PRIOR, .mean = ZEROS(double, I), .variance = ZEROS(double, I),
+        .center = TAKE(float, I), .scale = TAKE(float, I),
+    };
+    for (int64_t i = 0; i < I; i++) a->normalizer.variance[i] = 1.0;
+    ndq_normalizer_refresh(&a->normalizer);
+    a->network.net.normalizer = &a->normalizer;
+}
+
 static void make_learner(agent *a, const agent_settings *s)
 {
     const int64_t length = mlp_length(&a->network), cache_stride = ndq_row_stride(1 + s->env.n_actions);
@@ -71,7 +84,7 @@ static void make_loop(agent *a, const agent_settings *s)
         env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
     a->loop = (ndq_loop){
         .env = *env, .net = &a->network.net, .params = a->network.params, .learners = &a->learner, .n_learners = 1,
-        .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
+        .normalizer = s->normalizes ? &a->normalizer : NULL, .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
         .warm_up = AGENT_WARM_UP, .train_every = 1, .phase_updates = n * s->updates_per_step,
         .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
         .n_lanes = n, .lanes = TAKE(ndq_lane, n),
@@ -92,7 +105,9 @@ agent *agent_make(const agent_settings *s)
         a->random[i] = s->seed * 3 + i;
         a->bitgens[i] = generator_bitgen(&a->random[i]);
     }
+    a->normalizer = (ndq_normalizer){0};
     make_memory(a, s);
+    make_normalizer(a, s);
     make_learner(a, s);
     make_loop(a, s);
     return a;
@@ -107,6 +122,7 @@ void agent_free(agent *a)
         learner->actions, learner->targets, learner->last, learner->discounts,
         learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target, loop->lanes, loop->states,
         loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->ended,
+        a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
     mlp_free(&a->network);
@@ -142,6 +158,12 @@ void agent_check_equal(const agent *a, const agent *b)
     if (a->optimizer.kind == NDQ_ADAM)
         CHECK(same(a->optimizer.m, b->optimizer.m, block) && same(a->optimizer.v, b->optimizer.v, block));
     check_replay_equal(&a->replay, &b->replay);
+    CHECK(a->normalizer.count == b->normalizer.count);
+    if (a->normalizer.size) {
+        const int64_t bytes = a->normalizer.size * sizeof(double);
+        CHECK(same(a->normalizer.mean, b->normalizer.mean, bytes));
+        CHECK(same(a->normalizer.variance, b->normalizer.variance, bytes));
+    }
     CHECK(same(a->random, b->random, sizeof a->random));
     CHECK(x->steps == y->steps && a->learner.updates == b->learner.updates && x->episodes == y->episodes);
     CHECK(x->started == y->started && x->n_ended == y->n_ended && x->step_updates == y->step_updates);

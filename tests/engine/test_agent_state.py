@@ -54,6 +54,7 @@ def test_a_resumed_run_of_any_options_is_the_run_to_the_bit(engine, num_envs, as
             "num_envs": num_envs,
             "optimizer": "adam",
             "double": False,
+            "normalize_observations": True,
             "gradient_clip_by": "norm",
             "target_tau": 0.3,
             "target_unit": "steps",

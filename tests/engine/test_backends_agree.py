@@ -133,6 +133,7 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     train_every=st.integers(1, 4),
     updates_per_train=st.sampled_from([None, 1, 5]),
     target_unit=st.sampled_from(["updates", "steps"]),
+    normalize_observations=st.booleans(),
     batch_size=st.sampled_from([1, 32, 65]),
     episodes=st.integers(1, 20),
     more_updates=st.integers(0, 20),
@@ -161,6 +162,21 @@ def test_either_backend_goes_on_from_the_others_state(optimizer):
     assert native.get_state()["loop"].keys() == twin.get_state()["loop"].keys()
     assert native.get_state()["optimizer"].keys() == twin.get_state()["optimizer"].keys()
     assert native.get_state()["replay"].keys() == twin.get_state()["replay"].keys()
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_the_first_learning_steps_on_normalized_observations_are_the_same(num_envs):
+    settings = {"env": "acrobot", "num_envs": num_envs, "normalize_observations": True}
+    native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
+    for one in (native, twin):
+        one.run_episodes(1)
+    assert native.updates > 300
+    n = WARM_UP + K["sgd"]
+    ours, theirs = (one.replay.transitions(np.arange(n)) for one in (native, twin))
+    assert_same_transitions(ours, theirs, n)
+    early = native.network.normalizer.get_state(), twin.network.normalizer.get_state()
+    np.testing.assert_allclose(early[0]["mean"], early[1]["mean"], rtol=1e-12)
+    np.testing.assert_allclose(early[0]["variance"], early[1]["variance"], rtol=1e-12)
 
 
 def test_played_episodes_agree():

@@ -60,6 +60,7 @@ OTHER = {
     "policy_epsilon_end": (0.9, {}),
     "n_step": (3, {}),
     "horizon_is": ("truncated", {"max_episode_steps": 10}),
+    "normalize_observations": (True, {}),
     "num_envs": (2, {}),
     "method": ("random-nas", {}),
     "architecture": ("1x6-relu", {"method": "fixed", "architecture": "1x4-relu"}),

@@ -106,6 +106,7 @@ SETTINGS = st.fixed_dictionaries(
         "num_envs": st.sampled_from([1, 3]),
         "n_step": st.sampled_from([1, 3]),
         "replay_keep_which": st.sampled_from(["newest", "random"]),
+        "normalize_observations": st.booleans(),
         "backend": st.sampled_from(["native", "native", "numpy"]),
         "seed": st.integers(0, 5),
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gemm.h"
+#include "normalizer.h"
 #include "tanh.h"
 #include "target.h"
 
@@ -67,6 +68,7 @@ void NDQ_NAME(ndq_forward_row)(const ndq_net *net, const float *params, const fl
     const vf slope = vf_set(negative_slope(net));
     float *x = net->row[0], *y = net->row[1];
     memcpy(x, observation, net->sizes[0] * sizeof(float));
+    if (net->normalizer) ndq_normalize_row(net->normalizer, x);
     for (int l = 0; l < net->n_layers; l++) {
         const int64_t I = net->sizes[l], ldw = ndq_pad(net->sizes[l + 1]), V = ldw / VL;
         const int hidden = l + 1 < net->n_layers;
