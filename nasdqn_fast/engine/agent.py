@@ -34,9 +34,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _start(self) -> None:
         self._core = EnvironmentCore(self.environment)
-        # Statistics move with every step, and with them the values that a cache would keep.
-        caches = not self.settings.normalize_observations
-        self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions, caches)
+        self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions)
         self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
 
     def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
