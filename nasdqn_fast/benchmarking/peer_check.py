@@ -111,6 +111,17 @@ def disagreement(training: Any, architecture: Architecture, optimizer: str = "sg
     return max(difference, float(np.max(np.abs(moved - network.parameters))) / STEP_TOLERANCE)
 
 
+def objection(name: str, setting: str, training: Any, architecture: Architecture, optimizer: str) -> str | None:
+    """Why a peer is left out, if it is; see `disagreement`."""
+    too_much = disagreement(training, architecture, optimizer)
+    if too_much <= 1:
+        return None
+    return (
+        f"{name} is left out for {setting}: its loss, gradient or step differs from ours by {too_much:.1f} times "
+        "what is allowed"
+    )
+
+
 def _imported(module: str) -> Any | None:
     """The module; None if a library that it imports is not installed."""
     own = (module.partition(".")[0], "nasdqn_fast")

@@ -275,6 +275,33 @@ def test_peers_that_agree_are_timed_and_the_others_named(session, monkeypatch):
     assert session.facts == {f"peer {name}": "1.0, the twin" for name in ("twin", "wrong", "special")}
 
 
+class TwinUpdates(Twin):
+    """What growth shows beside ours."""
+
+    def __init__(self, architecture, batch, optimizer):
+        super().__init__(architecture, 0, optimizer)
+
+
+class WrongUpdates(TwinUpdates, Wrong):
+    pass
+
+
+@pytest.mark.parametrize(("updates", "agrees"), [(TwinUpdates, True), (WrongUpdates, False)])
+def test_growth_shows_peers_that_agree_and_says_where_ours_is_slower(session, monkeypatch, updates, agrees):
+    """The twin's updates do nothing: ours is slower."""
+    monkeypatch.setattr(peer_check, "installed", lambda folder, names: {"twin": SimpleNamespace(Updates=updates)})
+    for grid, of_it in [("DEPTHS", (2,)), ("WIDTHS", (64,)), ("BATCHES", (64,))]:
+        monkeypatch.setattr(growth, grid, of_it)
+    session.peers = ()
+    figures = growth.figures(session)
+    cases = [f"2x64-relu, batch 64, {optimizer}" for optimizer in ("sgd", "adam")]
+    rows = ("ours", "twin", "twin: ours is faster by") if agrees else ("ours",)
+    assert [figure.name for figure in figures] == [f"{case}, {row}" for case in cases for row in rows]
+    left_out = [] if agrees else [f"twin is left out for {case}" for case in cases]
+    assert [warning.split(":")[0] for warning in session.warnings] == left_out
+    assert session.facts["growth, slower"].count("twin: ours is faster by 0.") == (2 if agrees else 0)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A package for peers, gone from the interpreter when the test is over."""

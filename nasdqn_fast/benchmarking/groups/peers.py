@@ -39,12 +39,8 @@ def _against(session: Session, architecture: Architecture, optimizer: str, train
     cases = [dataclasses.replace(ours, name=f"{setting}, ours")]
     for name, make in able.items():
         training = make(architecture, SEED, optimizer)
-        disagreement = peer_check.disagreement(training, architecture, optimizer)
-        if disagreement > 1:
-            session.warnings.append(
-                f"{name} is left out for {setting}: its loss, gradient or step differs from ours by "
-                f"{disagreement:.1f} times what is allowed"
-            )
+        if objection := peer_check.objection(name, setting, training, architecture, optimizer):
+            session.warnings.append(objection)
             continue
         if optimizer == "adam":
             training.run(training_step.DEAD)
