@@ -34,7 +34,7 @@ def has(monkeypatch):
 
 def rows_of(engine, n_bytes):
     """Transitions of one number each that take about so many bytes."""
-    return n_bytes // (32 if engine.__name__ == "nasdqn_fast.engine" else 22)
+    return n_bytes // (32 if engine.__name__ == "nasdqn_fast.engine" else 26)
 
 
 def test_what_fits_says_nothing(engine, has):
