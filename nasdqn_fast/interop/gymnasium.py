@@ -52,7 +52,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
     ) -> None:
         if max_episode_steps is not None and not time_limit:
             raise InputError("max_episode_steps goes with time_limit=True; leave one of them out")
-        self.environment = envs.make(env, start=start, params=params, max_episode_steps=max_episode_steps)
+        self.environment = envs.make_compiled(env, start=start, params=params, max_episode_steps=max_episode_steps)
         self.observation_space = gymnasium.spaces.Box(
             self.environment.observation_low, self.environment.observation_high, dtype=np.float32
         )
@@ -169,7 +169,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 def register() -> None:
     """Registers the built-in environments, as ``nasdqn_fast/CartPole-v1``; those already known are left alone."""
     for name in plugins.names("environments"):
-        kernel = envs.make(name).kernel
+        kernel = envs.make_compiled(name).kernel
         env_id = f"{envs.NAMESPACE}/{kernel.gymnasium_id}"
         if kernel.gymnasium_id is not None and env_id not in gymnasium.registry:
             register_id(

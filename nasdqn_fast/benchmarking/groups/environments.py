@@ -72,7 +72,7 @@ class _Lanes:
     """Episodes stepped in lockstep with actions drawn beforehand."""
 
     def __init__(self, name: str, n: int, steps: int = 1) -> None:
-        environment = envs.make(name)
+        environment = envs.make_compiled(name)
         kernel, rng = environment.kernel, np.random.default_rng(0)
         self.core = EnvironmentCore(environment)
         self.states = np.zeros((n, kernel.state_size))
