@@ -119,7 +119,7 @@ class Given(Recipe):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        return self._spec.id if self._spec is not None else type(self.env.unwrapped).__qualname__
+        return self._spec.id if self._spec is not None else type(self.env.unwrapped).__name__
 
     def make(self, params: Mapping[str, float], max_episode_steps: int | None) -> Any:
         self._check(params)

@@ -12,6 +12,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.events import STOP, Event
 from nasdqn_fast.run import directory, signals
+from nasdqn_fast.run.assembly import make_environment
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
@@ -69,7 +70,8 @@ def train(
             return Run(complete(config), listener).train(watch)
         out = check_path("out", out)
         directory.check_free(out)
-        run = Run(named(complete(config)), listener)
+        config = complete(config)
+        run = Run(named(config), listener, environment=make_environment(config))
         with directory.claimed(out):
             run.begin(out)
             return run.train(watch)
@@ -122,7 +124,9 @@ def resume(
         if finished and not continued:
             return None
         saved = bool(checkpoints.newest_first())
-        taken_up = Run(complete(config), listener, warm_start=not saved)
+        config = complete(config)
+        environment = make_environment(config)
+        taken_up = Run(named(config), listener, warm_start=not saved, environment=environment)
         if saved:
             taken_up.take_up(run, continued=continued)
         elif finished:
