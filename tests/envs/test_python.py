@@ -11,9 +11,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import nasdqn_fast
 from nasdqn_fast import envs, reference
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent import DQNAgent
 from nasdqn_fast.envs.cartpole import plugin as cartpole
-from nasdqn_fast.errors import InputError, NonFiniteError, StepError
+from nasdqn_fast.errors import InputError, NonFiniteError, StepError, Stopped
 from nasdqn_fast.interop.gymnasium import KernelEnv
 from nasdqn_fast.seeding import Streams
 
@@ -347,6 +348,32 @@ def test_an_error_comes_up_as_it_is_and_leaves_a_whole_agent(agent_type, error, 
     other = agent_type(Failing, "1x4-relu", num_envs=num_envs, **LEARNING)
     other.set_state(state)
     assert other.run_episodes(3).lengths.shape == (3,)
+
+
+@BACKENDS
+def test_a_stopped_agent_continues_in_the_middle_of_its_episodes(agent_type):
+    class Stopping(Line):
+        def step(self, action):
+            if token is not None and self.length == 7:
+                token.set()
+            return super().step(action)
+
+    def played(stopping):
+        nonlocal token
+        token = StopToken() if stopping else None
+        agent, stops, found = agent_type(Stopping, "1x4-relu", rng=2, num_envs=2, **LEARNING), 0, []
+        while len(found) < 15:
+            try:
+                found += agent.run_episodes(1, token).returns.tolist()
+            except Stopped:
+                token.clear()
+                stops += 1
+        return found, stops
+
+    token = None
+    with_stops, stops = played(True)
+    assert stops > 5
+    assert with_stops == played(False)[0]
 
 
 def test_playing_disturbs_no_episode_of_training():

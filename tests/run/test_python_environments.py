@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+import signal
 import textwrap
 
 import gymnasium
@@ -159,6 +160,22 @@ def test_an_object_without_a_name_is_to_be_passed_again(tmp_path, lakes):
     assert evaluate(tmp_path / "run", 2, env=lakes.made).returns.shape == (2,)
     resume(tmp_path / "run", env=lakes.made)
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+@BACKENDS
+def test_a_signal_during_a_step_saves_the_run_in_the_middle_of_an_episode(tmp_path, backend):
+    class Signalling(gymnasium.Wrapper):
+        def step(self, action):
+            self.steps = getattr(self, "steps", 0) + 1
+            if self.steps == 70:
+                signal.raise_signal(signal.SIGINT)
+            return self.env.step(action)
+
+    env = Signalling(gymnasium.make("CartPole-v1"))
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted after . episodes; to go on: nasdqn-fast resume"):
+        train(**SMALL, env=env, backend=backend, checkpoint_every="never", out=tmp_path / "run")
+    assert env.steps == 70
+    assert len(resume(tmp_path / "run", env=env).episodes) == 12
 
 
 def test_an_object_that_was_changed_is_not_called_by_its_id():
