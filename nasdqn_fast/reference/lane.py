@@ -55,9 +55,8 @@ class Lane:
 
     def empty(self) -> Self:
         """A lane of the same environment that waits for its first `reset`."""
-        lane = type(self).of(self.environment)
-        lane.play = self.play
-        return lane
+        state, observation = np.zeros_like(self.state), np.zeros_like(self.observation)
+        return type(self)(self.environment, state, observation, play=self.play)
 
     def reset(self, rng: np.random.Generator, epsilon: float) -> None:
         """Starts an episode."""
