@@ -15,6 +15,7 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.python_lanes cimport PythonLanes
 from nasdqn_fast._core.stop_token cimport StopToken
 
 from nasdqn_fast._core.block import aligned_zeros
@@ -42,7 +43,7 @@ cdef class LoopCore(Exclusive):
     """Lanes in lockstep, and the network and streams they are played with.
 
     Args:
-        environment: an EnvironmentCore.
+        environment: an EnvironmentCore, or PythonLanes, as many as there are lanes.
         settings: an `AgentSettings`, or anything with its attributes.
         env_rng, policy_rng: Generators.
         learner: a LearnerCore to train; None to play without learning.
@@ -50,7 +51,7 @@ cdef class LoopCore(Exclusive):
     """
 
     cdef ndq_loop loop
-    cdef EnvironmentCore environment
+    cdef readonly object environment
     cdef NetworkCore network
     cdef NormalizerCore normalizer
     cdef LearnerCore learner
@@ -64,10 +65,11 @@ cdef class LoopCore(Exclusive):
     cdef list _locks
     cdef object _unreported
     cdef bint holds_parts
+    cdef readonly bint whole
     cdef int locked
 
     def __cinit__(
-        self, EnvironmentCore environment not None, settings, env_rng, policy_rng, LearnerCore learner=None,
+        self, environment not None, settings, env_rng, policy_rng, LearnerCore learner=None,
         last_episode=0,
     ):
         cdef int64_t n = settings.num_envs
@@ -76,7 +78,10 @@ cdef class LoopCore(Exclusive):
         generators = [env_rng, policy_rng] + ([] if learner is None else [learner.replay.rng])
         locks = {id(g.bit_generator): g.bit_generator.lock for g in generators}
         self._locks = [lock for _, lock in sorted(locks.items())]
-        self.loop.env = environment.env
+        if isinstance(environment, PythonLanes):
+            self.loop.env = (<PythonLanes>environment).env
+        else:
+            self.loop.env = (<EnvironmentCore?>environment).env
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
         if learner is not None:
             self.loop.learners, self.loop.n_learners = &learner.learner, 1
@@ -94,11 +99,12 @@ cdef class LoopCore(Exclusive):
         self.loop.last_episode, self.loop.step_updates = last_episode, -1
         self.loop.replay_version = -1
         self._unreported = np.zeros(0, EPISODE)
+        self.whole = True
         self._allocate(n)
 
     def _allocate(self, n):
         """Everything the loop writes to, sized once."""
-        env = self.environment.env
+        env = self.loop.env
         self.lanes = np.zeros(n, LANE)
         self._ended = np.zeros(n, EPISODE)
         self._flags = np.zeros(n, np.int32)
@@ -109,6 +115,7 @@ cdef class LoopCore(Exclusive):
             "next_obs": np.zeros((n, env.observation_size), np.float32),
             "q": aligned_zeros(n * env.n_actions + ndq_pad(env.n_actions)),
             "actions": np.zeros(n, np.int64),
+            "rewards": np.zeros(n),
             "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
         }
         self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
@@ -118,6 +125,7 @@ cdef class LoopCore(Exclusive):
         self.loop.next_obs = <float *><size_t>self._memory["next_obs"].ctypes.data
         self.loop.q = <float *><size_t>self._memory["q"].ctypes.data
         self.loop.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
+        self.loop.rewards = <double *><size_t>self._memory["rewards"].ctypes.data
         self.loop.flags = <int32_t *><size_t>self._flags.ctypes.data
         self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
 
@@ -126,7 +134,7 @@ cdef class LoopCore(Exclusive):
         self.require_idle()
         if (self.learner is None) != (target is None) or (target is None) != (optimizer is None):
             raise ValueError("a loop that learns wants a learner, target and optimizer; one that plays none of them")
-        expected = self.environment.env.observation_size, self.environment.env.n_actions
+        expected = self.loop.env.observation_size, self.loop.env.n_actions
         if (network.block.sizes[0], network.block.sizes[-1]) != expected:
             raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
         if self.learner is not None and self.settings.normalize_observations and network.normalizer_core is None:
@@ -173,6 +181,10 @@ cdef class LoopCore(Exclusive):
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
                 # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
                 self._unreported = out[:kept + n_out]
+                # An environment in Python has raised before anything else of the step was done.
+                self.whole = status in (NDQ_DONE, NDQ_STOPPED) or (
+                    status == NDQ_FAILED_ENV and isinstance(self.environment, PythonLanes)
+                )
             finally:
                 self._release()
         if status != NDQ_DONE and status != NDQ_STOPPED:
@@ -197,6 +209,7 @@ cdef class LoopCore(Exclusive):
             "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
             **{f"ended_{name}": ended[name].copy() for name in EPISODE.names},
+            **self._state_of_environments(),
         }
 
     def set_state(self, state):
@@ -208,7 +221,12 @@ cdef class LoopCore(Exclusive):
         self.require_idle()
         if step_updates < -1:
             raise ValueError(f"step_updates must be >= -1; got {step_updates}")
-        self.loop.started = state["started"]
+        started = state["started"]
+        if isinstance(self.environment, PythonLanes) and not self.environment.play.in_progress:
+            # An episode in Python cannot be continued from arrays: it begins again.
+            self.environment.play.set_state(state["environments"])
+            started = False
+        self.loop.started = started
         self.loop.step_updates = step_updates if self.loop.started else -1
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
         if self.learner is not None:
@@ -222,6 +240,11 @@ cdef class LoopCore(Exclusive):
         self._unreported = np.zeros(len(state["ended_length"]), EPISODE)
         for name in EPISODE.names:
             self._unreported[name] = state[f"ended_{name}"]
+
+    def _state_of_environments(self):
+        if isinstance(self.environment, PythonLanes):
+            return {"environments": self.environment.play.get_state()}
+        return {}
 
     cdef int _acquire(self) except -1:
         """Takes everything the loop touches for this thread; generators' locks in a fixed order.
@@ -261,6 +284,8 @@ cdef class LoopCore(Exclusive):
     def _fail(self, ndq_status status):
         """Raises what a status stands for."""
         episode = self.loop.failed_episode
+        if status == NDQ_FAILED_ENV and isinstance(self.environment, PythonLanes):
+            raise (<PythonLanes>self.environment).take_error()
         if status == NDQ_FAILED_ENV:
             name = self.environment.environment.kernel.name
             raise StepError(
@@ -271,7 +296,8 @@ cdef class LoopCore(Exclusive):
         if status == NDQ_BAD_LOSS:
             learner = self.learner
             weights = {"network": learner.network.block.parameters, "target": learner.target.block.parameters}
-        raise self.settings.non_finite(_NOT_FINITE[status], episode, first_non_finite(weights))
+        name = self.environment.environment.kernel.name
+        raise self.settings.non_finite(_NOT_FINITE[status], episode, first_non_finite(weights), name)
 
 
 def _episodes(ended):

@@ -17,13 +17,21 @@ typedef int32_t (*ndq_env_step)(void *context, const double *params, const doubl
 typedef void (*ndq_env_lockstep)(void *context, const double *params, const double *uniforms, double *states,
                                  const int64_t *actions, float *obs, double *rewards, int32_t *flags, int64_t n);
 
-enum { NDQ_TERMINATED = 1, NDQ_ENV_ERROR = 2 };
+/* All episodes of a loop at once, of environments that are no pure functions, as those in Python: the context holds them.
+ * A lane's reset gets one uniform, for a seed. Both return 0, or NDQ_ENV_ERROR. */
+typedef int32_t (*ndq_env_reset_lane)(void *context, int64_t lane, double uniform, float *obs);
+typedef int32_t (*ndq_env_step_lanes)(void *context, const int64_t *actions, float *obs, double *rewards,
+                                      int32_t *flags);
+
+enum { NDQ_TERMINATED = 1, NDQ_ENV_ERROR = 2, NDQ_ENV_TRUNCATED = 4 };
 
 typedef struct {
     ndq_env_reset reset;
     ndq_env_step step;
     ndq_env_lockstep lockstep; /* NULL: episodes are stepped one by one */
     int64_t lockstep_lanes;
+    ndq_env_reset_lane reset_lane; /* with step_lanes in place of reset and step; else both are NULL */
+    ndq_env_step_lanes step_lanes;
     void *context;
     const double *params;
     int32_t state_size, observation_size, n_actions, reset_uniforms, step_uniforms;

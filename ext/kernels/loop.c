@@ -14,13 +14,18 @@ static double epsilon(const ndq_loop *loop)
     return decayed > loop->epsilon_end ? decayed : loop->epsilon_end;
 }
 
-static void reset_lane(ndq_loop *loop, int64_t lane)
+static ndq_status reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
+    float *obs = loop->obs + lane * env->observation_size;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
-    env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
-               loop->obs + lane * env->observation_size);
+    if (env->reset_lane) {
+        if (env->reset_lane(env->context, lane, loop->uniforms[0], obs)) return NDQ_FAILED_ENV;
+    } else {
+        env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size, obs);
+    }
     loop->lanes[lane] = (ndq_lane){.epsilon = epsilon(loop)};
+    return NDQ_DONE;
 }
 
 /* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
@@ -58,6 +63,19 @@ static int finite_floats(const float *x, int64_t n)
     return 1;
 }
 
+/* The flags of lane i's environment; if all are stepped together, that was done before. */
+static int32_t step_env(ndq_loop *loop, int64_t i, float *next, double *reward)
+{
+    const ndq_env *env = &loop->env;
+    if (env->step_lanes) {
+        *reward = loop->rewards[i];
+        return loop->flags[i];
+    }
+    for (int u = 0; u < env->step_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
+    return env->step(env->context, env->params, loop->uniforms, loop->states + i * env->state_size, loop->actions[i],
+                     next, reward);
+}
+
 /* follows: how many rows before its own the lane's preceding step was stored; 0: it is not known to be there. */
 static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
 {
@@ -66,17 +84,14 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
     ndq_lane *lane = loop->lanes + i;
     float *obs = loop->obs + i * I, *next = loop->next_obs + i * I;
     double reward = 0.0;
-    for (int u = 0; u < env->step_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
-    const int32_t flags = env->step(env->context, env->params, loop->uniforms,
-                                    loop->states + i * env->state_size, loop->actions[i], next, &reward);
+    const int32_t flags = step_env(loop, i, next, &reward);
     if (flags & NDQ_ENV_ERROR) return NDQ_FAILED_ENV;
     if (!finite_floats(next, I)) return NDQ_BAD_OBSERVATION;
     if (!isfinite((float)reward)) return NDQ_BAD_REWARD;
     lane->length++;
     lane->reward_sum += reward;
-    loop->flags[i] = flags & NDQ_TERMINATED                      ? NDQ_ROW_TERMINATED
-                     : lane->length >= env->max_episode_steps    ? NDQ_ROW_TRUNCATED
-                                                                 : 0;
+    const int truncated = flags & NDQ_ENV_TRUNCATED || lane->length >= env->max_episode_steps;
+    loop->flags[i] = flags & NDQ_TERMINATED ? NDQ_ROW_TERMINATED : truncated ? NDQ_ROW_TRUNCATED : 0;
     if (loop->n_learners)
         ndq_learners_add(loop->learners, loop->n_learners, obs, (int32_t)loop->actions[i], (float)reward, next,
                          loop->flags[i], lane->length > 1 ? follows : 0);
@@ -141,8 +156,9 @@ static ndq_status end_episodes(ndq_loop *loop)
             .length = lane->length,
         };
         if (++loop->episodes == loop->last_episode) continue;
-        reset_lane(loop, i);
         loop->failed_episode = loop->episodes + 1;
+        const ndq_status status = reset_lane(loop, i);
+        if (status != NDQ_DONE) return status;
         if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
             return NDQ_BAD_OBSERVATION;
     }
@@ -173,9 +189,12 @@ static void observe(ndq_loop *loop)
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
+    const ndq_env *env = &loop->env;
     const ndq_replay *replay = loop->n_learners ? loop->learners->replay : NULL;
     const int64_t follows = replay && replay->version == loop->replay_version ? loop->n_lanes : 0;
     act(loop);
+    if (env->step_lanes && env->step_lanes(env->context, loop->actions, loop->next_obs, loop->rewards, loop->flags))
+        return NDQ_FAILED_ENV;
     for (int64_t i = 0; i < loop->n_lanes; i++)
         if ((status = step_lane(loop, i, follows)) != NDQ_DONE) return status;
     if (replay) loop->replay_version = replay->version;
@@ -200,7 +219,9 @@ static ndq_status vector_step(ndq_loop *loop)
 
 static ndq_status start(ndq_loop *loop)
 {
-    for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
+    ndq_status status;
+    for (int64_t i = 0; i < loop->n_lanes; i++)
+        if ((status = reset_lane(loop, i)) != NDQ_DONE) return status;
     loop->started = 1;
     if (!finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size)) return NDQ_BAD_OBSERVATION;
     observe(loop);

@@ -53,6 +53,7 @@ typedef struct {
     float *obs, *next_obs;   /* (n_lanes, I) */
     float *q;                /* (n_lanes, A), and room for a padded row */
     int64_t *actions;        /* (n_lanes) */
+    double *rewards;         /* (n_lanes) of environments that are stepped together */
     int32_t *flags;          /* (n_lanes) replay flags of this step, 0 where the episode continues */
     double *uniforms;        /* (max of reset's and step's) */
 

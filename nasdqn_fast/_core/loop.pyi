@@ -7,6 +7,7 @@ from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast._core.optimizer import OptimizerCore
+from nasdqn_fast._core.python_lanes import PythonLanes
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.types import Episodes
 
@@ -18,9 +19,10 @@ class LoopCore:
     lanes: NDArray[np.void]
     states: NDArray[np.float64]
     observations: NDArray[np.float32]
+    whole: bool
     def __init__(
         self,
-        environment: EnvironmentCore,
+        environment: EnvironmentCore | PythonLanes,
         settings: Any,
         env_rng: np.random.Generator,
         policy_rng: np.random.Generator,

@@ -109,6 +109,7 @@ cdef extern from "env.h" nogil:
     enum:
         NDQ_TERMINATED
         NDQ_ENV_ERROR
+        NDQ_ENV_TRUNCATED
 
     ctypedef void (*ndq_env_reset)(void *context, const double *params, const double *uniforms, double *state,
                                    float *obs) noexcept nogil
@@ -118,11 +119,17 @@ cdef extern from "env.h" nogil:
                                       const int64_t *actions, float *obs, double *rewards, int32_t *flags,
                                       int64_t n) noexcept nogil
 
+    ctypedef int32_t (*ndq_env_reset_lane)(void *context, int64_t lane, double uniform, float *obs) noexcept nogil
+    ctypedef int32_t (*ndq_env_step_lanes)(void *context, const int64_t *actions, float *obs, double *rewards,
+                                           int32_t *flags) noexcept nogil
+
     ctypedef struct ndq_env:
         ndq_env_reset reset
         ndq_env_step step
         ndq_env_lockstep lockstep
         int64_t lockstep_lanes
+        ndq_env_reset_lane reset_lane
+        ndq_env_step_lanes step_lanes
         void *context
         const double *params
         int32_t state_size
@@ -291,6 +298,7 @@ cdef extern from "loop.h" nogil:
         float *next_obs
         float *q
         int64_t *actions
+        double *rewards
         int32_t *flags
         double *uniforms
         ndq_episode *ended

@@ -37,7 +37,7 @@ def command(topic: str, name: str | None) -> None:
 def _page(kind: str, name: str) -> None:
     """The docstring of a plug-in, and its options or parameters."""
     if kind == "environments":
-        kernel = envs.make(name).kernel
+        kernel = envs.make_compiled(name).kernel
         click.echo(plugins.docstring(kind, name))
         _show_kernel(kernel)
         return

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nasdqn_fast import plugins
+from nasdqn_fast import envs, plugins
 from nasdqn_fast.config.methods import find_method, method_of
 from nasdqn_fast.config.sections import Config, SearchConfig
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.fixed import Fixed
 from nasdqn_fast.controllers.nas_dqn import NASDQN
-from nasdqn_fast.envs import EnvKernel
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.options import make_options, options_class, options_of
 
@@ -127,8 +126,8 @@ def named(config: Config) -> Config:
         InputError: an object cannot be found again by a name, or an option cannot be written.
     """
     env, search = config.env, config.search
-    if isinstance(env.name, EnvKernel):
-        env = replace(env, name=plugins.address("environments", env.name, *env.name.modules))
+    if not isinstance(env.name, str):
+        env = replace(env, name=envs.address(env.name))
     for table in TABLES:
         plugin = table.chosen(vars(search))
         if not isinstance(plugin, str):

@@ -10,7 +10,7 @@ from nasdqn_fast.config.plugin_options import SPELLED_NAMES, TABLES, spelled_out
 from nasdqn_fast.config.profiles import find_profile
 from nasdqn_fast.config.sections import SECTIONS, Config, EnvConfig, RunConfig, all_settings
 from nasdqn_fast.config.toml import read_toml
-from nasdqn_fast.envs import Environment
+from nasdqn_fast.envs import Environment, PythonEnvironment
 from nasdqn_fast.errors import InputError, OutOfRange, SettingError, UnknownName, message, suggest
 from nasdqn_fast.options import options_of
 from nasdqn_fast.validation import check_table
@@ -197,14 +197,14 @@ def _unbound(values: Values) -> Values:
     """An environment whose parameters are fixed, as its kernel and these."""
     env = values.get("env", {})
     environment = env.get("name")
-    if not isinstance(environment, Environment):
+    if not isinstance(environment, (Environment, PythonEnvironment)):
         return values
     if others := [_keywords("env")[key] for key in env if key != "name"]:
         raise InputError(f"an Environment has its parameters: drop {', '.join(others)}, or pass its .kernel")
     bound = {
         "name": environment.kernel,
         "params": environment.values,
-        "max_episode_steps": environment.max_episode_steps,
+        "max_episode_steps": environment.limit,
     }
     return values | {"env": bound}
 

@@ -16,7 +16,8 @@ from nasdqn_fast.config.settings import Setting, settings_of
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.engine.agent_settings import AgentSettings
-from nasdqn_fast.envs import EnvKernel
+from nasdqn_fast.envs import EnvKernel, PythonKernel
+from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.options import UNSAID, Checked, option, same_option
 from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace, check_architecture
@@ -42,10 +43,13 @@ def _check_run(name: str, value: Any) -> str:
     return str(check_path(name, value).expanduser().absolute())
 
 
-def _check_environment(name: str, value: Any) -> str | EnvKernel:
+def _check_environment(name: str, value: Any) -> str | EnvKernel | PythonKernel:
     if isinstance(value, (str, EnvKernel)):
         return value
-    raise WrongType(name, "a name, module:attribute, or an EnvKernel", described(value))
+    if (kernel := kernel_of(value)) is not None:
+        return kernel
+    expected = "a name, module:attribute, a Gymnasium id, an EnvKernel, or a gymnasium.Env"
+    raise WrongType(name, expected, described(value))
 
 
 def _check_method(name: str, value: Any) -> str | type[Controller]:
@@ -65,9 +69,9 @@ def check_function(name: str, value: Any) -> Any:
 class EnvConfig(Checked):
     """What is learned: ``[env]``."""
 
-    name: str | EnvKernel = option(
+    name: str | EnvKernel | PythonKernel = option(
         "inverted-pendulum",
-        "environment: a name of `list environments`, or module:attribute",
+        "environment: a name of `list environments`, module:attribute, or a Gymnasium id, as CartPole-v1",
         "paper 2.1",
         keyword="env",
         check=_check_environment,
@@ -80,7 +84,7 @@ class EnvConfig(Checked):
     )
     params: dict[str, float] = option(
         {},
-        "a parameter of the environment; repeatable",
+        "a parameter of the environment, or a keyword argument of a Gymnasium one; repeatable",
         "paper 2.1",
         keyword="env_param",
         shown="the environment's",

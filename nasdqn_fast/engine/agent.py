@@ -12,6 +12,7 @@ import numpy as np
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.loop import LoopCore
+from nasdqn_fast._core.python_lanes import PythonLanes
 from nasdqn_fast._core.signals import Watch
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
@@ -20,6 +21,7 @@ from nasdqn_fast.engine.loop_state import check_loop_state
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.engine.replay import ReplayBuffer
+from nasdqn_fast.envs.python import Play, PythonEnvironment
 from nasdqn_fast.errors import Stopped
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
@@ -33,9 +35,41 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     optimizer_type = Optimizer
 
     def _start(self) -> None:
-        self._core = EnvironmentCore(self.environment)
+        self._core = self._new_core()
+        self._player: PythonLanes | None = None
         self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions)
         self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
+
+    def _new_core(self) -> EnvironmentCore | PythonLanes:
+        environment, n = self.environment, self.settings.num_envs
+        if isinstance(environment, PythonEnvironment):
+            return PythonLanes(environment, n, environment.play(n, training=True))
+        return EnvironmentCore(environment)
+
+    def _core_to_play(self) -> EnvironmentCore | PythonLanes:
+        """That of `play_episodes`: environments in Python are others than those in training."""
+        environment = self.environment
+        if not isinstance(environment, PythonEnvironment):
+            return self._core
+        self._player = self._player or PythonLanes(environment)
+        self._player.play.reseed()
+        return self._player
+
+    def copied_play(self, lane: int) -> Play | None:
+        """A copy of a lane's environment, in Python, in the middle of its episode; None if it cannot be copied."""
+        return self._core.play.copied(lane) if isinstance(self._core, PythonLanes) else None
+
+    def take_play(self, play: Play) -> None:
+        """Trains in the environment of another agent's `copied_play` from now on."""
+        assert isinstance(self.environment, PythonEnvironment)
+        self._core = PythonLanes(self.environment, 1, play)
+        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
+        self._use(self.network, self.target, self.optimizer)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a state to save: not after an error, unless an environment in Python has raised it."""
+        return self._loop.whole
 
     def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
         self._loop.use(network, target, optimizer)
@@ -65,6 +99,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             NonFiniteError: a loss, weight, observation or reward is not finite.
             StepError: the environment's step reported an error.
             RuntimeError: another thread uses this agent.
+            Exception: whatever an environment in Python raises.
         """
         n = check_positive_int("n", n)
         return _answering_signals(lambda token: self._loop.run(n, token), stop)
@@ -96,7 +131,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._warn_of_no_update()
         # One lane: of several in lockstep the short episodes would end, and be counted, first.
         settings = AgentSettings(policy_epsilon_start=epsilon, policy_epsilon_end=epsilon, num_envs=1)
-        loop = LoopCore(self._core, settings, rng, rng, last_episode=n)
+        loop = LoopCore(self._core_to_play(), settings, rng, rng, last_episode=n)
         loop.use(self.network)
         return _answering_signals(lambda token: loop.run(n, token), stop)
 
@@ -117,7 +152,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the compiled parts; of these, what the loop has to continue from."""
-        compiled = ("_core", "_learner", "_loop")
+        compiled = ("_core", "_player", "_learner", "_loop")
         return {k: v for k, v in vars(self).items() if k not in compiled} | {"loop": self._loop_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

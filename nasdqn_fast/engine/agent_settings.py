@@ -230,7 +230,7 @@ class AgentSettings(Checked):
             return self.policy_epsilon_start + (self.policy_epsilon_end - self.policy_epsilon_start) * share
         return max(self.policy_epsilon_end, self.policy_epsilon_start * self.policy_epsilon_decay**episodes)
 
-    def non_finite(self, what: str, episode: int, network: str = "") -> NonFiniteError:
+    def non_finite(self, what: str, episode: int, network: str = "", environment: str = "") -> NonFiniteError:
         """The error for a NaN or an infinity.
 
         Args:
@@ -238,6 +238,7 @@ class AgentSettings(Checked):
             episode: which one, counted from 1.
             network: of a loss, whose weights were not finite before the update: ``network`` or ``target``; empty if all
                 were, so that the loss by itself is too large.
+            environment: its name, for an observation or a reward.
         """
         if network:
             hint = (
@@ -247,5 +248,6 @@ class AgentSettings(Checked):
         elif what in ("loss", "weights"):
             hint = f"lower learning_rate (now {self.resolved_learning_rate:g})"
         else:
-            hint = "the environment returned it; check its parameters and its step function"
+            name = " ".join(filter(None, ("the environment", environment)))
+            hint = f"{name} returned it; check its parameters and its step function"
         return NonFiniteError(f"non-finite {what} in episode {episode}: {hint}")

@@ -18,7 +18,7 @@ from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import BaseNormalizer
 from nasdqn_fast.engine.protocol import Optimizer, Replay
-from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import NonFiniteError
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -43,7 +43,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     """An agent, the environments it plays and all that it learns from.
 
     Args:
-        env: name, kernel or environment.
+        env: name, kernel or environment, or one of Gymnasium: see `nasdqn_fast.envs.make`.
         network: architecture of a new online network, or the network itself.
         rng: seed, Generator or Streams of every draw.
         replay: memory to start with; None makes an empty one.
@@ -62,7 +62,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     def __init__(
         self,
-        env: str | EnvKernel | Environment,
+        env: Any,
         network: Any,
         *,
         rng: int | np.random.Generator | Streams = 0,
@@ -99,7 +99,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     # Read-only, because the compiled loop keeps addresses and copies.
     @property
-    def environment(self) -> Environment:
+    def environment(self) -> AnyEnvironment:
         """What is played."""
         return self._environment
 
@@ -339,7 +339,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         object_file.save_agent(path, self)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], env: str | EnvKernel | Environment | None = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], env: Any = None) -> Self:
         """The agent in a file that `save` wrote; it trains on to the bits that the one saved would have come to.
 
         Args:

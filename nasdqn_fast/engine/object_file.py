@@ -6,8 +6,8 @@ import os
 import warnings
 from typing import Any
 
-from nasdqn_fast import envs, plugins
-from nasdqn_fast.envs.kernel import Environment, EnvKernel
+from nasdqn_fast import envs
+from nasdqn_fast.envs import AnyEnvironment, Environment, PythonEnvironment
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.seeding import STREAMS, Streams, restored_generator
 from nasdqn_fast.storage import state_file
@@ -52,7 +52,7 @@ def save_agent(path: Path, agent: Any) -> None:
     state_file.save(check_path("path", path), {"format": AGENT} | contents)
 
 
-def load_agent(path: Path, kind: Any, env: str | EnvKernel | Environment | None) -> Any:
+def load_agent(path: Path, kind: Any, env: Any) -> Any:
     """An agent of the class `kind`.
 
     Raises:
@@ -81,26 +81,26 @@ def _made_replay(contents: dict[str, Any], kind: Any, rng: Any, options: dict[st
     return replay
 
 
-def _environment_record(environment: Environment) -> dict[str, Any]:
+def _environment_record(environment: AnyEnvironment) -> dict[str, Any]:
     kernel = environment.kernel
     try:
-        name = plugins.address("environments", kernel, *kernel.modules)
+        name = envs.address(kernel)
     except InputError:  # it has to be given when the agent is loaded
         name = ""
     return {
         "name": name,
         "params": environment.values,
-        "max_episode_steps": environment.max_episode_steps,
+        "max_episode_steps": environment.limit,
         "fingerprint": environment.fingerprint(),
     }
 
 
-def _environment(path: Path, contents: dict[str, Any], env: str | EnvKernel | Environment | None) -> Environment:
+def _environment(path: Path, contents: dict[str, Any], env: Any) -> AnyEnvironment:
     record = contents.get("environment", {})
     if env is None and not record.get("name"):
         raise InputError(f"the environment of the agent in {os.fspath(path)!r} has no name to find it by; pass env=")
     environment = envs.make(env or record["name"])
-    if not isinstance(env, Environment):
+    if not isinstance(env, (Environment, PythonEnvironment)):
         limit = record.get("max_episode_steps")
         environment = environment.kernel.bind(params=record.get("params"), max_episode_steps=limit)
     if environment.fingerprint() != record.get("fingerprint"):

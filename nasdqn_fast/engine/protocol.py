@@ -12,7 +12,6 @@ from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
-from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, Episodes
@@ -142,7 +141,7 @@ class AgentClass(Protocol):
 
     def __call__(
         self,
-        env: str | EnvKernel | Environment,
+        env: Any,
         network: Any,
         *,
         rng: int | np.random.Generator | Streams = 0,

@@ -283,6 +283,11 @@ class Environment:
         return dict(zip(self.kernel.params, self.params.tolist(), strict=True))
 
     @property
+    def limit(self) -> int:
+        """The time limit by which an equal environment is bound."""
+        return self.max_episode_steps
+
+    @property
     def observation_low(self) -> np.ndarray:
         """float32 (observation_size,), with these parameters."""
         return self._bound("observation_low")

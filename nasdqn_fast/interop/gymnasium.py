@@ -89,7 +89,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         *,
         render_mode: str | None = None,
     ) -> None:
-        self.environment = envs.make(env, start=start, params=params, max_episode_steps=max_episode_steps)
+        self.environment = envs.make_compiled(env, start=start, params=params, max_episode_steps=max_episode_steps)
         self.metadata = rendering.metadata(self.environment)
         self.observation_space, self.action_space = spaces(self.environment)
         self.render_mode = render_mode
@@ -210,7 +210,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 def register() -> None:
     """Registers the built-in environments, as ``nasdqn_fast/CartPole-v1``; those already known are left alone."""
     for name in plugins.names("environments"):
-        kernel = envs.make(name).kernel
+        kernel = envs.make_compiled(name).kernel
         env_id = f"{envs.NAMESPACE}/{kernel.gymnasium_id}"
         if kernel.gymnasium_id is not None and env_id not in gymnasium.registry:
             register_id(

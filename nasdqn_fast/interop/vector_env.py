@@ -52,7 +52,7 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         copy: bool = True,
         render_mode: str | None = None,
     ) -> None:
-        self.environment = envs.make(env, start=start, params=params, max_episode_steps=max_episode_steps)
+        self.environment = envs.make_compiled(env, start=start, params=params, max_episode_steps=max_episode_steps)
         self.num_envs, self.copy = check_positive_int("num_envs", num_envs), copy
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)

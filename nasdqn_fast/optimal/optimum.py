@@ -174,14 +174,14 @@ def solve(
         InputError: the environment is not the pendulum.
         TypeError, ValueError: another argument of the wrong type or out of range.
     """
-    environment = envs.make(PENDULUM if environment is None else environment)
+    environment = envs.make_compiled(PENDULUM if environment is None else environment)
     if not covers(environment):
         raise InputError(f"the optimum is known of {PENDULUM} only; got {environment.kernel.name}")
     return Optimum(environment, theta_points, omega_points)
 
 
 def _pendulum() -> EnvKernel:
-    return envs.make(PENDULUM).kernel
+    return envs.make_compiled(PENDULUM).kernel
 
 
 def _initial_states(environment: Environment, uniforms: np.ndarray) -> np.ndarray:

@@ -7,7 +7,9 @@ rounding parts them.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ from numpy.typing import DTypeLike
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.base_agent import BaseAgent
 from nasdqn_fast.engine.loop_state import check_loop_state
+from nasdqn_fast.envs.python import Play, PythonEnvironment
 from nasdqn_fast.errors import NonFiniteError, StepError, Stopped
-from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state
+from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state, set_plays_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.reference.replay import ReplayBuffer
@@ -46,6 +49,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._dtype = dtype
         self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
+        self._started = False  # lanes have been reset
         self._ended: list[bool] = []  # by lane: whether the vector step in progress has ended its episode
         self._step_updates: int | None = None  # done in the vector step in progress, if one is
         self._pending: deque[Ended] = deque()
@@ -81,11 +85,12 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """
         n = check_positive_int("n", n)
         try:
-            if not self._lanes:
-                self._lanes = self._new_lanes()
+            if not self._started:
+                self._in_step = True
                 for lane in self._lanes:
                     self._start_episode(lane)
                 self._observe()
+                self._started, self._in_step = True, False
             while len(self._pending) < n and not (self.finished and self._step_updates is None):
                 _check(stop)
                 self._in_step = True
@@ -95,7 +100,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._in_step = False
             raise
         except (NonFiniteError, StepError):
-            self._lanes, self._step_updates = [], None  # in the middle of a step: all begin new episodes
+            self._begin_anew()  # in the middle of a step
             raise
         _check(stop)
         return _episodes([self._pending.popleft() for _ in range(min(n, len(self._pending)))])
@@ -204,7 +209,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _loop_state(self) -> dict[str, Any]:
         waiting = _episodes(list(self._pending))
         return {
-            "started": bool(self._lanes),
+            "started": self._started,
             "continues": self._follows() > 0,
             "steps": self.steps,
             "updates": self.updates,
@@ -213,28 +218,52 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             "lane_flags": np.array(
                 [False] * self.settings.num_envs if self._step_updates is None else self._ended, np.int32
             ),
-            **lanes_state(self._lanes or self._new_lanes()),
+            **lanes_state(self._lanes),
             "ended_reward_sum": waiting.returns,
             "ended_length": waiting.lengths,
             "ended_mean_loss": waiting.losses,
             "ended_epsilon": waiting.epsilons,
+            **self._state_of_environments(),
         }
 
     def _set_loop_state(self, state: dict[str, Any]) -> None:
-        n, kernel = self.settings.num_envs, self.environment.kernel
-        check_loop_state(state, (n, kernel.state_size), (n, kernel.observation_size))
+        n, environment = self.settings.num_envs, self.environment
+        check_loop_state(state, (n, environment.kernel.state_size), (n, environment.observation_size))
         self._replay_version = self.replay.version if state.get("continues", False) else -1
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
-        self._lanes = self._new_lanes() if state["started"] else []
-        set_lanes_state(self._lanes, state)
+        self._begin_anew()
+        in_progress = any(lane.play is not None and lane.play.in_progress for lane in self._lanes)
+        if isinstance(environment, PythonEnvironment) and not in_progress:
+            # An episode in Python cannot be continued from arrays: it begins again.
+            set_plays_state(self._lanes, state["environments"])
+        elif state["started"]:
+            self._started = True
+            set_lanes_state(self._lanes, state)
         step_updates = state.get("step_updates", -1)
-        self._step_updates = None if step_updates < 0 or not self._lanes else step_updates
+        self._step_updates = None if step_updates < 0 or not self._started else step_updates
         self._ended = [bool(flag) for flag in state.get("lane_flags", np.zeros(n, np.int32))]
         names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
         self._pending = deque(zip(*(state[name].tolist() for name in names), strict=True))
 
-    def _new_lanes(self) -> list[Lane]:
-        return [Lane.of(self.environment) for _ in range(self.settings.num_envs)]
+    def _start(self) -> None:
+        self._lanes = [Lane.of(self.environment, training=i == 0) for i in range(self.settings.num_envs)]
+
+    def copied_play(self, lane: int) -> Play | None:
+        """A copy of a lane's environment, in Python, in the middle of its episode; None if it cannot be copied."""
+        play = self._lanes[lane].play
+        return None if play is None else play.copied(0)
+
+    def take_play(self, play: Play) -> None:
+        """Trains in the environment of another agent's `copied_play` from now on."""
+        self._lanes[0].play = play
+
+    def _begin_anew(self) -> None:
+        """All lanes will begin new episodes."""
+        self._lanes, self._started, self._step_updates = [lane.empty() for lane in self._lanes], False, None
+
+    def _state_of_environments(self) -> dict[str, Any]:
+        plays = [lane.play.get_state()[0] for lane in self._lanes if lane.play is not None]
+        return {"environments": plays} if plays else {}
 
     def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> QNetwork:
         sizes = self.environment.observation_size, self.environment.n_actions
@@ -253,8 +282,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             by_steps = self.settings.policy_epsilon_schedule == "linear"
             now = self.epsilon
             actions = [self._action(x.observation, now if by_steps else x.epsilon) for x in self._lanes]
-            follows = self._follows()
-            self._ended = [self._step_and_store(lane, a, follows) for lane, a in zip(self._lanes, actions, strict=True)]
+            self._ended = self._step_and_store(actions)
             self._replay_version = self.replay.version
             self._step_updates = 0
             if self.settings.target_moves == "before":
@@ -300,7 +328,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._step_updates += 1
 
     def _start_episode(self, lane: Lane) -> None:
-        lane.reset(self.streams.env, self.epsilon)
+        if isinstance(self.environment, PythonEnvironment):
+            with self._whole_after_errors():
+                lane.reset(self.streams.env, self.epsilon)
+        else:
+            lane.reset(self.streams.env, self.epsilon)
         self._require_finite("observation", lane.observation, self.episodes + 1)
 
     def _require_finite_reward(self, reward: float, episode: int) -> None:
@@ -311,10 +343,34 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """How many transitions before its own each lane's preceding one is; 0: the memory was changed since."""
         return self.settings.num_envs if self.replay.version == self._replay_version else 0
 
-    def _step_and_store(self, lane: Lane, action: int, follows: int) -> bool:
-        """One transition into the memory; True if it ended the episode."""
-        observation = lane.observation
-        reward, terminated, truncated = lane.step(action, self.streams.env)
+    def _step_and_store(self, actions: list[int]) -> list[bool]:
+        """A transition of each lane into the memory; whether it ended the episode."""
+        follows = self._follows()
+        if not isinstance(self.environment, PythonEnvironment):
+            return [
+                self._store(lane, lane.observation, action, lane.step(action, self.streams.env), follows)
+                for lane, action in zip(self._lanes, actions, strict=True)
+            ]
+        observations = [lane.observation for lane in self._lanes]
+        with self._whole_after_errors():  # all of them before anything is stored
+            steps = [lane.step(a, self.streams.env) for lane, a in zip(self._lanes, actions, strict=True)]
+        return [self._store(*row, follows) for row in zip(self._lanes, observations, actions, steps, strict=True)]
+
+    @contextlib.contextmanager
+    def _whole_after_errors(self) -> Iterator[None]:
+        """A block that calls environments in Python, at whose errors all lanes begin new episodes."""
+        try:
+            yield
+        except BaseException:
+            self._begin_anew()
+            self._in_step = False
+            raise
+
+    def _store(
+        self, lane: Lane, observation: np.ndarray, action: int, step: tuple[float, bool, bool], follows: int
+    ) -> bool:
+        """A transition into the memory; True if it ended the episode."""
+        reward, terminated, truncated = step
         dtype = self.replay.dtype
         self._require_finite_reward(reward, self.episodes + 1)
         self._require_finite("observation", lane.observation, self.episodes + 1)
@@ -364,7 +420,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _require_finite(self, what: str, value: float | np.ndarray, episode: int) -> None:
         if not np.isfinite(value).all():
-            raise self.settings.non_finite(what, episode)
+            raise self.settings.non_finite(what, episode, environment=self.environment.kernel.name)
 
 
 def _check(stop: StopToken | None) -> None:

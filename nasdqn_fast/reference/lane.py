@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from nasdqn_fast.envs.kernel import TERMINATED, Environment
+from nasdqn_fast.envs import AnyEnvironment, Environment
+from nasdqn_fast.envs.kernel import TERMINATED
+from nasdqn_fast.envs.python import Play, PythonEnvironment
 from nasdqn_fast.errors import StepError
 
 
 @dataclass
 class Lane:
-    """An environment in play, stepped by its own plain Python functions.
+    """An environment in play, stepped by its own plain Python functions, or in Python anyway.
 
     Args:
         environment: what is played.
@@ -23,9 +26,10 @@ class Lane:
         episode_return: sum of rewards so far.
         length: steps so far.
         loss_sum, n_losses: of the updates accounted to this lane since the episode began.
+        play: of an environment in Python, which has its state in it.
     """
 
-    environment: Environment
+    environment: AnyEnvironment
     state: np.ndarray
     observation: np.ndarray
     epsilon: float = 0.0
@@ -33,18 +37,37 @@ class Lane:
     length: int = 0
     loss_sum: float = 0.0
     n_losses: int = 0
+    play: Play | None = None
 
     @classmethod
-    def of(cls, environment: Environment) -> Lane:
-        """A lane that waits for its first `reset`."""
+    def of(cls, environment: AnyEnvironment, *, training: bool = False) -> Self:
+        """A lane that waits for its first `reset`.
+
+        Args:
+            environment: what is played.
+            training: whether it steps the user's object, where there is one.
+        """
         state = np.zeros(environment.kernel.state_size)
-        return cls(environment, state, np.zeros(environment.observation_size, np.float32))
+        lane = cls(environment, state, np.zeros(environment.observation_size, np.float32))
+        if isinstance(environment, PythonEnvironment):
+            lane.play = environment.play(1, training=training)
+        return lane
+
+    def empty(self) -> Self:
+        """A lane of the same environment that waits for its first `reset`."""
+        state, observation = np.zeros_like(self.state), np.zeros_like(self.observation)
+        return type(self)(self.environment, state, observation, play=self.play)
 
     def reset(self, rng: np.random.Generator, epsilon: float) -> None:
         """Starts an episode."""
-        kernel = self.environment.kernel
-        self.observation = np.zeros_like(self.observation)
-        kernel.reset(self.environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
+        environment = self.environment
+        if isinstance(environment, PythonEnvironment):
+            assert self.play is not None
+            self.observation = environment.observation(self.play.reset(0, rng.random())).copy()
+        else:
+            kernel = environment.kernel
+            self.observation = np.zeros_like(self.observation)
+            kernel.reset(environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
         self.epsilon, self.episode_return, self.length = epsilon, 0.0, 0
         self.loss_sum, self.n_losses = 0.0, 0
 
@@ -54,22 +77,37 @@ class Lane:
         Raises:
             StepError: the environment's step reported an error, or returned flags that there are not.
         """
-        kernel = self.environment.kernel
+        environment = self.environment
+        if isinstance(environment, PythonEnvironment):
+            reward, terminated, truncated = self._step_python(environment, action)
+        else:
+            reward, terminated = self._step_kernel(environment, action, rng)
+            truncated = False
+        self.length += 1
+        self.episode_return += reward
+        # The clock is the engine's: a time limit truncates and never terminates.
+        limit = environment.limit
+        return reward, terminated, not terminated and (truncated or (limit is not None and self.length >= limit))
+
+    def _step_kernel(self, environment: Environment, action: int, rng: np.random.Generator) -> tuple[float, bool]:
+        kernel = environment.kernel
         uniforms = rng.random(kernel.step_uniforms)
         reward = np.zeros(1)
         self.observation = np.zeros_like(self.observation)
-        flags = kernel.step(self.environment.params, uniforms, self.state, action, self.observation, reward)
+        flags = kernel.step(environment.params, uniforms, self.state, action, self.observation, reward)
         if flags not in (0, TERMINATED):
             raise StepError(
                 f"environment {kernel.name} reported an error in step, after {self.length} steps: "
                 f"it returned {flags!r}, neither 0 nor TERMINATED"
             )
-        self.length += 1
-        self.episode_return += reward[0]
-        terminated = bool(flags == TERMINATED)
-        # The clock is the engine's: a time limit truncates and never terminates.
-        truncated = not terminated and self.length >= self.environment.max_episode_steps
-        return float(reward[0]), terminated, truncated
+        return float(reward[0]), bool(flags == TERMINATED)
+
+    def _step_python(self, environment: PythonEnvironment, action: int) -> tuple[float, bool, bool]:
+        assert self.play is not None
+        returned = self.play.stepping(0)(np.int64(environment.first_action + action))
+        observation, reward, terminated, truncated, _ = environment.unpacked(returned, "step")
+        self.observation = environment.observation(observation).copy()
+        return float(reward), bool(terminated), bool(truncated)
 
     def mean_loss(self) -> float:
         """Mean loss of the episode's updates, NaN if there was none."""
@@ -100,3 +138,16 @@ def set_lanes_state(lanes: Sequence[Lane], state: Mapping[str, np.ndarray]) -> N
         lane.state, lane.observation = state["states"][i].copy(), state["observations"][i].copy()
         for name, field in _BOOKS.items():
             setattr(lane, field, state[name][i].item())
+
+
+def set_plays_state(lanes: Sequence[Lane], state: Sequence[Mapping[str, object]]) -> None:
+    """Lets the next reset of each lane's environment in Python begin the episode of this state again.
+
+    Raises:
+        KeyError, TypeError, ValueError: not a valid state.
+    """
+    if len(state) != len(lanes):
+        raise ValueError(f"the state must be of {len(lanes)} environments")
+    for lane, start in zip(lanes, state, strict=True):
+        assert lane.play is not None
+        lane.play.set_state([start])

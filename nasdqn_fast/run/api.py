@@ -9,10 +9,10 @@ from typing import Any
 
 from nasdqn_fast.config import Config, complete, named, resolve
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.envs import Environment, EnvKernel
 from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.events import STOP, Event
 from nasdqn_fast.run import directory, signals
+from nasdqn_fast.run.assembly import make_environment
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.run.run import Run
@@ -24,7 +24,7 @@ Progress = Listener | Sequence[Listener] | None
 
 def train(
     method: str | type[Controller] | None = None,
-    env: str | EnvKernel | Environment | None = None,
+    env: Any = None,
     seed: int | None = None,
     *,
     episodes: int | None = None,
@@ -41,7 +41,8 @@ def train(
     Args:
         method: ``random-nas`` if not given; all: ``nasdqn-fast list methods``. A controller of your own is given as
             ``module:attribute``, or as the class.
-        env: ``inverted-pendulum`` if not given; one of your own is given as ``module:attribute``, or as the kernel.
+        env: ``inverted-pendulum`` if not given; one of your own is given as ``module:attribute``, or as the
+            kernel. Any Gymnasium environment: its id, or the object, its class or a function that makes one.
         seed: of all random streams, >= 0; 0 if not given.
         episodes: 2,000 if not given.
         profile: set of defaults, ``paper`` if not given.
@@ -69,13 +70,16 @@ def train(
             return Run(complete(config), listener).train(watch)
         out = check_path("out", out)
         directory.check_free(out)
-        run = Run(named(complete(config)), listener)
+        config = complete(config)
+        run = Run(named(config), listener, environment=make_environment(config))
         with directory.claimed(out):
             run.begin(out)
             return run.train(watch)
 
 
-def resume(run: str | Path, *, episodes: int | None = None, progress: Progress = None) -> RunResult | None:
+def resume(
+    run: str | Path, *, episodes: int | None = None, progress: Progress = None, env: Any = None
+) -> RunResult | None:
     """Continues a run that was interrupted, stopped, killed or has failed, from its newest checkpoint to its end.
 
     What it writes is bit-identical to what an uninterrupted run would have written (docs/resuming.md). Without a
@@ -89,6 +93,7 @@ def resume(run: str | Path, *, episodes: int | None = None, progress: Progress =
         run: run directory.
         episodes: in all, more than have ended; None leaves the length as it is.
         progress: a function of an event, or a sequence of them; each is called with every event from there on.
+        env: the environment of a run that was given an object which no name makes again; None: that of the directory.
 
     Returns:
         the whole run; None if it was finished already, and `episodes` is None.
@@ -100,7 +105,7 @@ def resume(run: str | Path, *, episodes: int | None = None, progress: Progress =
     """
     listener = _listener(progress)
     run = check_path("run", run)
-    config = directory.read_config(run, {"episodes": episodes})
+    config = directory.read_config(run, {"episodes": episodes, "env": env})
     continued = episodes is not None
     if continued and config.agent.steps is not None:
         raise InputError(
@@ -119,7 +124,9 @@ def resume(run: str | Path, *, episodes: int | None = None, progress: Progress =
         if finished and not continued:
             return None
         saved = bool(checkpoints.newest_first())
-        taken_up = Run(complete(config), listener, warm_start=not saved)
+        config = complete(config)
+        environment = make_environment(config)
+        taken_up = Run(named(config), listener, warm_start=not saved, environment=environment)
         if saved:
             taken_up.take_up(run, continued=continued)
         elif finished:

@@ -18,13 +18,13 @@ from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN
 
 
-def make_environment(config: Config) -> envs.Environment:
+def make_environment(config: Config) -> envs.AnyEnvironment:
     """The environment of a config, with its parameters fixed."""
     env = config.env
     return envs.make(env.name, start=env.start, params=env.params, max_episode_steps=env.max_episode_steps)
 
 
-def make_trainer(config: Config, environment: envs.Environment, *, warm_start: bool = True) -> Trainer:
+def make_trainer(config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True) -> Trainer:
     """The trainer of a config; all random streams come from its seed.
 
     Args:
@@ -56,10 +56,12 @@ def make_trainer(config: Config, environment: envs.Environment, *, warm_start: b
     )
 
 
-def optimum(environment: envs.Environment) -> float | None:
+def optimum(environment: envs.AnyEnvironment) -> float | None:
     """Best possible mean return of the environment; None where the package cannot compute it."""
     from nasdqn_fast import optimal
 
     # What its policy really earns: the value on the grid is 0.3 too low upright, and too high where the saddle
     # between two actions is smoothed over. No optimum is lower than this, so no regret is too large.
-    return optimal.optimal_mean_return(environment).rollout_mean if optimal.covers(environment) else None
+    if not isinstance(environment, envs.Environment) or not optimal.covers(environment):
+        return None
+    return optimal.optimal_mean_return(environment).rollout_mean

@@ -13,7 +13,7 @@ import numpy as np
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Engine
-from nasdqn_fast.envs import Environment
+from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.assembly import make_environment, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -55,6 +55,7 @@ def evaluate(
     start: str | None = None,
     env_param: Mapping[str, float] | None = None,
     max_episode_steps: int | None = None,
+    env: Any = None,
 ) -> Evaluation:
     """Plays the greedy policy of a run's network; nothing is learned or written.
 
@@ -66,6 +67,7 @@ def evaluate(
         seed: of the starts; the run's own seed if None. Its stream is not one that training drew from.
         network: ``last``, or ``best`` by the evaluations of training (``evaluate_every``).
         start, env_param, max_episode_steps: settings of the environment to override; None leaves the run's own.
+        env: the environment of a run that was given an object which no name makes again; None: that of the directory.
 
     Raises:
         TypeError, ValueError: `run` is no path, `episodes` below 1, or another `network`.
@@ -74,8 +76,8 @@ def evaluate(
     run = check_path("run", run)
     episodes = check_positive_int("episodes", episodes)
     check_choice("network", network, tuple(FILES))
-    overrides = {"seed": seed, "start": start, "env_param": env_param, "max_episode_steps": max_episode_steps}
-    config = read_config(run, overrides)
+    about = {"env": env, "start": start, "env_param": env_param, "max_episode_steps": max_episode_steps}
+    config = read_config(run, about | {"seed": seed})
     environment = make_environment(config)
     engine = backends.find(config.run.backend)
     if (run / FILES[network]).exists():
@@ -93,7 +95,7 @@ def evaluate(
     return Evaluation(agent.play_episodes(episodes).returns, optimum(environment), source)
 
 
-def _from_checkpoint(run: Path, which: str, engine: Engine, environment: Environment) -> tuple[str, BaseNetwork]:
+def _from_checkpoint(run: Path, which: str, engine: Engine, environment: AnyEnvironment) -> tuple[str, BaseNetwork]:
     state = _newest_state(run)
     resume = f"nasdqn-fast resume {shlex.quote(str(run))}"
     if state is None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from nasdqn_fast.config import Config
-from nasdqn_fast.envs import Environment
+from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.events import Asked, Evaluated, Event, Played, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
@@ -88,7 +88,7 @@ class RunResult:
     """
 
     config: Config
-    environment: Environment
+    environment: AnyEnvironment
     status: str
     episodes: Episodes
     segments: tuple[Segment, ...]

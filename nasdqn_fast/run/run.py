@@ -15,6 +15,7 @@ from typing import Any
 
 from nasdqn_fast.config import Config
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
 from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
@@ -42,15 +43,23 @@ class Run:
         config: every setting.
         progress: called with every event.
         warm_start: False if `take_up` follows, whose state holds what an earlier run's network has become.
+        environment: that of the config, which may have a name in its place; None makes it by that.
 
     Raises:
         InputError: a setting that only now shows to be wrong; nothing has been written.
     """
 
-    def __init__(self, config: Config, progress: Listener | None, *, warm_start: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config,
+        progress: Listener | None,
+        *,
+        warm_start: bool = True,
+        environment: AnyEnvironment | None = None,
+    ) -> None:
         self.config = config
         self.progress = progress
-        self.environment = make_environment(config)
+        self.environment = make_environment(config) if environment is None else environment
         if config.run.stop_at_threshold and self.environment.kernel.threshold is None:
             raise InputError(
                 f"stop_at_threshold needs an environment with a threshold; {self.environment.kernel.name!r} has none; "

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.envs.python import PythonEnvironment
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.types import Episodes
 
@@ -44,7 +45,7 @@ class BegunEpisodes:
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """The episodes that began in the segment, in order of beginning, equals shuffled.
 
-        If none began in it, those that have ended in it.
+        If none began in it, those that have ended in it; so, too, if an environment in Python cannot be copied.
 
         Args:
             agent: at the end of the segment; it stays as it is.
@@ -60,6 +61,8 @@ class BegunEpisodes:
         unfinished = np.flatnonzero((state["lane_length"] > 0) & (now - state["lane_length"] >= first_step // n))
         waiting = state["ended_length"]  # of episodes that ended in the last step, too, and have not been reported
         played = _play_on(agent, state, unfinished, start(0))
+        if played is None:
+            return *ended, 0
         steps = int(played[1].sum() - state["lane_length"][unfinished].sum())
         returns = np.concatenate([ended[0], state["ended_reward_sum"], played[0]])
         lengths = np.concatenate([ended[1], waiting, played[1]])
@@ -82,8 +85,11 @@ def _vector_steps(agent: Any) -> int:
 
 def _play_on(
     agent: Any, state: dict[str, Any], lanes: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns and lengths of the episodes of some lanes, each played to its end by the agent's network."""
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns and lengths of the episodes of some lanes, each played to its end by the agent's network.
+
+    None if an environment in Python cannot be copied.
+    """
     returns, lengths = np.empty(len(lanes)), np.empty(len(lanes), np.int64)
     if not len(lanes):
         return returns, lengths
@@ -91,9 +97,14 @@ def _play_on(
     player = type(agent)(
         agent.environment, agent.network, rng=Streams(rng), replay_capacity=1, batch_size=1, warm_up=NEVER
     )
+    in_python = isinstance(agent.environment, PythonEnvironment)
     loop = player.get_state()["loop"] | {"started": True}
     per_lane = [name for name in state if name in ("states", "observations") or name.startswith("lane_")]
     for i, lane in enumerate(lanes.tolist()):
+        if in_python:
+            if (play := agent.copied_play(lane)) is None:
+                return None
+            player.take_play(play)
         here = {name: state[name][lane : lane + 1].copy() for name in per_lane}
         player._set_loop_state(loop | here)  # alone: the rest of the state is the same for all
         episode = player.run_episodes(1)

@@ -388,11 +388,8 @@ class Trainer:
             return self.agent.run_episodes(1, stop)
         except Stopped:
             raise
-        except KeyboardInterrupt:  # a handler's, perhaps in the middle of a step
+        except BaseException:  # of training or an environment; or a handler's, perhaps in the middle of a step
             self._whole = self.agent.whole
-            raise
-        except BaseException:
-            self._whole = False
             raise
 
     def _counting(self, progress: SegmentProgress) -> tuple[np.ndarray, np.ndarray, int]:

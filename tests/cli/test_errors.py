@@ -34,7 +34,7 @@ from nasdqn_fast.envs._compiler import compile as _compile
         ("train --architectures 3x64-ReLU", "unknown activation 'ReLU': did you mean 'relu'?"),
         ("train --optimizer Adam", "unknown --optimizer 'Adam': did you mean 'adam'?"),
         ("train --method NASDQN", "unknown --method 'NASDQN': did you mean 'nas-dqn'?"),
-        ("train --env CartPole-v1", "unknown environment 'CartPole-v1': did you mean 'cartpole'?"),
+        ("train --env Cart-Pole", "unknown environment 'Cart-Pole': did you mean 'cartpole'?"),
         ("train --optimizer adm", "unknown --optimizer 'adm': did you mean 'adam'?"),
         ("train --horizon-is terminated", "unknown --horizon-is 'terminated': did you mean 'terminal'?"),
         ("train --replay-keep-which new", "unknown --replay-keep-which 'new': did you mean 'newest'?"),

@@ -23,7 +23,7 @@ def test_what_an_environment_returns_must_be_finite(engine, scripted, episodes_b
     ended = episodes_before_doom(Streams(SEED).env, LENGTH, DOOM)
     assert ended == 6
     agent = agent_on(engine, scripted(length=LENGTH, doom=DOOM, fate=fate), rng=SEED)
-    message = f"non-finite {WHAT[fate]} in episode {ended + 1}: the environment returned it; check its parameters"
+    message = f"non-finite {WHAT[fate]} in episode {ended + 1}: the environment .* returned it; check its parameters"
     with pytest.raises(NonFiniteError, match=message):
         agent.run_episodes(ended + 1)
     assert agent.run_episodes(ended).lengths.tolist() == [LENGTH] * ended
@@ -33,7 +33,7 @@ def test_what_an_environment_returns_must_be_finite(engine, scripted, episodes_b
 @pytest.mark.parametrize("fate", WHAT)
 def test_what_a_played_environment_returns_must_be_finite(engine, scripted, fate):
     agent = agent_on(engine, scripted(doom=1, fate=fate))
-    with pytest.raises(NonFiniteError, match=f"non-finite {WHAT[fate]} in episode 1: the environment returned it"):
+    with pytest.raises(NonFiniteError, match=f"non-finite {WHAT[fate]} in episode 1: the environment .* returned it"):
         agent.play_episodes(1)
 
 

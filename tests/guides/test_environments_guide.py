@@ -38,6 +38,11 @@ def test_the_script_runs(python):
     assert len(returns) == 20
 
 
+def test_the_script_with_gymnasiums_environments_runs(python):
+    returns = [float(number) for number in re.findall(r"\d+\.\d*", python("-W", "ignore", "use_gymnasium.py"))]
+    assert len(returns) == 20
+
+
 def test_the_command_trains(python, tmp_path):
     (arguments,) = COMMAND.findall(GUIDE)
     python("-m", "nasdqn_fast", *arguments.split(), "--method", "fixed-small", "--out", "run")

@@ -206,8 +206,8 @@ _lane_of = Lane.of
 def meddle() -> None:
     """From now on, environments of the NumPy backend are part of the plan, in this process."""
 
-    def of(environment: Any) -> Lane:
-        lane = _lane_of(environment)
+    def of(environment: Any, **about: Any) -> Lane:
+        lane = _lane_of(environment, **about)
         lane.environment = Environment(environment)  # type: ignore[assignment]
         return lane
 

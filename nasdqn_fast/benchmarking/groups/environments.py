@@ -1,10 +1,17 @@
 """Environment steps: called from Python, called from compiled code, and inside the training loop.
 
 What compiled code calls one at a time is the step's function pointer, as the training loop does: a call a step.
+
+Of environments in Python, one whose step costs next to nothing shows what the loop adds to a step, and Gymnasium's own
+CartPole is trained with what Stable-Baselines3 and CleanRL do for each step by default.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
 import numpy as np
 
 from nasdqn_fast import envs, plugins
@@ -17,6 +24,12 @@ from nasdqn_fast.engine.agent import DQNAgent
 LOCKSTEP = (64, 4_096)
 SEQUENCE = 64_000  # steps of one call from compiled code, all episodes together
 PLAYED = 1_000  # steps of one call in the loop: enough to forget what the call itself costs
+GYMNASIUM = "CartPole-v1"
+# What costs time in the default DQN of each; their schedules and limits do not.
+AS_OTHERS_DO: dict[str, tuple[str, dict[str, Any]]] = {
+    "Stable-Baselines3": ("64,64-relu", {"batch_size": 32, "train_every": 4, "gradient_clip_by": "norm"}),
+    "CleanRL": ("120,84-relu", {"batch_size": 128, "train_every": 10, "gradient_clip_by": "none"}),
+}
 
 
 def single(name: str) -> Case:
@@ -47,9 +60,9 @@ def compiled(name: str, n_lanes: int) -> Case:
     return Case(f"{name}, {how} in compiled code", Unit.STEPS, lanes.run_sequences, items=lanes.actions.size)
 
 
-def played(name: str) -> Case:
+def played(env: Any, name: str = "") -> Case:
     """Steps of the compiled loop under the smallest network there is: acting is included, so this is a lower bound."""
-    agent = DQNAgent(envs.make(name, max_episode_steps=PLAYED), "1x1-relu")
+    agent = DQNAgent(envs.make(env, max_episode_steps=PLAYED), "1x1-relu")
     rng = np.random.default_rng(0)
 
     def run(n: int) -> int:
@@ -57,11 +70,67 @@ def played(name: str) -> Case:
 
     # Episodes may end early; as the policy stands still, their mean length is known after a few.
     steps = run(20) // 20
-    return Case(f"{name}, in the loop with 1x1-relu", Unit.STEPS, run, items=steps)
+    return Case(f"{name or env}, in the loop with 1x1-relu", Unit.STEPS, run, items=steps)
+
+
+class Idle(gymnasium.Env[np.ndarray, np.integer]):
+    """An environment whose step costs next to nothing."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (4,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self) -> None:
+        self._observation = np.zeros(4, np.float32)
+        self._stepped: tuple[np.ndarray, float, bool, bool, dict[str, Any]] = self._observation, 1.0, False, False, {}
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        return self._observation, {}
+
+    def step(self, action: np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        return self._stepped
+
+
+def stepped_in_python(name: str, make: Callable[[], Any]) -> Case:
+    """Steps of an environment in Python by itself, called from Python; episodes are begun anew."""
+    env, action = make(), np.int64(1)
+    env.reset(seed=0)
+
+    def run(n: int) -> None:
+        for _ in range(n):
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                env.reset()
+
+    return Case(f"{name}, its own step", Unit.STEPS, run)
+
+
+def trained(library: str) -> Case:
+    """Training steps on Gymnasium's CartPole, with the network, minibatch and train frequency of another library."""
+    architecture, settings = AS_OTHERS_DO[library]
+    agent = DQNAgent(
+        GYMNASIUM, architecture, optimizer="adam", updates_per_train=1, warm_up=PLAYED, loss="huber", **settings
+    )
+    agent.run_episodes(100)  # past the warm-up
+
+    def run(n: int) -> int:
+        last = agent.steps + n * PLAYED
+        while agent.steps < last:
+            agent.run_episodes(1)
+        return agent.steps
+
+    return Case(f"Gymnasium's {GYMNASIUM}, trained as {library} does by default", Unit.STEPS, run, items=PLAYED)
 
 
 def figures(session: Session) -> list[Figure]:
-    cases = []
+    cases = [
+        stepped_in_python("an idle one in Python", Idle),
+        played(Idle, "an idle one in Python"),
+        stepped_in_python(f"Gymnasium's {GYMNASIUM}", lambda: gymnasium.make(GYMNASIUM)),
+        played(GYMNASIUM, f"Gymnasium's {GYMNASIUM}"),
+        *map(trained, AS_OTHERS_DO),
+    ]
     for name in plugins.names("environments"):
         cases += [single(name), played(name), compiled(name, 1)]
         cases += [case(name, n) for n in LOCKSTEP for case in (lockstep, compiled)]
@@ -72,7 +141,7 @@ class _Lanes:
     """Episodes stepped in lockstep with actions drawn beforehand."""
 
     def __init__(self, name: str, n: int, steps: int = 1) -> None:
-        environment = envs.make(name)
+        environment = envs.make_compiled(name)
         kernel, rng = environment.kernel, np.random.default_rng(0)
         self.core = EnvironmentCore(environment)
         self.states = np.zeros((n, kernel.state_size))

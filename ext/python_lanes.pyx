@@ -1,0 +1,112 @@
+"""Environments in Python, for the compiled loop: takes the GIL for a step, and converts what that returns."""
+
+import numpy as np
+
+from libc.stdint cimport INT64_MAX, int32_t, int64_t
+from libc.string cimport memcpy, memset
+from nasdqn_fast._core.ndq cimport NDQ_ENV_ERROR, NDQ_ENV_TRUNCATED, NDQ_TERMINATED, ndq_env
+from numpy cimport (
+    NPY_DOUBLE, NPY_FLOAT, PyArray_CheckExact, PyArray_DATA, PyArray_DIM, PyArray_IS_C_CONTIGUOUS, PyArray_NDIM,
+    PyArray_TYPE, import_array, ndarray,
+)
+
+import_array()
+
+
+cdef class PythonLanes:
+    """The environments of one loop.
+
+    Args:
+        environment: a `nasdqn_fast.envs.python.PythonEnvironment`.
+        n: how many.
+        play: those in play; None: none is yet.
+
+    Attributes:
+        error: what the last call that failed has raised.
+    """
+
+    def __cinit__(self, environment, int64_t n=1, play=None):
+        self.environment = environment
+        self.play = environment.play(n) if play is None else play
+        self.n, self.steps = n, [self.play.stepping(i) if self.play.in_progress else None for i in range(n)]
+        # What the space's own `sample` returns, made once.
+        self.actions = [np.int64(environment.first_action + action) for action in range(environment.n_actions)]
+        self.is_one_hot = environment.first_observation is not None
+        self.first_observation = environment.first_observation or 0
+        self.env.context = <void *>self
+        self.env.reset_lane, self.env.step_lanes = reset_lane, step_lanes
+        self.env.state_size, self.env.reset_uniforms = environment.kernel.state_size, 1
+        self.env.observation_size, self.env.n_actions = environment.observation_size, environment.n_actions
+        # Its own time limit tells by itself when an episode is truncated.
+        self.env.max_episode_steps = INT64_MAX if environment.limit is None else environment.limit
+
+    def __reduce__(self):
+        """A copy has environments of its own."""
+        return type(self), (self.environment, self.n)
+
+    def take_error(self):
+        """What the last call that failed has raised, once."""
+        error, self.error = self.error, None
+        return error
+
+    cdef int reset_lane(self, int64_t lane, double uniform, float *observation) except -1:
+        started = self.play.reset(lane, uniform)
+        self.steps[lane] = self.play.stepping(lane)
+        return self.write(started, observation)
+
+    cdef int step(self, const int64_t *actions, float *observations, double *rewards, int32_t *flags) except -1:
+        cdef int64_t i
+        for i in range(self.n):
+            result = self.steps[i](self.actions[actions[i]])
+            if type(result) is not tuple or len(<tuple>result) != 5:
+                result = tuple(self.environment.unpacked(result, "step"))
+            self.write((<tuple>result)[0], observations + i * self.env.observation_size)
+            rewards[i] = (<tuple>result)[1]
+            flags[i] = NDQ_TERMINATED if (<tuple>result)[2] else NDQ_ENV_TRUNCATED if (<tuple>result)[3] else 0
+        return 0
+
+    cdef int write(self, object observation, float *to) except -1:
+        """An observation as the network sees it; those of the usual types without a call of NumPy."""
+        cdef int64_t i, size = self.env.observation_size
+        cdef const double *wide
+        if self.is_one_hot:
+            i = observation - self.first_observation if isinstance(observation, (int, np.integer)) else -1
+            if 0 <= i < size:
+                memset(to, 0, size * sizeof(float))
+                to[i] = 1.0
+                return 0
+        elif (PyArray_CheckExact(observation) and PyArray_NDIM(<ndarray>observation) == 1
+                and PyArray_DIM(<ndarray>observation, 0) == size and PyArray_IS_C_CONTIGUOUS(<ndarray>observation)):
+            if PyArray_TYPE(<ndarray>observation) == NPY_FLOAT:
+                memcpy(to, PyArray_DATA(<ndarray>observation), size * sizeof(float))
+                return 0
+            if PyArray_TYPE(<ndarray>observation) == NPY_DOUBLE:
+                wide = <const double *>PyArray_DATA(<ndarray>observation)
+                for i in range(size):
+                    to[i] = <float>wide[i]
+                return 0
+        converted = self.environment.observation(observation)
+        memcpy(to, PyArray_DATA(<ndarray>converted), size * sizeof(float))
+        return 0
+
+
+cdef int32_t reset_lane(void *context, int64_t lane, double uniform, float *observation) noexcept with gil:
+    lanes = <PythonLanes>context
+    try:
+        lanes.reset_lane(lane, uniform, observation)
+        return 0
+    except BaseException as error:  # KeyboardInterrupt, too: the loop stops, and raises it
+        lanes.error = error
+        return NDQ_ENV_ERROR
+
+
+cdef int32_t step_lanes(
+    void *context, const int64_t *actions, float *observations, double *rewards, int32_t *flags
+) noexcept with gil:
+    lanes = <PythonLanes>context
+    try:
+        lanes.step(actions, observations, rewards, flags)
+        return 0
+    except BaseException as error:
+        lanes.error = error
+        return NDQ_ENV_ERROR

@@ -1,0 +1,19 @@
+"""The class that owns the environments in Python of one loop."""
+
+from libc.stdint cimport int32_t, int64_t
+from nasdqn_fast._core.ndq cimport ndq_env
+
+
+cdef class PythonLanes:
+    cdef ndq_env env
+    cdef readonly object environment
+    cdef readonly object play
+    cdef readonly object error
+    cdef list steps
+    cdef list actions
+    cdef bint is_one_hot
+    cdef int64_t first_observation
+    cdef int64_t n
+    cdef int reset_lane(self, int64_t lane, double uniform, float *observation) except -1
+    cdef int step(self, const int64_t *actions, float *observations, double *rewards, int32_t *flags) except -1
+    cdef int write(self, object observation, float *to) except -1
