@@ -33,9 +33,10 @@ MODULES = {
     "exclusive": [],
     "network": ["network.c"],
     "optimizer": ["optimizer_step.c"],
-    "replay": ["replay.c"],
-    "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
-    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "sum_tree": ["sum_tree.c"],
+    "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
+    "learner": ["learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"],
+    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"],
 }
 
 

@@ -19,5 +19,6 @@ class NetworkCore:
         targets: NDArray[np.float32],
         huber_delta: float,
         loss_kind: str,
+        weights: NDArray[np.float32] | None = None,
     ) -> tuple[float, ParameterBlock]: ...
     def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...

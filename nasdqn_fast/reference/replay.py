@@ -14,15 +14,20 @@ from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
+from nasdqn_fast.reference import priorities as prioritized
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.transitions import FIELDS, check_batch, check_transition, check_transitions
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
     check_ages,
     check_float_dtype,
     check_next_slot,
     check_positive_int,
+    check_priorities,
+    check_real,
     check_rng,
+    check_slots,
+    check_unit_interval,
 )
 
 
@@ -55,6 +60,8 @@ class ReplayBuffer(Independent):
         self._allocate()
         self._size = 0
         self._next = 0  # the slot that is written next
+        self._priorities: np.ndarray | None = None  # (capacity,), zero where nothing is stored; None: it keeps none
+        self._largest_priority = 1.0  # of all so far: what a new transition gets
 
     @property
     def rng(self) -> np.random.Generator:
@@ -97,6 +104,8 @@ class ReplayBuffer(Independent):
     def _store(self, transition: Sequence[Any]) -> None:
         for name, value in zip(FIELDS, transition, strict=True):
             getattr(self._ring, name)[self._next] = value
+        if self._priorities is not None:
+            self._priorities[self._next] = self._largest_priority
         self._next = (self._next + 1) % self.capacity
         self._size = min(self._size + 1, self.capacity)
 
@@ -139,6 +148,74 @@ class ReplayBuffer(Independent):
             getattr(out, name)[:] = getattr(self._ring, name)[slots]
         return out
 
+    def prioritize(self) -> None:
+        """Keeps a priority of each transition from now on; without effect where it does so already.
+
+        New transitions get the largest priority so far, at first 1; stored ones get 1.
+        """
+        if self._priorities is None:
+            self._priorities = np.zeros(self.capacity)
+            self._priorities[: self._size] = self._largest_priority
+
+    @property
+    def priorities(self) -> np.ndarray:
+        """Copy of the priorities, float64 (len,), by slot.
+
+        Raises:
+            ValueError: it keeps none.
+        """
+        return self._kept_priorities()[: self._size].copy()
+
+    def _kept_priorities(self) -> np.ndarray:
+        if self._priorities is None:
+            raise ValueError("the replay buffer keeps no priorities; call prioritize() first")
+        return self._priorities
+
+    def set_priorities(self, slots: np.ndarray, priorities: np.ndarray) -> None:
+        """Sets the priorities of some transitions, the exponent alpha applied.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            priorities: float64 (n,), finite and >= 0, and moved into [1e-30, 1e38]; of a slot named twice the last.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or it keeps no priorities.
+        """
+        kept = self._kept_priorities()
+        slots = check_slots("slots", slots, self._size)
+        values = prioritized.bounded(check_priorities(priorities, len(slots)))
+        kept[slots] = values
+        self._largest_priority = float(values.max(initial=self._largest_priority))
+
+    def sample_prioritized(self, n: int, beta: float = 0.4, out: PrioritizedBatch | None = None) -> PrioritizedBatch:
+        """n transitions by their priorities (Schaul et al. 2016, arXiv:1511.05952), stratified.
+
+        The i-th of the n is the one in which the running sum of the priorities passes (i + u) total / n, u from
+        ``rng.random(n)``.
+
+        Args:
+            n: how many.
+            beta: in [0, 1], how far the weights undo what is not uniform.
+            out: a `PrioritizedBatch` to write to; None makes a new one.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or nothing is stored, or it keeps no
+                priorities.
+        """
+        beta = check_unit_interval("beta", beta)
+        priorities = self._kept_priorities()[: self._size]
+        n = check_positive_int("n", n)
+        if out is None:
+            out = PrioritizedBatch(self._empty(n), np.zeros(n, np.int64), np.zeros(n, np.float32))
+        check_batch(out.transitions, n, size=self.observation_size, dtype=self.dtype)
+        if self._size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        out.slots[:] = prioritized.draw(priorities, n, self._rng)
+        out.weights[:] = prioritized.importance_weights(priorities[out.slots], beta)
+        for name in FIELDS:
+            getattr(out.transitions, name)[:] = getattr(self._ring, name)[out.slots]
+        return out
+
     def prune(self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None) -> None:
         """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
 
@@ -152,6 +229,10 @@ class ReplayBuffer(Independent):
         kept = self.transitions()
         for name in FIELDS:
             getattr(self._ring, name)[: len(stay)] = getattr(kept, name)[stay]
+        if self._priorities is not None:
+            priorities = self._priorities[(stay + self._next - self._size) % self.capacity]
+            self._priorities[:] = 0
+            self._priorities[: len(stay)] = priorities
         self._size = len(stay)
         self._next = self._size % self.capacity
 
@@ -167,11 +248,15 @@ class ReplayBuffer(Independent):
 
     def get_state(self) -> dict[str, Any]:
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
-        arrays = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
+        arrays: dict[str, Any] = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
+        if self._priorities is not None:
+            arrays |= {"priorities": self.priorities, "largest_priority": self._largest_priority}
         return {"capacity": self.capacity, "next": self._next, "rng": self._rng.bit_generator.state, **arrays}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`.
+
+        A buffer that keeps priorities gives each transition of a state without them a priority of 1.
 
         Raises:
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
@@ -181,7 +266,15 @@ class ReplayBuffer(Independent):
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        largest = check_real("largest_priority", state.get("largest_priority", 1.0), 1.0, prioritized.LARGEST)
+        priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
+        if not (priorities >= prioritized.LEAST).all() or not (priorities <= largest).all():
+            raise ValueError(f"priorities must be from {prioritized.LEAST:g} to largest_priority ({largest:g})")
         set_generator_state(self._rng, state["rng"])
+        self._largest_priority = largest
+        if self._priorities is not None or "priorities" in state:
+            self._priorities = np.zeros(self.capacity)
+            self._priorities[: len(batch)] = priorities
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._size, self._next = len(batch), next_slot
@@ -209,12 +302,13 @@ class ReplayBuffer(Independent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The filled slots instead of all."""
-        return {k: v for k, v in vars(self).items() if k != "_ring"} | {"state": self.get_state()}
+        return {k: v for k, v in vars(self).items() if k not in ("_ring", "_priorities")} | {"state": self.get_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         filled = state.pop("state")
         vars(self).update(state)
+        self._priorities = None
         self._allocate()
         self.set_state(filled)
 

@@ -16,6 +16,7 @@ CASES = {
     "the target's own choice": {"double": False, "target_every": 50},
     "Polyak averaging": {"target_tau": 0.3, "target_every": 5},
     "copies by steps": {"target_unit": "steps", "target_every": 40},
+    "prioritized draws": {"replay_sampling": "prioritized", "replay_capacity": 300},
     "lanes, Adam": {"num_envs": 3, "optimizer": "adam", "horizon_is": "truncated"},
 }
 
