@@ -27,16 +27,27 @@ CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 MODULES = {
     "cpu": ["dispatch.c"],
     "environment": ["env.c"],
+    "vector_env": ["vector_env.c", "env.c"],
     "block": [],
     "stop_token": [],
     "signals": [],
     "exclusive": [],
     "network": ["network.c"],
+    "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
     "sum_tree": ["sum_tree.c"],
     "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
     "learner": ["learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"],
-    "loop": ["loop.c", "learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"],
+    "loop": [
+        "loop.c",
+        "learner.c",
+        "network.c",
+        "normalizer.c",
+        "optimizer_step.c",
+        "prioritized.c",
+        "replay.c",
+        "sum_tree.c",
+    ],
 }
 
 

@@ -28,7 +28,8 @@ cdef class LearnerCore(Exclusive):
     def __cinit__(self, ReplayCore replay not None, settings, int64_t n_actions, caches_targets=True):
         self.what, self.replay, self.n_actions = "agent", replay, n_actions
         self.learner.replay, self.learner.rng = &replay.replay, replay.bitgen
-        self.learner.gamma, self.learner.huber_delta = settings.gamma, settings.huber_delta
+        self.learner.gamma, self.learner.n_step = settings.gamma, settings.n_step
+        self.learner.huber_delta = settings.huber_delta
         if settings.learning_rate_schedule == "linear":
             self.learner.learning_rate, self.learner.rate_steps = settings.resolved_learning_rate, settings.steps
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
@@ -48,13 +49,22 @@ cdef class LearnerCore(Exclusive):
             "targets": np.zeros(NDQ_PANEL, np.float32),
             "weights": np.zeros(settings.batch_size, np.float32),
             "errors": np.zeros(settings.batch_size, np.float32),
+            "last": np.zeros(NDQ_PANEL, np.int64),
+            "discounts": np.zeros(NDQ_PANEL, np.float32),
         }
+        if settings.n_step == 1:
+            self._memory["after"] = self._memory["batch"]
+        else:
+            self._memory["after"] = aligned_zeros((replay.replay.stride, NDQ_PANEL))
         self.learner.slots = <int64_t *><size_t>self._memory["slots"].ctypes.data
         self.learner.batch = <float *><size_t>self._memory["batch"].ctypes.data
         self.learner.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
         self.learner.targets = <float *><size_t>self._memory["targets"].ctypes.data
         self.learner.weights = <float *><size_t>self._memory["weights"].ctypes.data
         self.learner.errors = <float *><size_t>self._memory["errors"].ctypes.data
+        self.learner.last = <int64_t *><size_t>self._memory["last"].ctypes.data
+        self.learner.after = <float *><size_t>self._memory["after"].ctypes.data
+        self.learner.discounts = <float *><size_t>self._memory["discounts"].ctypes.data
         if caches_targets:
             stride = ndq_row_stride(1 + n_actions)
             self._memory["cache"] = aligned_zeros((replay.capacity, stride))  # of epoch 0, which no update has

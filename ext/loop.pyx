@@ -13,6 +13,7 @@ from nasdqn_fast._core.ndq cimport (
     ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
 )
 from nasdqn_fast._core.network cimport NetworkCore
+from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.stop_token cimport StopToken
 
@@ -51,6 +52,7 @@ cdef class LoopCore(Exclusive):
     cdef ndq_loop loop
     cdef EnvironmentCore environment
     cdef NetworkCore network
+    cdef NormalizerCore normalizer
     cdef LearnerCore learner
     cdef readonly object settings
     cdef readonly object lanes
@@ -78,9 +80,11 @@ cdef class LoopCore(Exclusive):
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
         if learner is not None:
             self.loop.learners, self.loop.n_learners = &learner.learner, 1
+        self.loop.random_steps = settings.random_steps
         self.loop.warm_up, self.loop.train_every = settings.warm_up, settings.train_every
         self.loop.phase_updates = settings.phase_updates
         self.loop.target_every = settings.target_every if settings.target_unit == "steps" else 0
+        self.loop.moves_after, self.loop.counts_from_0 = settings.target_moves == "after", settings.first_step == 0
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         if settings.policy_epsilon_schedule == "linear":
@@ -88,6 +92,7 @@ cdef class LoopCore(Exclusive):
         self.loop.last_step = settings.steps or 0
         self.loop.n_lanes = n
         self.loop.last_episode, self.loop.step_updates = last_episode, -1
+        self.loop.replay_version = -1
         self._unreported = np.zeros(0, EPISODE)
         self._allocate(n)
 
@@ -124,10 +129,16 @@ cdef class LoopCore(Exclusive):
         expected = self.environment.env.observation_size, self.environment.env.n_actions
         if (network.block.sizes[0], network.block.sizes[-1]) != expected:
             raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
+        if self.learner is not None and self.settings.normalize_observations and network.normalizer_core is None:
+            raise ValueError("a loop that normalizes observations wants a network with a normalizer")
         if self.learner is not None:
             self.learner.use(network, target, optimizer)
         self.network = network
         self.loop.net, self.loop.params = &network.net, network.block.data
+        self.loop.normalizer = NULL
+        if self.learner is not None and self.settings.normalize_observations:
+            self.normalizer = network.normalizer_core
+            self.loop.normalizer = &self.normalizer.normalizer
 
     @property
     def counters(self):
@@ -180,6 +191,8 @@ cdef class LoopCore(Exclusive):
         return {
             "started": bool(self.loop.started),
             "steps": steps, "updates": updates, "episodes": episodes,
+            # Whether the newest rows of the memory are those of the lanes' last step, which their next one will follow.
+            "continues": self.learner is not None and self.loop.replay_version == self.learner.replay.replay.version,
             "states": self.states.copy(), "observations": self.observations.copy(),
             "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
@@ -200,6 +213,7 @@ cdef class LoopCore(Exclusive):
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
         if self.learner is not None:
             self.learner.learner.updates, self.learner.learner.steps = state["updates"], state["steps"]
+            self.loop.replay_version = self.learner.replay.replay.version if state.get("continues", False) else -1
         self.states[...], self.observations[...] = state["states"], state["observations"]
         self._flags[...] = state.get("lane_flags", 0)
         for name in LANE.names:

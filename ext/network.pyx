@@ -11,6 +11,7 @@ from nasdqn_fast._core.ndq cimport (
     ndq_loss_and_gradient, ndq_pad,
 )
 
+from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
@@ -31,6 +32,7 @@ cdef class NetworkCore(Exclusive):
     Attributes:
         block: the parameters.
         cpu_target: name of the kernels in use, fixed at creation.
+        normalizer_core: what observations go through first; None: nothing.
     """
 
     def __cinit__(self, sizes, activation, *args, **kwargs):
@@ -61,6 +63,16 @@ cdef class NetworkCore(Exclusive):
         for start, n_in in zip(h_offsets, sizes):  # the row of ones that multiplies the bias
             self._memory[start + n_in * NDQ_PANEL:start + (n_in + 1) * NDQ_PANEL] = 1.0
         self.cpu_target = self.net.kernels.name.decode()
+
+    def _use_normalizer(self, NormalizerCore normalizer):
+        """Observations go through `normalizer` from now on; None: through nothing."""
+        if normalizer is not None and normalizer.size != self.net.sizes[0]:
+            raise ValueError(
+                f"normalizer must be one of observations of size {self.net.sizes[0]}; got one of {normalizer.size}"
+            )
+        self.require_idle()
+        self.normalizer_core = normalizer
+        self.net.normalizer = NULL if normalizer is None else &normalizer.normalizer
 
     def _forward(self, x):
         """Q-values float32 (N, A) of observations float32 (N, I)."""

@@ -12,9 +12,9 @@ from numpy cimport (
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_LARGEST_PRIORITY, NDQ_LEAST_PRIORITY, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_batch,
-    ndq_prioritized_draw, ndq_prioritized_set, ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw,
-    ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
+    NDQ_LARGEST_PRIORITY, NDQ_LEAST_PRIORITY, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_at_successor,
+    ndq_batch, ndq_prioritized_draw, ndq_prioritized_set, ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw,
+    ndq_replay_follow, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
 )
 from nasdqn_fast._core.sum_tree cimport SumTree
 
@@ -25,8 +25,8 @@ from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
 from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
-    check_ages, check_array, check_int, check_next_slot, check_positive_int, check_priorities, check_real, check_rng,
-    check_slots, check_unit_interval,
+    check_ages, check_array, check_follows, check_int, check_next_slot, check_positive_int, check_priorities, check_real,
+    check_rng, check_slots, check_successors, check_unit_interval,
 )
 
 import_array()
@@ -61,11 +61,12 @@ cdef class _Destination(_Arrays):
     def __cinit__(self, batch, slots, *args):
         self.slots = slots
 
-    cdef void fill(self, const ndq_replay *replay) noexcept:
+    cdef void fill(self, const ndq_replay *replay, const int64_t *last=NULL) noexcept:
+        """Next observations and flags are those of the slots `last`, if there are any."""
         cdef int64_t n = self.slots.shape[0]
         cdef const int64_t *slots = &self.slots[0]
         with nogil:
-            ndq_replay_read(replay, slots, n, &self.at)
+            ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
 
 
 cdef class _PrioritizedDestination(_Destination):
@@ -122,7 +123,7 @@ cdef class ReplayCore(Exclusive):
         """Numbers in an observation."""
         return self.replay.observation_size
 
-    def add(self, observation, action, reward, next_observation, terminated, truncated):
+    def add(self, observation, action, reward, next_observation, terminated, truncated, follows=0):
         """Stores one transition over the oldest, if there is no free slot.
 
         Args:
@@ -130,6 +131,8 @@ cdef class ReplayCore(Exclusive):
             action: int >= 0.
             reward: a number that is finite in float32.
             terminated, truncated: bool.
+            follows: how many transitions before this one the preceding step of its episode was stored, for
+                `sample_n_step`: 1 with one environment, n with n that are stored in turns; 0: it was not.
 
         Raises:
             TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
@@ -146,10 +149,11 @@ cdef class ReplayCore(Exclusive):
                 size=self.replay.observation_size, dtype=_FLOAT,
             )
         cdef int32_t flags = (NDQ_ROW_TERMINATED if terminated else 0) | (NDQ_ROW_TRUNCATED if truncated else 0)
+        cdef int64_t distance = 0 if type(follows) is int and follows == 0 else check_follows(follows)
         self.enter()
         ndq_replay_add(
             &self.replay, <const float *>PyArray_DATA(<ndarray>observation), <int32_t>action, <float>reward,
-            <const float *>PyArray_DATA(<ndarray>next_observation), flags,
+            <const float *>PyArray_DATA(<ndarray>next_observation), flags, distance,
         )
         self.leave()
 
@@ -164,22 +168,23 @@ cdef class ReplayCore(Exclusive):
             and ndq_all_finite(<const float *>PyArray_DATA(<ndarray>array), self.replay.observation_size)
         )
 
-    def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated):
-        """Stores n transitions in their order; all arrays as in `Batch`.
+    def add_batch(self, observations, actions, rewards, next_observations, terminated, truncated, *, follows=0):
+        """Stores n transitions in their order; all arrays as in `Batch`, and `follows` one number for all, as of `add`.
 
         Raises:
             TypeError, ValueError: one is not valid, as `add` has it; none was stored.
         """
+        distance = check_follows(follows)
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         self.enter()
-        self._append(batch)
+        self._append(batch, distance)
         self.leave()
 
-    def _append(self, batch):
+    def _append(self, batch, int64_t follows):
         cdef _Arrays arrays = _Arrays(batch)
         cdef int64_t n = len(batch)
         with nogil:
-            ndq_replay_add_batch(&self.replay, &arrays.at, n)
+            ndq_replay_add_batch(&self.replay, &arrays.at, follows, n)
 
     def sample(self, n, out=None):
         """n transitions, uniformly with replacement: slots ``rng.integers(0, len(self), size=n)`` of the ring.
@@ -207,6 +212,75 @@ cdef class ReplayCore(Exclusive):
         finally:
             self.leave()
         return destination.batch
+
+    def sample_n_step(self, n, n_step, gamma):
+        """n transitions drawn as by `sample`, with n-step returns, as `n_step_returns` has them.
+
+        Args:
+            n: how many.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            what `n_step_returns` does.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        n_step, gamma = check_positive_int("n_step", n_step), check_unit_interval("gamma", gamma)
+        cdef _Destination destination = self._new_destination(check_positive_int("n", n), None)
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        self.enter()
+        try:
+            self._lock.acquire()
+            ndq_replay_draw(&self.replay, self.bitgen, destination.slots.shape[0], &destination.slots[0])
+            self._lock.release()
+            discounts = self._follow(destination, n_step, gamma)
+        finally:
+            self.leave()
+        return destination.batch, discounts
+
+    def n_step_returns(self, slots, n_step, gamma):
+        """The transitions in these slots, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+
+        Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
+        `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
+        those of the last.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            the `Batch`, and float32 (n,), the factor of the value of the next observation: gamma to the power of
+            the transitions in the return.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range.
+        """
+        slots = check_slots("slots", slots, self.replay.size).copy()
+        n_step, gamma = check_positive_int("n_step", n_step), check_unit_interval("gamma", gamma)
+        cdef _Destination destination = _Destination(self._empty(len(slots)), slots)
+        self.enter()
+        try:
+            discounts = self._follow(destination, n_step, gamma)
+        finally:
+            self.leave()
+        return destination.batch, discounts
+
+    cdef _follow(self, to, int64_t n_step, double gamma):
+        """Fills a _Destination with n-step returns; the discounts."""
+        cdef _Destination destination = to
+        cdef int64_t n = destination.slots.shape[0]
+        cdef int64_t[::1] last = np.empty(n, np.int64)
+        cdef float[::1] returns = np.empty(n, np.float32), discounts = np.empty(n, np.float32)
+        if n:
+            ndq_replay_follow(&self.replay, &destination.slots[0], n, n_step, gamma, &returns[0], &discounts[0], &last[0])
+            destination.fill(&self.replay, &last[0])
+            destination.batch.rewards[:] = returns
+        return np.asarray(discounts)
 
     def _new_destination(self, n, out):
         if out is None:
@@ -259,7 +333,7 @@ cdef class ReplayCore(Exclusive):
             TypeError, ValueError: an argument of the wrong type or out of range, or it keeps no priorities.
         """
         self._require_priorities()
-        cdef int64_t[::1] at = check_slots("slots", slots, self.replay.size)
+        cdef const int64_t[::1] at = check_slots("slots", slots, self.replay.size)
         cdef const double[::1] values = check_priorities(priorities, len(slots))
         self.enter()
         if at.shape[0]:
@@ -350,7 +424,12 @@ cdef class ReplayCore(Exclusive):
             arrays |= {"priorities": self.priorities, "largest_priority": self.replay.largest_priority}
         return {
             "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
+            "successors": self._successors()[:self.replay.size].copy(),
         }
+
+    def _successors(self):
+        """int32 (capacity,): the field of that name of each row, to read and to write."""
+        return self._rows.view(np.int32)[:, ndq_at_successor(&self.replay)]
 
     def set_state(self, state):
         """Restores a state returned by `get_state`.
@@ -372,6 +451,7 @@ cdef class ReplayCore(Exclusive):
         if not (priorities >= NDQ_LEAST_PRIORITY).all() or not (priorities <= largest).all():
             raise ValueError(f"priorities must be from {NDQ_LEAST_PRIORITY:g} to largest_priority ({largest:g})")
         tree = SumTree(self.replay.capacity) if self._tree is None and "priorities" in state else self._tree
+        successors = check_successors(state.get("successors"), len(batch), next_slot)
         self.enter()
         try:
             set_generator_state(self.rng, state["rng"])
@@ -379,13 +459,15 @@ cdef class ReplayCore(Exclusive):
             self.replay.largest_action = -1
             self.replay.largest_priority = largest
             self.replay.priorities = NULL  # set in one piece below
-            self._append(batch)
+            self._append(batch, 0)
+            self._successors()[:len(batch)] = successors
             if tree is not None:
                 tree.leaves[...] = 0
                 tree.leaves[:len(batch)] = priorities
                 tree.rebuild()
                 self._use_tree(tree)
             self.replay.next = next_slot
+            self.replay.version += 1
         finally:
             self.leave()
 

@@ -18,11 +18,14 @@ def forward_flop(architecture: Architecture, observation_size: int, n_actions: i
     return 2 * rows * macs(architecture, observation_size, n_actions)
 
 
-def update_flop(architecture: Architecture, observation_size: int, n_actions: int, batch: int) -> int:
-    """Operations of a Double-DQN update.
+def update_flop(
+    architecture: Architecture, observation_size: int, n_actions: int, batch: int, *, double: bool = True
+) -> int:
+    """Operations of an update.
 
-    Three forward passes (Q of s, Q and the target's Q of s'), the gradient of the weights, and the gradient of the
-    inputs of all layers but the first.
+    Three forward passes (Q of s, the target's Q of s', and, with Double DQN, Q of s'), the gradient of the weights, and
+    the gradient of the inputs of all layers but the first.
     """
     inputs_of_first = observation_size * architecture.widths[0]
-    return 2 * batch * (5 * macs(architecture, observation_size, n_actions) - inputs_of_first)
+    passes = 5 if double else 4
+    return 2 * batch * (passes * macs(architecture, observation_size, n_actions) - inputs_of_first)

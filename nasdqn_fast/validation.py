@@ -319,6 +319,32 @@ def check_next_slot(value: Any, n: int, capacity: int) -> int:
     return slot
 
 
+MAX_FOLLOWS = 2**31 - 1  # what a row of the compiled memory has room for
+
+
+def check_follows(value: Any) -> int:
+    """How many transitions before a new one of a memory its predecessor is; 0: none is."""
+    return check_int("follows", value, 0, MAX_FOLLOWS)
+
+
+def check_successors(value: Any, n: int, next_slot: int) -> np.ndarray:
+    """How far on the next step of each transition's episode is in a ring with n slots filled; 0: it is not stored.
+
+    Args:
+        value: int32 (n,), slot by slot, or None, as in states that were saved before there were any: all 0.
+        n: filled slots.
+        next_slot: the one that is written next; of a full ring, that of the oldest transition.
+    """
+    if value is None:
+        return np.zeros(n, np.int32)
+    successors = check_array("successors", value, (n,), np.int32)
+    if n:
+        ages = (np.arange(n) - next_slot) % n
+        if ((successors < 0) | (ages + successors >= n)).any():
+            raise ValueError("successors must be stored transitions that are younger; save the state again")
+    return successors
+
+
 def _check_real(name: str, value: Any, expected: str, holds: Any) -> float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise WrongType(name, expected, described(value), python="pass float({})")

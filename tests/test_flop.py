@@ -20,6 +20,12 @@ def test_an_update_is_three_passes_forward_and_two_gradients():
     assert update_flop(Architecture.parse("5,7-tanh"), 3, 2, batch=10) == 2 * 10 * (forward + weights + inputs)
 
 
+def test_without_double_dqn_an_update_is_a_pass_less():
+    architecture = Architecture.parse("5,7-tanh")
+    difference = update_flop(architecture, 3, 2, 10) - update_flop(architecture, 3, 2, 10, double=False)
+    assert difference == forward_flop(architecture, 3, 2, rows=10)
+
+
 @pytest.mark.parametrize(("architecture", "mflop"), [("2x32-relu", 0.77), ("3x64-relu", 5.5), ("4x128-relu", 31.9)])
 def test_the_papers_agents_need_this_much_an_update(architecture, mflop):
     """From L and U: 2 N (5 (3U + (L - 1) U^2 + 3U) - 3U) operations, N = 64."""

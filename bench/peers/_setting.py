@@ -2,6 +2,7 @@
 
 A training step is a step of the paper's pendulum with an epsilon-greedy action, a transition stored over the
 oldest, and a Double-DQN update from a uniform minibatch (Rahmani et al. 2025, arXiv:2510.19872, section 2).
+The update is SGD's or Adam's (Kingma & Ba 2015, algorithm 1), each element of the gradient clipped before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ BATCH = 64
 EPSILON = 0.05
 GAMMA = 0.99
 CLIP = 1.0  # of each element of the gradient
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 1e-3  # of SGD
+ADAM_LEARNING_RATE = 2.5e-4
+ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 TARGET_EVERY = 1_000  # updates
 LEAKY_SLOPE = 0.01
 
@@ -53,13 +56,32 @@ class PeerTraining(ABC):
     Args:
         architecture: of the Q-network.
         seed: of every draw.
+        optimizer: one of `optimizers`.
+
+    Raises:
+        ValueError: the peer has no such optimizer, or cannot build the network.
     """
 
     description: str
     version: str  # of the library
+    optimizers: tuple[str, ...] = ("sgd", "adam")
 
     @abstractmethod
-    def __init__(self, architecture: Architecture, seed: int) -> None: ...
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str) -> None: ...
+
+    @classmethod
+    def supports(cls, architecture: Architecture) -> bool:
+        """Whether the peer can build such a network."""
+        return True
+
+    @classmethod
+    def check(cls, architecture: Architecture, optimizer: str) -> None:
+        """Raises ValueError for what the peer does not have."""
+        if optimizer not in cls.optimizers or not cls.supports(architecture):
+            raise ValueError(
+                f"no {architecture} with {optimizer} here; the optimizers are {', '.join(cls.optimizers)}, and "
+                "`supports` tells of the architectures"
+            )
 
     @abstractmethod
     def run(self, steps: int) -> None:
@@ -84,6 +106,10 @@ class CheckedTraining(PeerTraining):
         Returns:
             loss, gradient laid out as `parameters`.
         """
+
+    @abstractmethod
+    def take_steps(self, parameters: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """Where its optimizer gets from the parameters (P,), along gradients (n, P) that are not clipped yet, (P,)."""
 
 
 def initial_parameters(architecture: Architecture, rng: np.random.Generator) -> np.ndarray:

@@ -62,8 +62,10 @@ def double_dqn_targets(
 class TorchTraining(_setting.CheckedTraining):
     """The loop; `_learn` does the update on a minibatch of the memory's slots."""
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        self.check(architecture, optimizer)
         torch.set_num_threads(1)
+        self._optimizer = optimizer
         rng = np.random.default_rng(seed)
         self.returns: list[float] = []
         self._architecture = architecture
@@ -92,6 +94,13 @@ class TorchTraining(_setting.CheckedTraining):
         return int(forward(self._online, self._activation, self._seen).argmax())
 
     def run(self, steps: int) -> None:
+        torch.set_flush_denormal(True)  # of this thread, where Adam's moments would become subnormal numbers
+        try:
+            self._run(steps)
+        finally:
+            torch.set_flush_denormal(False)
+
+    def _run(self, steps: int) -> None:
         for _ in range(steps):
             self._step()
             torch.randint(CAPACITY, (BATCH,), generator=self._generator, out=self._slots)

@@ -35,8 +35,8 @@ class Training(_jax.JaxTraining):
     description = "JAX, update and action in one jitted call, the loop in Python"
     version = jax.__version__
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
-        super().__init__(architecture, seed)
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        super().__init__(architecture, seed, optimizer)
         self.returns: list[float] = []
         self._random = random.Random(int(self._rng.integers(2**63)))
         self._start_episode()

@@ -82,8 +82,8 @@ class Training(_jax.JaxTraining):
     description = "JAX, the whole loop compiled as one, as in PureJaxRL"
     version = jax.__version__
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
-        super().__init__(architecture, seed)
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        super().__init__(architecture, seed, optimizer)
         theta, omega = _pendulum.start(*self._rng.random(2))
         pendulum = Pendulum(jnp.float32(theta), jnp.float32(omega), jnp.int32(0))
         self._run = Run(self._learner, pendulum, jax.random.key(int(self._rng.integers(2**31))))

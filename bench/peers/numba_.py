@@ -18,6 +18,9 @@ from peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 
 EPSILON, HORIZON, TARGET_EVERY = _setting.EPSILON, _setting.HORIZON, _setting.TARGET_EVERY
 GAMMA, CLIP = np.float32(_setting.GAMMA), np.float32(_setting.CLIP)
+BETA_1, BETA_2 = np.float32(_setting.ADAM_BETA_1), np.float32(_setting.ADAM_BETA_2)
+ADAM_EPSILON = np.float32(_setting.ADAM_EPSILON)
+TINY = np.float32(1e-34)  # moments below become zero: processors multiply subnormal numbers slowly
 LEARNING_RATE, SLOPE = np.float32(_setting.LEARNING_RATE), np.float32(_setting.LEAKY_SLOPE)
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
 RELU, TANH, LEAKY_RELU = (ACTIVATIONS.index(name) for name in ("relu", "tanh", "leaky_relu"))
@@ -55,6 +58,8 @@ class State(NamedTuple):
         numbers: float64 (3,): theta (rad), omega (rad/s), return so far.
         counts: int64 (3,): steps of the episode, updates, next slot of the memory.
         parameters, target: float32 (P,).
+        adam: the optimizer is Adam, else SGD.
+        moments: float32 (2, P), Adam's.
     """
 
     memory: _setting.Transitions
@@ -62,6 +67,8 @@ class State(NamedTuple):
     counts: np.ndarray
     parameters: np.ndarray
     target: np.ndarray
+    adam: bool
+    moments: np.ndarray
 
 
 @compiled
@@ -189,8 +196,28 @@ def loss_and_gradient(parameters, net, observations, actions, targets):
 
 
 @compiled
+def optimize(parameters, gradient, adam, moments, steps):
+    """Step number `steps`, along the clipped gradient."""
+    if not adam:
+        for i in range(parameters.size):
+            parameters[i] -= LEARNING_RATE * min(max(gradient[i], -CLIP), CLIP)
+        return
+    step = np.float32(_setting.ADAM_LEARNING_RATE / (1.0 - _setting.ADAM_BETA_1**steps))
+    scale = np.float32(1.0 / (1.0 - _setting.ADAM_BETA_2**steps))
+    first, second = moments[0], moments[1]
+    for i in range(parameters.size):
+        g = min(max(gradient[i], -CLIP), CLIP)
+        m = BETA_1 * first[i] + (ONE - BETA_1) * g
+        v = BETA_2 * second[i] + (ONE - BETA_2) * g * g
+        m = m if abs(m) > TINY else ZERO
+        v = v if v > TINY else ZERO
+        first[i], second[i] = m, v
+        parameters[i] -= step * m / (np.sqrt(v * scale) + ADAM_EPSILON)
+
+
+@compiled
 def update(state, net, batch, rng):
-    """Double DQN on a minibatch: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), then clipped SGD."""
+    """Double DQN on a minibatch: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), then the optimizer's step."""
     memory, parameters, target = state.memory, state.parameters, state.target
     for i in range(BATCH):
         slot = rng.integers(0, CAPACITY)
@@ -204,9 +231,8 @@ def update(state, net, batch, rng):
     for i in range(BATCH):
         batch.rewards[i] += batch.discounts[i] * q_next_target[i, q_next[i].argmax()]
     loss_and_gradient(parameters, net, batch.observations, batch.actions, batch.rewards)
-    for i in range(parameters.size):
-        parameters[i] -= LEARNING_RATE * min(max(net.gradient[i], -CLIP), CLIP)
     state.counts[1] += 1
+    optimize(parameters, net.gradient, state.adam, state.moments, state.counts[1])
     if state.counts[1] % TARGET_EVERY == 0:
         target[:] = parameters
 
@@ -258,7 +284,8 @@ class Training(_setting.CheckedTraining):
     description = "the whole loop compiled by Numba, products by OpenBLAS"
     version = numba.__version__
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        self.check(architecture, optimizer)
         self._rng = np.random.default_rng(seed)
         self.returns: list[float] = []
         self._architecture = architecture
@@ -266,7 +293,10 @@ class Training(_setting.CheckedTraining):
         parameters = _setting.initial_parameters(architecture, self._rng)
         memory = _setting.random_transitions(self._rng)
         numbers = np.array([*_pendulum.start(*self._rng.random(2)), 0.0])
-        self._state = State(memory, numbers, np.zeros(3, np.int64), parameters, parameters.copy())
+        self._adam = optimizer == "adam"
+        moments = np.zeros((2, len(parameters)), np.float32)
+        counts = np.zeros(3, np.int64)
+        self._state = State(memory, numbers, counts, parameters, parameters.copy(), self._adam, moments)
         self._batch = _setting.Transitions(*(array[:BATCH].copy() for array in memory))
         self._observation = np.empty(OBSERVATION_SIZE, np.float32)
 
@@ -280,3 +310,9 @@ class Training(_setting.CheckedTraining):
     ) -> tuple[float, np.ndarray]:
         net = _net(self._architecture, len(observations))
         return float(loss_and_gradient(parameters.copy(), net, observations, actions, targets)), net.gradient
+
+    def take_steps(self, parameters: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        parameters, moments = parameters.copy(), np.zeros((2, len(parameters)), np.float32)
+        for steps, gradient in enumerate(gradients, start=1):
+            optimize(parameters, gradient, self._adam, moments, steps)
+        return parameters

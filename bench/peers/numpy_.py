@@ -15,7 +15,6 @@ from peers._setting import BATCH, CAPACITY, N_ACTIONS, OBSERVATION_SIZE
 DRAWN_AT_ONCE = 256  # minibatches: a call of the generator costs as much as drawing one
 
 _SLOPE = np.float32(_setting.LEAKY_SLOPE)
-_LEARNING_RATE = np.float32(_setting.LEARNING_RATE)
 _HUBER = np.float32(1)
 
 
@@ -186,11 +185,66 @@ class _Memory:
         self._discounts.take(slots, out=self.discounts, mode="clip")
 
 
+class _Sgd:
+    """Steps along clipped gradients, which they overwrite.
+
+    Args:
+        parameters: (P,), changed in place.
+    """
+
+    def __init__(self, parameters: np.ndarray) -> None:
+        self._parameters = parameters
+        clip = np.float32(_setting.CLIP)  # arrays: np.minimum with a scalar takes five times as long
+        self._lower, self._upper = np.full_like(parameters, -clip), np.full_like(parameters, clip)
+
+    def step(self, gradient: np.ndarray) -> None:
+        self._clip(gradient)
+        np.multiply(gradient, np.float32(_setting.LEARNING_RATE), out=gradient)
+        np.subtract(self._parameters, gradient, out=self._parameters)
+
+    def _clip(self, gradient: np.ndarray) -> None:
+        np.maximum(gradient, self._lower, out=gradient)
+        np.minimum(gradient, self._upper, out=gradient)
+
+
+class _Adam(_Sgd):
+    """The same by Adam."""
+
+    def __init__(self, parameters: np.ndarray) -> None:
+        super().__init__(parameters)
+        self._m, self._v = np.zeros_like(parameters), np.zeros_like(parameters)
+        self._scratch = np.empty_like(parameters)
+        self._steps = 0
+
+    def step(self, gradient: np.ndarray) -> None:
+        self._clip(gradient)
+        self._steps += 1
+        beta_1, beta_2, scratch = _setting.ADAM_BETA_1, _setting.ADAM_BETA_2, self._scratch
+        np.multiply(self._m, np.float32(beta_1), out=self._m)
+        np.multiply(gradient, np.float32(1 - beta_1), out=scratch)
+        np.add(self._m, scratch, out=self._m)
+        np.multiply(self._v, np.float32(beta_2), out=self._v)
+        np.multiply(gradient, gradient, out=gradient)
+        np.multiply(gradient, np.float32(1 - beta_2), out=gradient)
+        np.add(self._v, gradient, out=self._v)
+        np.multiply(self._v, np.float32(1 / (1 - beta_2**self._steps)), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        np.add(scratch, np.float32(_setting.ADAM_EPSILON), out=scratch)
+        step = _setting.ADAM_LEARNING_RATE / (1 - beta_1**self._steps)
+        np.multiply(self._m, np.float32(step), out=gradient)
+        np.divide(gradient, scratch, out=gradient)
+        np.subtract(self._parameters, gradient, out=self._parameters)
+
+
+_OPTIMIZERS = {"sgd": _Sgd, "adam": _Adam}
+
+
 class Training(_setting.CheckedTraining):
     description = "NumPy from scratch, all arrays made once, s and s' in one forward pass"
     version = np.__version__
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        self.check(architecture, optimizer)
         rng = np.random.default_rng(seed)
         self.returns: list[float] = []
         self._architecture = architecture
@@ -210,7 +264,8 @@ class Training(_setting.CheckedTraining):
         self._best = np.empty(BATCH, np.intp)
         self._first_of_row = np.arange(BATCH) * N_ACTIONS
         self._targets = np.empty(BATCH, np.float32)
-        self._lower, self._upper = np.full((2, len(self._parameters)), [[-_setting.CLIP], [_setting.CLIP]], np.float32)
+        self._make_optimizer = _OPTIMIZERS[optimizer]
+        self._optimizer = self._make_optimizer(self._parameters)
         self._updates = 0
         self._start_episode()
 
@@ -231,6 +286,13 @@ class Training(_setting.CheckedTraining):
         size = np.abs(backward.td_error(actions, targets))
         quadratic = np.minimum(size, 1)
         return float(np.mean(quadratic * (size - quadratic / 2))), backward()
+
+    def take_steps(self, parameters: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        parameters = parameters.copy()
+        optimizer = self._make_optimizer(parameters)
+        for gradient in gradients.copy():
+            optimizer.step(gradient)
+        return parameters
 
     def _start_episode(self) -> None:
         self._theta, self._omega = _pendulum.start(self._random.random(), self._random.random())
@@ -257,7 +319,7 @@ class Training(_setting.CheckedTraining):
             self._observation[:] = self._next_observation
 
     def _update(self) -> None:
-        """Double DQN: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), then clipped SGD."""
+        """Double DQN: y = r + gamma Q(s', argmax_a Q(s', a; w); w-), then the optimizer's step."""
         memory = self._memory
         memory.sample()
         q = self._online()
@@ -268,11 +330,7 @@ class Training(_setting.CheckedTraining):
         np.add(self._targets, memory.rewards, out=self._targets)
 
         self._backward.td_error(memory.actions, self._targets)
-        gradient = self._backward()
-        np.maximum(gradient, self._lower, out=gradient)
-        np.minimum(gradient, self._upper, out=gradient)
-        np.multiply(gradient, _LEARNING_RATE, out=gradient)
-        np.subtract(self._parameters, gradient, out=self._parameters)
+        self._optimizer.step(self._backward())
         self._updates += 1
         if self._updates % _setting.TARGET_EVERY == 0:
             self._target_parameters[:] = self._parameters

@@ -23,12 +23,15 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU}
 class Training(_setting.PeerTraining):
     description = "Stable-Baselines3 DQN as it comes: Adam, not double, norm clipped, the horizon bootstraps"
     version = stable_baselines3.__version__
+    optimizers = ("adam",)
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "adam") -> None:
+        self.check(architecture, optimizer)
         torch.set_num_threads(1)
         self._model = DQN(
             "MlpPolicy",
             gymnasium.make("nasdqn_fast/InvertedPendulum-v0"),
+            learning_rate=_setting.ADAM_LEARNING_RATE,
             buffer_size=_setting.CAPACITY,
             learning_starts=0,
             batch_size=_setting.BATCH,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
+from torch import Tensor
 
 from nasdqn_fast.space import Architecture
 from peers import _setting, _torch
@@ -10,11 +14,12 @@ from peers._setting import BATCH
 
 
 class Training(_torch.TorchTraining):
-    description = "PyTorch eager, clip and SGD fused over one parameter vector"
+    description = "PyTorch eager, clip and optimizer fused over one parameter vector"
     version = torch.__version__
 
-    def __init__(self, architecture: Architecture, seed: int) -> None:
-        super().__init__(architecture, seed)
+    def __init__(self, architecture: Architecture, seed: int, optimizer: str = "sgd") -> None:
+        super().__init__(architecture, seed, optimizer)
+        self._optimize = _stepper(self._parameters, optimizer)
         # Autograd adds to the .grad that it finds: views of one vector, which then takes three calls for all layers.
         self._gradient = torch.zeros_like(self._parameters)
         for layer, gradients in zip(self._online, _torch.layers(self._gradient, architecture), strict=True):
@@ -33,4 +38,35 @@ class Training(_torch.TorchTraining):
             self._gradient.zero_()
         _torch.loss(self._online, self._activation, observations, actions, targets).backward()
         with torch.no_grad():
-            self._parameters.add_(self._gradient.clamp_(-_setting.CLIP, _setting.CLIP), alpha=-_setting.LEARNING_RATE)
+            self._optimize(self._gradient)
+
+    def take_steps(self, parameters: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        vector = torch.from_numpy(parameters.copy())
+        step = _stepper(vector, self._optimizer)
+        for gradient in gradients:
+            step(torch.from_numpy(gradient.copy()))
+        return vector.numpy()
+
+
+def _stepper(parameters: Tensor, optimizer: str) -> Callable[[Tensor], None]:
+    """What takes one step along a gradient, which it clips in place; Adam is PyTorch's own, all in one call."""
+    if optimizer == "sgd":
+
+        def descend(gradient: Tensor) -> None:
+            parameters.add_(gradient.clamp_(-_setting.CLIP, _setting.CLIP), alpha=-_setting.LEARNING_RATE)
+
+        return descend
+    vector = parameters.detach()
+    adam = torch.optim.Adam(
+        [vector],
+        lr=_setting.ADAM_LEARNING_RATE,
+        betas=(_setting.ADAM_BETA_1, _setting.ADAM_BETA_2),
+        eps=_setting.ADAM_EPSILON,
+        fused=True,
+    )
+
+    def step(gradient: Tensor) -> None:
+        vector.grad = gradient.clamp_(-_setting.CLIP, _setting.CLIP)
+        adam.step()
+
+    return step

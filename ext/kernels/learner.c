@@ -2,6 +2,7 @@
  *
  *     y = r + gamma Q(s', argmax_a Q(s', a; w); w-), and y = r where the episode is over
  *     (without Double DQN, y = r + gamma max_a Q(s', a; w-))
+ *     (with n-step returns, r is a sum of up to n_step rewards, s' follows the last, and gamma is a power of itself)
  *     w <- one step of the optimizer on the gradient of mean Huber(Q(s, a; w) - y)
  *     w- <- tau w + (1 - tau) w- after every target_every updates, or steps
  */
@@ -12,15 +13,30 @@
 
 static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layers] * sizeof(float); }
 
-/* Field `at` of the transitions in the panel, one float a transition. */
-static const float *field(const ndq_learner *l, int64_t at) { return l->batch + at * NDQ_PANEL; }
+/* Field `at` of the transitions in a panel, one float a transition. */
+static const float *field(const float *panel, int64_t at) { return panel + at * NDQ_PANEL; }
 
-/* Puts n drawn transitions side by side: field f of all of them is row f of the panel. */
-static void gather(const ndq_learner *l, const int64_t *slots, int n)
+/* Puts the transitions of n slots side by side, observations normalized: field f of all of them is row f of the panel. */
+static void gather(const ndq_learner *l, const int64_t *slots, int n, float *panel)
 {
     const float *rows[NDQ_PANEL];
     for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(l->replay, slots[b < n ? b : 0]);
-    l->net->kernels->gather(l->batch, rows, ndq_row_floats(l->replay));
+    l->net->kernels->gather(panel, rows, ndq_row_floats(l->replay));
+    if (!l->net->normalizer) return;
+    ndq_normalize_columns(l->net->normalizer, panel, NDQ_PANEL);
+    ndq_normalize_columns(l->net->normalizer, panel + ndq_at_next(l->replay) * NDQ_PANEL, NDQ_PANEL);
+}
+
+/* Puts n drawn transitions into the panel, with their returns as rewards, and the rows with which these end into
+ * `after`; the slots of the latter. */
+static const int64_t *gather_returns(const ndq_learner *l, const int64_t *slots, int n)
+{
+    gather(l, slots, n, l->batch);
+    if (l->n_step == 1) return slots;
+    float *rewards = l->batch + ndq_at_reward(l->replay) * NDQ_PANEL;
+    ndq_replay_follow(l->replay, slots, n, l->n_step, l->gamma, rewards, l->discounts, l->last);
+    gather(l, l->last, n, l->after);
+    return l->last;
 }
 
 static void forward(const ndq_learner *l, const float *params, const float *observations, int n)
@@ -55,7 +71,7 @@ static void target_cache_fill(ndq_learner *l, const int64_t *slots, int n)
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
     ndq_target_cache *cache = &l->cache;
-    const float *q = ndq_h(net, net->n_layers), *next = field(l, ndq_at_next(replay));
+    const float *q = ndq_h(net, net->n_layers), *next = field(l->after, ndq_at_next(replay));
     float *x = ndq_h(net, 0), *rows[NDQ_PANEL];
     int missing = 0;
     for (int b = 0; b < n; b++) {
@@ -86,33 +102,33 @@ static int32_t best_of(const float *values, int64_t A)
     return best;
 }
 
-/* Actions and targets y of n drawn transitions, which are in the panel. */
-static void td_targets(ndq_learner *l, const int64_t *slots, int n)
+/* Actions and targets y of n drawn transitions, which are in the panels; `last`: slots of the rows in `after`. */
+static void td_targets(ndq_learner *l, const int64_t *last, int n)
 {
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
-    const int is_cached = l->cache.rows != NULL;
+    const int is_cached = l->cache.rows && !net->normalizer; /* the values change with the statistics */
     const float *q = ndq_h(net, net->n_layers);
-    const float *rewards = field(l, ndq_at_reward(replay)), *flags = field(l, ndq_at_flags(replay));
-    const float *actions = field(l, ndq_at_action(replay));
+    const float *rewards = field(l->batch, ndq_at_reward(replay)), *flags = field(l->after, ndq_at_flags(replay));
+    const float *actions = field(l->batch, ndq_at_action(replay));
     /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
      * termination does (Pardo et al. 2018). */
     const int32_t over = NDQ_ROW_TERMINATED | (l->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
     _Alignas(64) int32_t best[NDQ_PANEL];
-    if (is_cached) target_cache_fill(l, slots, n);
+    if (is_cached) target_cache_fill(l, last, n);
     if (l->is_double) {
-        forward(l, l->params, field(l, ndq_at_next(replay)), n);
+        forward(l, l->params, field(l->after, ndq_at_next(replay)), n);
         net->kernels->best(net, best);
     } else if (is_cached)
         for (int b = 0; b < n; b++)
-            best[b] = best_of(target_cache_row(&l->cache, slots[b]) + 1, net->sizes[net->n_layers]);
+            best[b] = best_of(target_cache_row(&l->cache, last[b]) + 1, net->sizes[net->n_layers]);
     if (!is_cached) {
-        forward(l, l->target, field(l, ndq_at_next(replay)), n);
+        forward(l, l->target, field(l->after, ndq_at_next(replay)), n);
         if (!l->is_double) net->kernels->best(net, best);
     }
     for (int b = 0; b < n; b++) {
-        const float next = is_cached ? target_cache_row(&l->cache, slots[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
-        const float bootstrapped = rewards[b] + l->gamma * next;
+        const float next = is_cached ? target_cache_row(&l->cache, last[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
+        const float bootstrapped = rewards[b] + l->discounts[b] * next;
         l->targets[b] = ndq_row_int(flags + b) & over ? rewards[b] : bootstrapped;
         l->actions[b] = ndq_row_int(actions + b);
     }
@@ -171,8 +187,7 @@ double ndq_learner_update(ndq_learner *l)
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
-        gather(l, l->slots + start, n);
-        td_targets(l, l->slots + start, n);
+        td_targets(l, gather_returns(l, l->slots + start, n), n);
         forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, l->is_prioritized ? l->weights + start : NULL, n, batch,
                              l->loss, l->huber_delta);
@@ -194,6 +209,8 @@ void ndq_learner_begin(ndq_learner *l)
 {
     ndq_target_cache *cache = &l->cache;
     const size_t bytes = block_bytes(l->net);
+    if (l->n_step == 1)
+        for (int b = 0; b < NDQ_PANEL; b++) l->discounts[b] = (float)l->gamma;
     if (!cache->rows) return;
     if (cache->replay_version == l->replay->version && !memcmp(cache->target, l->target, bytes)) return;
     cache->replay_version = l->replay->version;
@@ -201,11 +218,11 @@ void ndq_learner_begin(ndq_learner *l)
 }
 
 void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
-                      float reward, const float *next, int32_t flags)
+                      float reward, const float *next, int32_t flags, int64_t follows)
 {
     ndq_replay *replay = learners->replay;
     const int64_t slot = replay->next;
-    ndq_replay_add(replay, observation, action, reward, next, flags);
+    ndq_replay_add(replay, observation, action, reward, next, flags, follows);
     for (int64_t i = 0; i < n_learners; i++) {
         ndq_target_cache *cache = &learners[i].cache;
         if (!cache->rows) continue;

@@ -26,7 +26,9 @@ typedef struct {
     ndq_replay *replay;
     bitgen_t *rng;                     /* of the minibatch's draws */
 
-    float gamma, huber_delta;
+    float huber_delta;
+    double gamma;
+    int64_t n_step;                    /* rewards in a target; 1: the one of the transition that is drawn */
     double learning_rate;              /* at the first step, if rate_steps is not 0 */
     int64_t rate_steps;                /* environment steps in which it falls to zero in a line; 0: it is the optimizer's */
     int64_t steps;                     /* of the environment so far */
@@ -43,11 +45,14 @@ typedef struct {
 
     /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
     int64_t *slots;  /* (batch_size) drawn from the memory */
-    float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column */
+    float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column; observations normalized */
     int64_t *actions;/* (NDQ_PANEL) */
     float *targets;  /* (NDQ_PANEL) */
     float *weights;  /* (batch_size) factors of the losses; used if it is prioritized, as errors */
     float *errors;   /* (batch_size) */
+    int64_t *last;   /* (NDQ_PANEL) slots of the rows with which returns of n_step rewards end */
+    float *after;    /* their panel, as `batch`; `batch` itself where n_step is 1, and each row is its own last */
+    float *discounts;/* (NDQ_PANEL) factor of the value after the last row */
 
     ndq_target_cache cache;
     int64_t updates;
@@ -68,8 +73,9 @@ void ndq_learner_update_target(ndq_learner *learner);
  * through a view of the target's weights. */
 void ndq_learner_begin(ndq_learner *learner);
 
-/* Stores a transition in the memory that the learners share, and voids what their caches hold of the slot. */
+/* Stores a transition in the memory that the learners share, as ndq_replay_add, and voids what their caches hold of the
+ * slot. */
 void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
-                      float reward, const float *next, int32_t flags);
+                      float reward, const float *next, int32_t flags, int64_t follows);
 
 #endif

@@ -29,9 +29,10 @@ static void act(ndq_loop *loop)
     const int32_t A = loop->env.n_actions;
     const int by_steps = loop->epsilon_steps > 0.0;
     const double now = by_steps ? epsilon(loop) : 0.0;
+    const int at_random = loop->steps < loop->random_steps;
     int greedy = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        const int explore = ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
+        const int explore = at_random || ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
         loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
         greedy |= !explore;
     }
@@ -57,7 +58,8 @@ static int finite_floats(const float *x, int64_t n)
     return 1;
 }
 
-static ndq_status step_lane(ndq_loop *loop, int64_t i)
+/* follows: how many rows before its own the lane's preceding step was stored; 0: it is not known to be there. */
+static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
 {
     const ndq_env *env = &loop->env;
     const int64_t I = env->observation_size;
@@ -77,16 +79,20 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
                                                                  : 0;
     if (loop->n_learners)
         ndq_learners_add(loop->learners, loop->n_learners, obs, (int32_t)loop->actions[i], (float)reward, next,
-                         loop->flags[i]);
+                         loop->flags[i], lane->length > 1 ? follows : 0);
     memcpy(obs, next, I * sizeof(float));
     return NDQ_DONE;
 }
 
 static int stop_wanted(const ndq_loop *loop) { return loop->stop && ndq_stop_reason(loop->stop); }
 
+/* The number of the vector step that was made last. */
+static int64_t vector_steps(const ndq_loop *loop) { return loop->steps / loop->n_lanes - loop->counts_from_0; }
+
 static int learning_is_due(const ndq_loop *loop)
 {
-    return loop->n_learners && loop->steps >= loop->warm_up && loop->steps / loop->n_lanes % loop->train_every == 0;
+    const int64_t n = vector_steps(loop);
+    return loop->n_learners && n * loop->n_lanes >= loop->warm_up && n % loop->train_every == 0;
 }
 
 /* The updates of a phase count for the lanes in equal parts, one after the other, so that every lane learns as much as it
@@ -144,24 +150,39 @@ static ndq_status end_episodes(ndq_loop *loop)
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
 
-/* In vector steps, as Stable-Baselines3 counts, which moves the target before the updates that follow the step. */
+/* In vector steps, as Stable-Baselines3 counts. */
 static int target_is_due(const ndq_loop *loop)
 {
     const int64_t every = loop->target_every / loop->n_lanes;
-    return loop->target_every && loop->steps / loop->n_lanes % (every > 1 ? every : 1) == 0;
+    return loop->target_every && vector_steps(loop) % (every > 1 ? every : 1) == 0;
+}
+
+static void move_targets(ndq_loop *loop)
+{
+    if (target_is_due(loop))
+        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
+}
+
+/* Takes what the next actions are chosen by into the statistics, as VecNormalize of Stable-Baselines3 does: an episode's
+ * last observation is not among it, the first one of the next is. */
+static void observe(ndq_loop *loop)
+{
+    if (loop->normalizer) ndq_normalizer_update(loop->normalizer, loop->obs, loop->n_lanes);
 }
 
 static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
+    const ndq_replay *replay = loop->n_learners ? loop->learners->replay : NULL;
+    const int64_t follows = replay && replay->version == loop->replay_version ? loop->n_lanes : 0;
     act(loop);
     for (int64_t i = 0; i < loop->n_lanes; i++)
-        if ((status = step_lane(loop, i)) != NDQ_DONE) return status;
+        if ((status = step_lane(loop, i, follows)) != NDQ_DONE) return status;
+    if (replay) loop->replay_version = replay->version;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
     for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;
-    if (target_is_due(loop))
-        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
+    if (!loop->moves_after) move_targets(loop);
     return NDQ_DONE;
 }
 
@@ -171,15 +192,19 @@ static ndq_status vector_step(ndq_loop *loop)
     ndq_status status;
     if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
     if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
+    if (loop->moves_after) move_targets(loop);
     loop->step_updates = -1;
-    return end_episodes(loop);
+    if ((status = end_episodes(loop)) == NDQ_DONE) observe(loop);
+    return status;
 }
 
 static ndq_status start(ndq_loop *loop)
 {
     for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
     loop->started = 1;
-    return finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size) ? NDQ_DONE : NDQ_BAD_OBSERVATION;
+    if (!finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size)) return NDQ_BAD_OBSERVATION;
+    observe(loop);
+    return NDQ_DONE;
 }
 
 static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)

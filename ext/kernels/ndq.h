@@ -23,6 +23,7 @@ enum { NDQ_PANEL = 64, NDQ_PAD = 16 };
 enum { NDQ_RELU = 0, NDQ_TANH = 1, NDQ_LEAKY_RELU = 2 };
 
 struct ndq_kernels;
+struct ndq_normalizer;
 
 typedef struct {
     const struct ndq_kernels *kernels;
@@ -35,6 +36,7 @@ typedef struct {
     float *d[2];              /* (widest padded, NDQ_PANEL) error of a layer's outputs, and of the layer below */
     float *d_rows;            /* (NDQ_PANEL, widest padded): d the other way round */
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
+    const struct ndq_normalizer *normalizer; /* what observations go through first; NULL: nothing */
 } ndq_net;
 
 /* Floats from one row of a matrix to the next: whole cache lines, and never whole KiB, or the rows of a wide layer would
@@ -67,13 +69,13 @@ typedef struct {
 
 typedef struct ndq_kernels {
     const char *name;
-    /* h[0] holds n columns; fills h[1..]; Q values are h[n_layers], (A, NDQ_PANEL). 1 <= n <= NDQ_PANEL. */
+    /* h[0] holds n columns, normalized; fills h[1..]; Q values are h[n_layers], (A, NDQ_PANEL). 1 <= n <= NDQ_PANEL. */
     void (*forward)(const ndq_net *net, const float *params, int n);
     /* Action of the largest Q of every column of the panel; ties keep the lowest, as np.argmax does. */
     void (*best)(const ndq_net *net, int32_t best[NDQ_PANEL]);
     /* panel (columns rounded up to 4, NDQ_PANEL) = the first numbers of NDQ_PANEL rows, a row a column. Rows are aligned to 16 bytes. */
     void (*gather)(float *panel, const float *const rows[NDQ_PANEL], int64_t columns);
-    /* Q values of one observation: q (A padded). Same bits as a column of `forward`. */
+    /* Q values of one observation, which it normalizes: q (A padded). Same bits as a column of `forward`. */
     void (*forward_row)(const ndq_net *net, const float *params, const float *observation, float *q);
     /* After `forward`, d[0] holds dL/dQ (A, NDQ_PANEL): writes, or adds to, the gradient (a parameter block). With
      * `descent`, takes the step that the gradient would have led to, and writes none: the same bits, a pass fewer. */

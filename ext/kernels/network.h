@@ -3,6 +3,7 @@
 #define NDQ_NETWORK_H
 
 #include "ndq.h"
+#include "normalizer.h"
 
 /* q (n, A) of x (n, I), rows contiguous. */
 void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
@@ -15,11 +16,12 @@ double ndq_loss_and_gradient(const ndq_net *net, const float *params, const floa
                              const float *targets, const float *weights, int64_t n, ndq_loss kind, float delta,
                              float *gradient);
 
-/* Puts one observation into column b of the panel. */
+/* Puts one observation into column b of the panel, normalized. */
 static inline void ndq_put(const ndq_net *net, int b, const float *observation)
 {
     float *h = ndq_h(net, 0) + b;
-    for (int64_t i = 0; i < net->sizes[0]; i++) h[i * NDQ_PANEL] = observation[i];
+    for (int64_t i = 0; i < net->sizes[0]; i++)
+        h[i * NDQ_PANEL] = net->normalizer ? ndq_normalized(net->normalizer, i, observation[i]) : observation[i];
 }
 
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and

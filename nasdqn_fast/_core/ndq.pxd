@@ -4,6 +4,19 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from numpy.random cimport bitgen_t
 
 
+cdef extern from "normalizer.h" nogil:
+    ctypedef struct ndq_normalizer:
+        int64_t size
+        double count
+        double *mean
+        double *variance
+        float *center
+        float *scale
+
+    void ndq_normalizer_update(ndq_normalizer *s, const float *rows, int64_t n)
+    void ndq_normalizer_refresh(ndq_normalizer *s)
+
+
 cdef extern from "ndq.h" nogil:
     enum:
         NDQ_PANEL
@@ -28,6 +41,7 @@ cdef extern from "ndq.h" nogil:
         float *d[2]
         float *d_rows
         float *row[2]
+        const ndq_normalizer *normalizer
 
     int64_t ndq_pad(int64_t n)
 
@@ -71,6 +85,7 @@ cdef extern from "replay.h" nogil:
         int64_t next
         int64_t stride
         int64_t observation_size
+        int64_t version
         int32_t largest_action
         ndq_sum_tree *priorities
         double largest_priority
@@ -79,8 +94,10 @@ cdef extern from "replay.h" nogil:
     int64_t ndq_replay_stride(int64_t observation_size)
     bint ndq_all_finite(const float *x, int64_t n)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
-                        int32_t flags)
+                        int32_t flags, int64_t follows)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
+    void ndq_replay_follow(const ndq_replay *r, const int64_t *slots, int64_t n, int64_t n_step, double gamma,
+                           float *returns, float *discounts, int64_t *last)
     ctypedef struct ndq_batch:
         float *observations
         float *next_observations
@@ -89,8 +106,9 @@ cdef extern from "replay.h" nogil:
         uint8_t *terminated
         uint8_t *truncated
 
-    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, int64_t n, const ndq_batch *to)
-    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t n)
+    void ndq_replay_read(const ndq_replay *r, const int64_t *slots, const int64_t *last, int64_t n,
+                         const ndq_batch *to)
+    void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t follows, int64_t n)
     int ndq_replay_holds(ndq_replay *r, int32_t action)
     void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
     float *ndq_row(const ndq_replay *r, int64_t slot)
@@ -98,6 +116,7 @@ cdef extern from "replay.h" nogil:
     float ndq_row_reward(const ndq_replay *r, const float *row)
     int32_t ndq_row_action(const ndq_replay *r, const float *row)
     int32_t ndq_row_flags(const ndq_replay *r, const float *row)
+    int64_t ndq_at_successor(const ndq_replay *r)
 
 
 cdef extern from "prioritized.h" nogil:
@@ -136,6 +155,36 @@ cdef extern from "env.h" nogil:
 
     void ndq_env_advance(const ndq_env *env, int64_t n, int64_t steps, const double *uniforms, double *states,
                          const int64_t *actions, float *obs, double *rewards, int32_t *flags)
+
+
+cdef extern from "vector_env.h" nogil:
+    ctypedef enum ndq_reset_mode:
+        NDQ_RESET_NEXT_STEP
+        NDQ_RESET_SAME_STEP
+        NDQ_RESET_BY_CALLER
+
+    ctypedef struct ndq_vector_env:
+        const ndq_env *env
+        ndq_reset_mode mode
+        int64_t n
+        bitgen_t **rngs
+        int64_t *lengths
+        uint8_t *ended
+        double *uniforms
+        int32_t *flags
+
+    ctypedef struct ndq_vector_step:
+        double *states
+        const int64_t *actions
+        float *obs
+        float *last_obs
+        double *rewards
+        uint8_t *terminated
+        uint8_t *truncated
+
+    void ndq_vector_env_reset(const ndq_vector_env *v, int64_t row, double *states, float *obs)
+    bint ndq_vector_env_can(const ndq_vector_env *v, const int64_t *actions)
+    int64_t ndq_vector_env_step(const ndq_vector_env *v, const ndq_vector_step *step)
 
 
 cdef extern from "optimizer_step.h" nogil:
@@ -179,8 +228,9 @@ cdef extern from "learner.h" nogil:
         ndq_optimizer *optimizer
         ndq_replay *replay
         bitgen_t *rng
-        float gamma
         float huber_delta
+        double gamma
+        int64_t n_step
         double learning_rate
         int64_t rate_steps
         int64_t steps
@@ -201,6 +251,9 @@ cdef extern from "learner.h" nogil:
         float *targets
         float *weights
         float *errors
+        int64_t *last
+        float *after
+        float *discounts
         ndq_target_cache cache
         int64_t updates
 
@@ -245,12 +298,16 @@ cdef extern from "loop.h" nogil:
         const float *params
         ndq_learner *learners
         int64_t n_learners
+        ndq_normalizer *normalizer
         bitgen_t *env_rng
         bitgen_t *policy_rng
+        int64_t random_steps
         int64_t warm_up
         int64_t train_every
         int64_t phase_updates
         int64_t target_every
+        int32_t moves_after
+        int32_t counts_from_0
         double epsilon_start
         double epsilon_decay
         double epsilon_end
@@ -267,6 +324,7 @@ cdef extern from "loop.h" nogil:
         ndq_episode *ended
         int64_t n_ended
         int32_t started
+        int64_t replay_version
         int64_t last_step
         int64_t last_episode
         int64_t failed_episode

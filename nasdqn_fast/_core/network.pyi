@@ -5,11 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdqn_fast._core.block import ParameterBlock
+from nasdqn_fast._core.normalizer import NormalizerCore
 from nasdqn_fast._core.optimizer import OptimizerCore
 
 class NetworkCore:
     block: ParameterBlock
     cpu_target: str
+    normalizer_core: NormalizerCore | None
     def __new__(cls, sizes: Sequence[int], activation: str, *args: object, **kwargs: object) -> Self: ...
     def _forward(self, x: NDArray[np.float32]) -> NDArray[np.float32]: ...
     def _loss_and_gradient(
@@ -21,4 +23,5 @@ class NetworkCore:
         loss_kind: str,
         weights: NDArray[np.float32] | None = None,
     ) -> tuple[float, ParameterBlock]: ...
+    def _use_normalizer(self, normalizer: NormalizerCore | None) -> None: ...
     def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...

@@ -1,3 +1,4 @@
+from libc.stdint cimport int64_t
 from numpy.random cimport bitgen_t
 
 from nasdqn_fast._core.exclusive cimport Exclusive
@@ -17,3 +18,4 @@ cdef class ReplayCore(Exclusive):
     cdef bint _is_plain(self, array) noexcept
     cdef void _use_tree(self, SumTree tree) noexcept
     cdef int _require_priorities(self) except -1
+    cdef _follow(self, destination, int64_t n_step, double gamma)

@@ -43,12 +43,14 @@ class Session:
         seconds: time to spend on one group, apart from its preparations.
         warnings: what to tell beside the figures.
         facts: what to tell of the machine besides.
+        peers: the other libraries to show beside ours, none of them named meaning all; None shows none.
     """
 
     stopwatch: Stopwatch
     seconds: float
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    peers: tuple[str, ...] | None = None
 
     def measure(self, group: str, cases: Sequence[Case]) -> list[Figure]:
         """Times the cases in turn and makes a figure of each."""

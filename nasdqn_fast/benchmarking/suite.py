@@ -19,6 +19,7 @@ from nasdqn_fast.benchmarking.report import Report, disturbed
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.errors import InputError, suggest
 
+WITH_PEERS = ("growth", "peers", "threads")  # groups that have rows for them
 ROUNDS = 50_000  # of multiply-adds in a bracket: some 100 us, 2 % of what it brackets
 
 
@@ -28,25 +29,29 @@ class Request:
 
     Args:
         groups: names; none means those that need not be asked for.
-        also: groups besides.
         seconds: to spend, preparations apart; groups that make whole runs take what they need.
         cpu_target: which kernels; None is the choice of NASDQN_FAST_CPU, or the best.
+        peers: the other libraries to show beside ours, none of them named meaning all; None shows none. They have rows
+            in the groups `WITH_PEERS`, of which ``peers`` is added if none is named.
 
     Raises:
-        InputError: no such group or CPU target, or the peers are asked for where they are not.
+        InputError: no such group, CPU target or peer, or the peers are asked for where they are not.
     """
 
     groups: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
     seconds: float = 5.0
     cpu_target: str | None = None
+    peers: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in (*self.groups, *self.also):
+        for name in self.groups:
             if name not in groups():
                 raise InputError(f"unknown group {name!r}: {suggest(name, groups())}")
-        if "peers" in (*self.groups, *self.also):
-            peer_check.folder()  # before anything is measured
+        if "peers" in self.groups or self.peers is not None:
+            known = peer_check.known()  # before anything is measured
+            for name in self.peers or ():
+                if name not in known:
+                    raise InputError(f"unknown peer {name!r}: {suggest(name, known)}")
         if self.cpu_target is not None and self.cpu_target not in cpu.available():
             raise InputError(
                 f"CPU target {self.cpu_target!r} is not one of this machine; available: {', '.join(cpu.available())}"
@@ -56,7 +61,8 @@ class Request:
         """Name -> module of the groups to measure."""
         found = {name: importlib.import_module(module) for name, module in groups().items()}
         usual = [name for name, module in found.items() if not getattr(module, "ON_REQUEST", False)]
-        return {name: found[name] for name in dict.fromkeys((*(self.groups or usual), *self.also))}
+        also = () if self.peers is None or set(self.groups) & set(WITH_PEERS) else ("peers",)
+        return {name: found[name] for name in dict.fromkeys((*(self.groups or usual), *also))}
 
 
 def run_apart(request: Request) -> Report:
@@ -77,7 +83,7 @@ def run(request: Request) -> Report:
         cpu.select(request.cpu_target)
     about = machine.describe(machine.pin())
     groups = request.chosen()
-    session = Session(stopwatch(), request.seconds / len(groups))
+    session = Session(stopwatch(), request.seconds / len(groups), peers=request.peers)
     session.stopwatch.time(lambda: None)  # there is a peak, even if no group times anything with it
     figures = tuple(measure(session, groups))
     warnings = [warning for warning in (before, disturbed(figures), *session.warnings) if warning]

@@ -14,6 +14,7 @@ import click
 )
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the report to this file, too.")
 @click.option("--peers/--no-peers", help="Measure other libraries, too; needs the source tree.  [default: no]")
+@click.option("--peer", "names", multiple=True, help="Of the other libraries, measure this one only; repeatable.")
 @click.option("--cpu", "cpu_target", help="CPU target [default: NASDQN_FAST_CPU, or the best].")
 @click.option(
     "--compare",
@@ -27,6 +28,7 @@ def command(
     seconds: float,
     file: Path | None,
     peers: bool,
+    names: tuple[str, ...],
     cpu_target: str | None,
     compare: tuple[Path, Path] | None,
 ) -> None:
@@ -34,7 +36,7 @@ def command(
 
     On one core and in one thread; docs/benchmarks.md says what each figure means.
     """
-    if compare and (groups or file or peers or cpu_target):
+    if compare and (groups or file or peers or names or cpu_target):
         raise click.UsageError("--compare measures nothing: it takes no other option")
 
     from nasdqn_fast.benchmarking import report, suite, tables
@@ -45,7 +47,7 @@ def command(
     if compare:
         tables.show_comparison(console, *(report.load(check_path("--compare", path)) for path in compare))
         return
-    request = suite.Request(groups, ("peers",) if peers else (), seconds, cpu_target)
+    request = suite.Request(groups, seconds, cpu_target, names if peers or names else None)
     if file:
         report.check_writable(file)
     result = suite.run_apart(request)

@@ -17,6 +17,7 @@ SAMPLINGS = ("uniform", "prioritized")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
 MAX_PHASE = 1 << 20  # steps before, and updates in, a learning phase
+MAX_N_STEP = 1 << 10
 MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals in between
 
 
@@ -106,8 +107,24 @@ class AgentSettings(Checked):
         1e-6, "added to a TD error before the exponent", f"{UNSAID}; OpenAI Baselines'", minimum=0, maximum=1
     )
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
+    random_steps: int = option(
+        0, "environment steps at first whose actions are uniformly random, whatever epsilon is", UNSAID, minimum=0
+    )
+    first_step: int = option(
+        1,
+        "number of the first step, 1 or 0, where --warm-up, --train-every and --target-every count steps",
+        UNSAID,
+        minimum=0,
+        maximum=1,
+    )
     target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
     target_unit: str = option("updates", "what --target-every counts", UNSAID, choices=("updates", "steps"))
+    target_moves: str = option(
+        "before",
+        "whether a target that counts steps moves before or after the updates of the step",
+        UNSAID,
+        choices=("before", "after"),
+    )
     target_tau: float = option(
         1.0,
         "how far a move takes the target to the network: 1 is a copy, less is Polyak averaging",
@@ -133,6 +150,9 @@ class AgentSettings(Checked):
         f"{UNSAID}; Stable-Baselines3's",
         check=check_fraction,
     )
+    n_step: int = option(
+        1, "rewards in a target, before the value of the state they lead to", UNSAID, minimum=1, maximum=MAX_N_STEP
+    )
     horizon_is: str = option(
         "terminal",
         "what the time limit is to the target: y = r, or bootstrapped",
@@ -141,6 +161,11 @@ class AgentSettings(Checked):
     )
     steps: int | None = option(
         None, "environment steps of the whole run, in place of --episodes", UNSAID, minimum=1, shown="no such limit"
+    )
+    normalize_observations: bool = option(
+        False,
+        "normalize observations by the mean and variance of those seen in training, which the network keeps",
+        f"{UNSAID}; Stable-Baselines3's VecNormalize",
     )
     num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
 

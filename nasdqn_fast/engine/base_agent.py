@@ -16,6 +16,7 @@ from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.base_normalizer import BaseNormalizer
 from nasdqn_fast.engine.protocol import Optimizer, Replay
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
 from nasdqn_fast.errors import NonFiniteError
@@ -224,6 +225,9 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None:
         """Continues with another online network: target := its copy.
 
+        With ``normalize_observations``, the network gets a copy of the agent's statistics, and the agent continues with
+        it; if the agent has seen no observation yet, it continues with those that the network has.
+
         Args:
             network: of this backend.
             optimizer_state: what the optimizer continues from, as its ``get_state`` returns it; None resets it.
@@ -250,10 +254,25 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
                 if len(moment) not in (0, network.architecture.parameter_count(*expected)):
                     raise ValueError(f"the optimizer's state is not that of {network.architecture}")
             optimizer.set_state(optimizer_state)
-        self._use(network, target, optimizer)
+        before = network.normalizer
+        if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
+            network.normalizer = target.normalizer = self._statistics(network).copy()
+        try:
+            self._use(network, target, optimizer)
+        except BaseException:
+            network.normalizer = before
+            raise
         self._network: N = network
         self._target: N = target
         self._optimizer = optimizer
+
+    def _statistics(self, network: N) -> BaseNormalizer:
+        """What a new network's observations are to be normalized by."""
+        in_use = self._network.normalizer if hasattr(self, "_network") else None
+        for normalizer in (in_use, network.normalizer):
+            if normalizer is not None and normalizer.has_seen:
+                return normalizer
+        return cast(BaseNormalizer, network.normalizer_type(network.observation_size))
 
     def get_state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it.
@@ -261,7 +280,9 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         Raises:
             ValueError: a weight is not finite, which `set_state` would refuse.
         """
+        normalizer = self.network.normalizer
         return {
+            **({} if normalizer is None else {"normalizer": normalizer.get_state()}),
             "architecture": str(self.network.architecture),
             "network": check_all_finite("network", self.network.parameters),
             "target": check_all_finite("target", self.target.parameters),
@@ -284,7 +305,10 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
         network.parameters = check_all_finite("network", state["network"])
+        network.set_normalizer_state(state.get("normalizer"))
         self.switch_network(network, state["optimizer"])
+        if self.settings.normalize_observations:  # and not by what this agent has seen
+            network.normalizer.set_state(state["normalizer"])  # the target's, too
         self.target.parameters = check_all_finite("target", state["target"])
         self.streams.set_state(state["streams"])
         self.replay.set_state(state["replay"])

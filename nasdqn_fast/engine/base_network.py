@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from typing import Any, Self, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class BaseNetwork(Independent, ABC):
     observation_size: int
     n_actions: int
     initial: InitialWeights
+    normalizer_type: ClassVar[Any]  # the backend's
 
     def __repr__(self) -> str:
         sizes = f"{self.observation_size} -> {self.n_actions}"
@@ -51,13 +53,38 @@ class BaseNetwork(Independent, ABC):
     @abstractmethod
     def parameters(self, value: np.ndarray) -> None: ...
 
+    @property
+    @abstractmethod
+    def normalizer(self) -> Any:
+        """The backend's ``Normalizer``, which observations go through first; None: they are used as they are."""
+
+    @normalizer.setter
+    @abstractmethod
+    def normalizer(self, value: Any) -> None: ...
+
+    def set_normalizer_state(self, state: Mapping[str, Any] | None) -> None:
+        """A new normalizer that continues from a state of another one's; None: none.
+
+        Raises:
+            KeyError, TypeError, ValueError: not a valid state; nothing was changed.
+        """
+        normalizer = None if state is None else self.normalizer_type(self.observation_size)
+        if normalizer is not None:
+            normalizer.set_state(state)
+        self.normalizer = normalizer
+
     @abstractmethod
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
 
     @abstractmethod
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
-        """A new network of the same kind between the same observations and actions."""
+        """A new network of the same kind between the same observations and actions, with a copy of the normalizer."""
+
+    def _normalizing_too(self, other: Self) -> Self:
+        """Gives the other network a copy of this one's normalizer."""
+        other.normalizer = None if self.normalizer is None else self.normalizer.copy()
+        return other
 
     def copy(self) -> Self:
         """An equal network of its own."""
@@ -91,7 +118,8 @@ class BaseNetwork(Independent, ABC):
             OSError: the folder is missing or not writable.
         """
         shape = (self.architecture, self.observation_size, self.n_actions)
-        network_file.save(path, network_file.Contents(*shape, self.weights, self.biases))
+        normalizer = None if self.normalizer is None else self.normalizer.get_state()
+        network_file.save(path, network_file.Contents(*shape, self.weights, self.biases, normalizer))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -101,8 +129,9 @@ class BaseNetwork(Independent, ABC):
             path: the file.
             **options: further arguments of the constructor.
         """
-        *shape, weights, biases = network_file.load(path)
+        *shape, weights, biases, normalizer = network_file.load(path)
         network = cast(Any, cls)(*shape, None, **options)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[...] = array
+        network.set_normalizer_state(normalizer)
         return network

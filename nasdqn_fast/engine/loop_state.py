@@ -24,7 +24,8 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
 
     Args:
         state: as a loop's ``get_state`` returns it. ``step_updates`` and ``lane_flags`` may be missing: the state was
-            then saved between two vector steps, as all states of checkpoint format 1 were at first.
+            then saved between two vector steps, as all states of checkpoint format 1 were at first. So may
+            ``continues``, of states that were saved before there were n-step returns.
         states, observations: shapes of the loop's own arrays, (lanes, ...).
 
     Raises:
@@ -32,6 +33,7 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
     """
     lanes = states[:1]
     check_bool("started", state["started"])
+    check_bool("continues", state.get("continues", False))
     for name in ("steps", "updates", "episodes"):
         check_int(name, state[name], 0)
     check_array("states", state["states"], states, np.float64)

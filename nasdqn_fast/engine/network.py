@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from nasdqn_fast._core.block import ParameterBlock
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
+from nasdqn_fast.engine.normalizer import Normalizer
 from nasdqn_fast.engine.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.validation import check_positive_int, check_rng
+from nasdqn_fast.validation import check_instance, check_positive_int, check_rng
 
 # A gradient has `parameters` (P,), `weights` and `biases`, laid out as the network's.
 Gradient = ParameterBlock
@@ -36,6 +37,8 @@ class QNetwork(BaseNetwork, NetworkCore):
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
+    normalizer_type = Normalizer
+
     def __new__(
         cls,
         architecture: str | Architecture,
@@ -57,7 +60,18 @@ class QNetwork(BaseNetwork, NetworkCore):
 
     def __reduce__(self) -> tuple[Any, ...]:
         shape = self.architecture, self.observation_size, self.n_actions
-        return _restored, (type(self), *shape, self.parameters), vars(self)
+        return _restored, (type(self), *shape, self.parameters, self.normalizer), vars(self)
+
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What observations go through before the first layer; None: they are used as they are."""
+        return cast(Normalizer | None, self.normalizer_core)
+
+    @normalizer.setter
+    def normalizer(self, value: Any) -> None:
+        if value is not None:
+            check_instance("normalizer", value, Normalizer, "copy another network's")
+        self._use_normalizer(value)
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -109,15 +123,21 @@ class QNetwork(BaseNetwork, NetworkCore):
 
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions."""
-        return type(self)(architecture, self.observation_size, self.n_actions, rng, self.initial)
+        network = type(self)(architecture, self.observation_size, self.n_actions, rng, self.initial)
+        return self._normalizing_too(network)
 
     def _copy_parameters(self, other: Self) -> None:
         self.block.array[...] = other.block.array  # in one piece, padding and all
 
 
 def _restored(
-    kind: type[QNetwork], architecture: Architecture, observation_size: int, n_actions: int, parameters: np.ndarray
+    kind: type[QNetwork],
+    architecture: Architecture,
+    observation_size: int,
+    n_actions: int,
+    parameters: np.ndarray,
+    normalizer: Normalizer | None = None,
 ) -> QNetwork:
     network = QNetwork.__new__(kind, architecture, observation_size, n_actions, None)
-    network.parameters = parameters
+    network.parameters, network.normalizer = parameters, normalizer
     return network

@@ -1,16 +1,16 @@
 """The environments as Gymnasium's; importing this module, as `nasdqn_fast` does, registers their ids.
 
 import gymnasium
-import nasdqn_fast
 
-env = gymnasium.make("nasdqn_fast/InvertedPendulum-v0", start="hanging")
+env = gymnasium.make("nasdqn_fast:nasdqn_fast/InvertedPendulum-v0", start="hanging")
+many = gymnasium.make_vec("nasdqn_fast:nasdqn_fast/CartPole-v1", 256, vectorization_mode="vector_entry_point")
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -20,7 +20,45 @@ from numpy.typing import ArrayLike
 from nasdqn_fast import envs, plugins
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.interop import rendering
 from nasdqn_fast.validation import check_finite
+
+Start = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+
+
+def spaces(environment: envs.Environment) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Discrete]:
+    """Of observations, and of actions."""
+    box = gymnasium.spaces.Box(environment.observation_low, environment.observation_high, dtype=np.float32)
+    return box, gymnasium.spaces.Discrete(environment.n_actions)
+
+
+def starting(kernel: envs.EnvKernel, values: Mapping[str, float], options: Mapping[str, Any]) -> Start | None:
+    """The function (uniforms, state, observation) that starts an episode as the options of ``reset`` say.
+
+    Returns:
+        None without options: the environment's own.
+
+    Raises:
+        InputError: options that the environment does not have.
+    """
+    if not options:
+        return None
+    if (known := kernel.start_range) is None:
+        raise InputError(
+            f"reset of {kernel.name} takes no options, got {', '.join(map(repr, options))}; "
+            "choose a start, or params, when making the environment"
+        )
+    for name in options:
+        if name not in ("low", "high"):
+            raise InputError(f"unknown option of reset {name!r}: {suggest(str(name), ('low', 'high'))}")
+    low, high = known.default(values)
+    try:
+        low, high = check_finite("low", options.get("low", low)), check_finite("high", options.get("high", high))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"option of reset: {error}") from None
+    if low > high:
+        raise InputError(f"option of reset: low must not be above high, got {low} and {high}")
+    return functools.partial(known.reset, low, high)
 
 
 class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
@@ -31,15 +69,16 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 
     Args:
         env, start, params, max_episode_steps: see `nasdqn_fast.envs.make`. An `Environment` keeps its time limit.
-        time_limit: whether an episode is truncated at the environment's time limit. `gymnasium.make` passes False
-            and wraps the environment in Gymnasium's TimeLimit.
+            Episodes are truncated at it, unless `gymnasium.make` made this: then its TimeLimit wrapper does.
+        render_mode: "rgb_array", "human", which shows every step on the screen, or None. Built-in environments only.
 
     Raises:
-        InputError: unknown name, start or parameter, settings for an `Environment`, which has its own, or a function
-            that does not compile.
+        InputError: unknown name, start or parameter, settings for an `Environment`, which has its own, a function
+            that does not compile, or a render mode that there is not.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012, Gymnasium's own form
+    # What gymnasium.make asks the class; an instance knows what its own environment can do.
+    metadata = {"render_modes": rendering.MODES, "render_fps": 50}  # noqa: RUF012, Gymnasium's own form
 
     def __init__(
         self,
@@ -48,16 +87,13 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         params: Mapping[str, float] | None = None,
         max_episode_steps: int | None = None,
         *,
-        time_limit: bool = True,
+        render_mode: str | None = None,
     ) -> None:
-        if max_episode_steps is not None and not time_limit:
-            raise InputError("max_episode_steps goes with time_limit=True; leave one of them out")
         self.environment = envs.make(env, start=start, params=params, max_episode_steps=max_episode_steps)
-        self.observation_space = gymnasium.spaces.Box(
-            self.environment.observation_low, self.environment.observation_high, dtype=np.float32
-        )
-        self.action_space = gymnasium.spaces.Discrete(self.environment.n_actions)
-        self._time_limit = time_limit
+        self.metadata = rendering.metadata(self.environment)
+        self.observation_space, self.action_space = spaces(self.environment)
+        self.render_mode = render_mode
+        self._renderer = rendering.Renderer(self.environment, render_mode) if render_mode else None
         self._core = EnvironmentCore(self.environment)
         self._state: np.ndarray | None = None
         self._steps = 0
@@ -92,13 +128,14 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         Raises:
             InputError: other options, or for an environment that has none.
         """
-        start = self._starting(options or {})
+        start = starting(self.environment.kernel, self.environment.values, options or {}) or self._core.reset
         super().reset(seed=seed)
         kernel = self.environment.kernel
         state, observation = np.zeros(kernel.state_size), np.zeros(kernel.observation_size, np.float32)
         start(self.np_random.random(kernel.reset_uniforms), state, observation)
         self._state, self._steps = state, 0
         self._ended = self._warned = False
+        self._show()
         return observation, {}
 
     def step(self, action: np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -124,29 +161,32 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
                 reward = kernel.reward_after_end
             self._warn_of_the_end()
         self._ended = self._ended or terminated
-        truncated = self._time_limit and self._steps >= self.environment.max_episode_steps
+        truncated = self.spec is None and self._steps >= self.environment.max_episode_steps
+        self._show()
         return observation, reward, terminated, truncated, {}
 
-    def _starting(self, options: Mapping[str, Any]) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-        """The function (uniforms, state, observation) that starts an episode as the options say."""
-        if not options:
-            return cast(Callable[..., None], self._core.reset)
-        if (known := self.environment.kernel.start_range) is None:
-            raise InputError(
-                f"reset of {self.environment.kernel.name} takes no options, got {', '.join(map(repr, options))}; "
-                "choose a start, or params, when making the environment"
-            )
-        for name in options:
-            if name not in ("low", "high"):
-                raise InputError(f"unknown option of reset {name!r}: {suggest(str(name), ('low', 'high'))}")
-        low, high = known.default(self.environment.values)
-        try:
-            low, high = check_finite("low", options.get("low", low)), check_finite("high", options.get("high", high))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"option of reset: {error}") from None
-        if low > high:
-            raise InputError(f"option of reset: low must not be above high, got {low} and {high}")
-        return functools.partial(known.reset, low, high)
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """The frame uint8 (height, width, 3) of the present state with render mode "rgb_array", else None.
+
+        Raises:
+            RuntimeError: before the first reset.
+            DependencyNotInstalled: pygame is missing.
+        """
+        if self._renderer is None:
+            gymnasium.logger.warn("render() was called, but the environment was made without a render_mode")
+            return None
+        if self._state is None:
+            raise RuntimeError("render was called before reset; call reset() first")
+        return self._renderer(self._state)
+
+    def close(self) -> None:
+        """Closes the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def _show(self) -> None:
+        if self.render_mode == "human":
+            self.render()
 
     def _warn_of_the_end(self) -> None:
         if not self._warned:
@@ -159,11 +199,12 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but addresses of machine code."""
-        return {name: value for name, value in vars(self).items() if name != "_core"}
+        return {name: value for name, value in vars(self).items() if name not in ("_core", "_renderer")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._core = EnvironmentCore(self.environment)
+        self._renderer = rendering.Renderer(self.environment, self.render_mode) if self.render_mode else None
 
 
 def register() -> None:
@@ -175,9 +216,10 @@ def register() -> None:
             register_id(
                 env_id,
                 entry_point=f"{__name__}:{KernelEnv.__name__}",
+                vector_entry_point="nasdqn_fast.interop.vector_env:KernelVectorEnv",
                 max_episode_steps=kernel.max_episode_steps,
                 reward_threshold=kernel.threshold,
-                kwargs={"env": name, "time_limit": False},
+                kwargs={"env": name},
             )
 
 

@@ -51,6 +51,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._step_updates: int | None = None  # done in the vector step in progress, if one is
         self._pending: deque[Ended] = deque()
         self._in_step = False
+        self._replay_version = -1  # of the memory after the last vector step
         super().__init__(*args, **keywords)
 
     @property
@@ -85,6 +86,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._lanes = self._new_lanes()
                 for lane in self._lanes:
                     self._start_episode(lane)
+                self._observe()
             while len(self._pending) < n and not (self.finished and self._step_updates is None):
                 _check(stop)
                 self._in_step = True
@@ -154,13 +156,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """
         self._require_memory()
         settings = self.settings
-        drawn = None
-        if settings.replay_sampling == "prioritized":
-            drawn = self.replay.sample_prioritized(settings.batch_size, settings.priority_beta_after(self.steps))
-        batch = self.replay.sample(settings.batch_size) if drawn is None else drawn.transitions
+        batch, discounts, drawn = self._minibatch()
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
-            targets = self._targets(batch)
+            targets = self._targets(batch, discounts)
             loss, gradient = self.network.loss_and_gradient(
                 batch.observations,
                 batch.actions,
@@ -179,6 +178,14 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
             self._update_target()
         return loss
+
+    def _minibatch(self) -> tuple[Batch, np.ndarray, PrioritizedBatch | None]:
+        """Transitions with their returns, the factors of the values after these, and what was drawn by priority."""
+        settings = self.settings
+        if settings.replay_sampling == "uniform":
+            return *self.replay.sample_n_step(settings.batch_size, settings.n_step, settings.gamma), None
+        drawn = self.replay.sample_prioritized(settings.batch_size, settings.priority_beta_after(self.steps))
+        return *self.replay.n_step_returns(drawn.slots, settings.n_step, settings.gamma), drawn
 
     def _update_priorities(self, drawn: PrioritizedBatch, targets: np.ndarray) -> None:
         """The minibatch's transitions are drawn by the TD errors of this update from now on."""
@@ -200,11 +207,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         moved = target + tau * (self.network.parameters - target)
         self.target.parameters = np.where(np.abs(moved) < TINY_TARGET, 0, moved).astype(moved.dtype)
 
-    def _target_step_is_due(self) -> bool:
-        """Whether the vector step just done moves the target: counted in vector steps, as Stable-Baselines3 counts."""
+    def _move_target_if_due(self) -> None:
+        """If targets move by steps: counted in vector steps, as Stable-Baselines3 counts."""
         settings = self.settings
         every = max(settings.target_every // settings.num_envs, 1)
-        return settings.target_unit == "steps" and self.steps // settings.num_envs % every == 0
+        if settings.target_unit == "steps" and self._vector_steps() % every == 0:
+            self._update_target()
+
+    def _vector_steps(self) -> int:
+        """The number of the vector step that was made last."""
+        return self.steps // self.settings.num_envs - 1 + self.settings.first_step
 
     @classmethod
     def options_of(cls, dtype: str) -> dict[str, Any]:
@@ -217,6 +229,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         waiting = _episodes(list(self._pending))
         return {
             "started": bool(self._lanes),
+            "continues": self._follows() > 0,
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
@@ -234,6 +247,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _set_loop_state(self, state: dict[str, Any]) -> None:
         n, kernel = self.settings.num_envs, self.environment.kernel
         check_loop_state(state, (n, kernel.state_size), (n, kernel.observation_size))
+        self._replay_version = self.replay.version if state.get("continues", False) else -1
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._lanes = self._new_lanes() if state["started"] else []
         set_lanes_state(self._lanes, state)
@@ -262,16 +276,17 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if self._step_updates is None:
             by_steps = self.settings.policy_epsilon_schedule == "linear"
             now = self.epsilon
-            actions = [
-                self._epsilon_greedy(x.observation, now if by_steps else x.epsilon, self.streams.policy)
-                for x in self._lanes
-            ]
-            self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
+            actions = [self._action(x.observation, now if by_steps else x.epsilon) for x in self._lanes]
+            follows = self._follows()
+            self._ended = [self._step_and_store(lane, a, follows) for lane, a in zip(self._lanes, actions, strict=True)]
+            self._replay_version = self.replay.version
             self._step_updates = 0
-            if self._target_step_is_due():
-                self._update_target()
+            if self.settings.target_moves == "before":
+                self._move_target_if_due()
         if self._learning_is_due():
             self._learn_for_lanes(stop)
+        if self.settings.target_moves == "after":
+            self._move_target_if_due()
         self._step_updates = None
         for lane, has_ended in zip(self._lanes, self._ended, strict=True):
             if has_ended:
@@ -279,10 +294,21 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._episodes += 1
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
+        self._observe()
+
+    def _observe(self) -> None:
+        """Takes what the next actions are chosen by into the statistics, as Stable-Baselines3's VecNormalize does.
+
+        An episode's last observation is not among it, the first one of the next is.
+        """
+        if self.settings.normalize_observations:
+            assert self.network.normalizer is not None
+            self.network.normalizer.update(np.array([lane.observation for lane in self._lanes]))
 
     def _learning_is_due(self) -> bool:
         settings = self.settings
-        return self.steps >= settings.warm_up and self.steps // settings.num_envs % settings.train_every == 0
+        n = self._vector_steps()
+        return n * settings.num_envs >= settings.warm_up and n % settings.train_every == 0
 
     def _learn_for_lanes(self, stop: StopToken | None) -> None:
         """The updates of a phase, less those that were done before a stop; each lane is charged with an equal part."""
@@ -305,7 +331,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
             self._require_finite("reward", self.replay.dtype.type(reward), episode)
 
-    def _step_and_store(self, lane: Lane, action: int) -> bool:
+    def _follows(self) -> int:
+        """How many transitions before its own each lane's preceding one is; 0: the memory was changed since."""
+        return self.settings.num_envs if self.replay.version == self._replay_version else 0
+
+    def _step_and_store(self, lane: Lane, action: int, follows: int) -> bool:
         """One transition into the memory; True if it ended the episode."""
         observation = lane.observation
         reward, terminated, truncated = lane.step(action, self.streams.env)
@@ -313,26 +343,40 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._require_finite_reward(reward, self.episodes + 1)
         self._require_finite("observation", lane.observation, self.episodes + 1)
         self.replay.add(
-            observation.astype(dtype), action, reward, lane.observation.astype(dtype), terminated, truncated
+            observation.astype(dtype),
+            action,
+            reward,
+            lane.observation.astype(dtype),
+            terminated,
+            truncated,
+            follows if lane.length > 1 else 0,
         )
         self._steps += 1
         return terminated or truncated
 
+    def _action(self, observation: np.ndarray, epsilon: float) -> int:
+        """Of a step that is learned from: uniformly random in the first ones, then epsilon-greedy."""
+        if self.steps < self.settings.random_steps:
+            return self._random_action(self.streams.policy)
+        return self._epsilon_greedy(observation, epsilon, self.streams.policy)
+
+    def _random_action(self, rng: np.random.Generator) -> int:
+        n_actions = self.environment.n_actions
+        return int(rng.integers(n_actions)) if n_actions > 1 else 0
+
     def _epsilon_greedy(self, observation: np.ndarray, epsilon: float, rng: np.random.Generator) -> int:
         """A random action with probability epsilon, else the greedy one; one uniform is always drawn."""
-        if rng.random() < epsilon:
-            n_actions = self.environment.n_actions
-            return int(rng.integers(n_actions)) if n_actions > 1 else 0
-        return self._greedy(observation)
+        return self._random_action(rng) if rng.random() < epsilon else self._greedy(observation)
 
     def _greedy(self, observation: np.ndarray) -> int:
         """argmax_a Q(s, a; w), the lowest index of equals."""
         return int(np.argmax(self._q(observation[None])[0]))
 
-    def _targets(self, batch: Batch) -> np.ndarray:
+    def _targets(self, batch: Batch, discounts: np.ndarray) -> np.ndarray:
         """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over.
 
-        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-).
+        Without Double DQN, y = r + gamma max_a' Q(s', a'; w-). With n-step returns, r is one, s' follows its last
+        reward, and gamma is a power of itself.
         """
         over = batch.terminated
         if self.settings.horizon_is == "terminal":
@@ -340,7 +384,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         chooser = self.network if self.settings.double else self.target
         best = np.argmax(chooser.forward(batch.next_observations), axis=1)
         q_next = self.target.forward(batch.next_observations)[np.arange(len(batch)), best]
-        return batch.rewards + self.settings.gamma * np.where(over, 0, q_next)
+        return batch.rewards + discounts * np.where(over, 0, q_next)
 
     def _require_finite(self, what: str, value: float | np.ndarray, episode: int) -> None:
         if not np.isfinite(value).all():

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 from nasdqn_fast.engine.agent_settings import LOSSES
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
+from nasdqn_fast.reference.normalizer import Normalizer
 from nasdqn_fast.reference.optimizer import Optimizer
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import (
@@ -23,6 +24,7 @@ from nasdqn_fast.validation import (
     check_array,
     check_choice,
     check_float_dtype,
+    check_instance,
     check_observations,
     check_positive32,
     check_positive_int,
@@ -78,6 +80,9 @@ class QNetwork(BaseNetwork):
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
+    normalizer_type = Normalizer
+    _normalizer: Normalizer | None = None
+
     def __init__(
         self,
         architecture: str | Architecture,
@@ -120,9 +125,27 @@ class QNetwork(BaseNetwork):
     def parameters(self, value: np.ndarray) -> None:
         self._parameters[:] = check_array("parameters", value, self._parameters.shape, self.dtype)
 
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What observations go through before the first layer; None: they are used as they are."""
+        return self._normalizer
+
+    @normalizer.setter
+    def normalizer(self, value: Any) -> None:
+        if value is not None:
+            check_instance("normalizer", value, Normalizer, "copy another network's")
+        if value is not None and value.size != self.observation_size:
+            raise ValueError(
+                f"normalizer must be one of observations of size {self.observation_size}; got one of {value.size}"
+            )
+        self._normalizer = value
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
-        return self._forward(check_observations(x, self.observation_size, self.dtype, name="x"))[-1]
+        return self._forward(self._normalized(check_observations(x, self.observation_size, self.dtype, name="x")))[-1]
+
+    def _normalized(self, x: np.ndarray) -> np.ndarray:
+        return x if self._normalizer is None else self._normalizer.normalized(x, self.dtype)
 
     def loss_and_gradient(
         self,
@@ -153,6 +176,7 @@ class QNetwork(BaseNetwork):
         check_choice("loss", loss, LOSSES)
         weights = np.ones_like(targets) if weights is None else check_array("weights", weights, (n,), self.dtype)
 
+        observations = self._normalized(observations)
         z = self._forward(observations)
         td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
         if loss == "mse":
@@ -181,7 +205,8 @@ class QNetwork(BaseNetwork):
 
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network between the same observations and actions, of the same dtype."""
-        return type(self)(architecture, self.observation_size, self.n_actions, rng, self.initial, dtype=self.dtype)
+        shape = self.observation_size, self.n_actions
+        return self._normalizing_too(type(self)(architecture, *shape, rng, self.initial, dtype=self.dtype))
 
     def _copy_parameters(self, other: Self) -> None:
         self.parameters = other.parameters

@@ -21,12 +21,14 @@ from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
     check_ages,
     check_float_dtype,
+    check_follows,
     check_next_slot,
     check_positive_int,
     check_priorities,
     check_real,
     check_rng,
     check_slots,
+    check_successors,
     check_unit_interval,
 )
 
@@ -60,6 +62,7 @@ class ReplayBuffer(Independent):
         self._allocate()
         self._size = 0
         self._next = 0  # the slot that is written next
+        self._version = 0  # raised with every change of a transition
         self._priorities: np.ndarray | None = None  # (capacity,), zero where nothing is stored; None: it keeps none
         self._largest_priority = 1.0  # of all so far: what a new transition gets
 
@@ -67,6 +70,11 @@ class ReplayBuffer(Independent):
     def rng(self) -> np.random.Generator:
         """The generator of the draws."""
         return self._rng
+
+    @property
+    def version(self) -> int:
+        """A number that every change of what is stored raises."""
+        return self._version
 
     def __repr__(self) -> str:
         held = f"{len(self):,} of {self.capacity:,} transitions"
@@ -83,8 +91,14 @@ class ReplayBuffer(Independent):
         next_observation: np.ndarray,
         terminated: bool,
         truncated: bool,
+        follows: int = 0,
     ) -> None:
         """Stores one transition over the oldest, if there is no free slot.
+
+        Args:
+            observation, action, reward, next_observation, terminated, truncated: the transition.
+            follows: how many transitions before this one the preceding step of its episode was stored, for
+                `sample_n_step`: 1 with one environment, n with n that are stored in turns; 0: it was not.
 
         Raises:
             TypeError, ValueError: the transition is not valid (`nasdqn_fast.transitions`); nothing was stored.
@@ -99,9 +113,13 @@ class ReplayBuffer(Independent):
             size=self.observation_size,
             dtype=self.dtype,
         )
-        self._store(transition)
+        self._store(transition, check_follows(follows))
 
-    def _store(self, transition: Sequence[Any]) -> None:
+    def _store(self, transition: Sequence[Any], follows: int) -> None:
+        if 0 < follows <= self._size and follows < self.capacity:
+            self._successors[(self._next - follows) % self.capacity] = follows
+        self._successors[self._next] = 0
+        self._version += 1
         for name, value in zip(FIELDS, transition, strict=True):
             getattr(self._ring, name)[self._next] = value
         if self._priorities is not None:
@@ -117,15 +135,18 @@ class ReplayBuffer(Independent):
         next_observations: np.ndarray,
         terminated: np.ndarray,
         truncated: np.ndarray,
+        *,
+        follows: int = 0,
     ) -> None:
-        """Stores n transitions in their order; all arrays as in `Batch`.
+        """Stores n transitions in their order; all arrays as in `Batch`, and `follows` one number for all, as of `add`.
 
         Raises:
             TypeError, ValueError: one is not valid, as `add` has it; none was stored.
         """
+        follows = check_follows(follows)
         batch = self._storable(Batch(observations, actions, rewards, next_observations, terminated, truncated))
         for i in range(len(batch)):
-            self._store([getattr(batch, name)[i] for name in FIELDS])
+            self._store([getattr(batch, name)[i] for name in FIELDS], follows)
 
     def sample(self, n: int, out: Batch | None = None) -> Batch:
         """n transitions, uniformly with replacement: ``rng.integers(0, len(self), size=n)``, as slots of the ring.
@@ -216,6 +237,68 @@ class ReplayBuffer(Independent):
             getattr(out.transitions, name)[:] = getattr(self._ring, name)[out.slots]
         return out
 
+    def sample_n_step(self, n: int, n_step: int, gamma: float) -> tuple[Batch, np.ndarray]:
+        """n transitions drawn as by `sample`, with n-step returns, as `n_step_returns` has them.
+
+        Args:
+            n: how many.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            what `n_step_returns` does.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        n, n_step = check_positive_int("n", n), check_positive_int("n_step", n_step)
+        gamma = check_unit_interval("gamma", gamma)
+        if self._size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        return self.n_step_returns(self._rng.integers(0, self._size, size=n), n_step, gamma)
+
+    def n_step_returns(self, slots: np.ndarray, n_step: int, gamma: float) -> tuple[Batch, np.ndarray]:
+        """The transitions in these slots, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+
+        Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
+        `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
+        those of the last.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            the `Batch`, and (n,), the factor of the value of the next observation: gamma to the power of the
+            transitions in the return.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range.
+        """
+        slots, n_step = check_slots("slots", slots, self._size), check_positive_int("n_step", n_step)
+        gamma = check_unit_interval("gamma", gamma)
+        n, ring = len(slots), self._ring
+        last, returns, discounts = slots.copy(), ring.rewards[slots].astype(np.float64), np.full(n, gamma)
+        goes_on = np.ones(n, bool)
+        for _ in range(n_step - 1):
+            goes_on &= (self._successors[last] > 0) & ~ring.terminated[last] & ~ring.truncated[last]
+            if not goes_on.any():
+                break
+            last[goes_on] = (last + self._successors[last])[goes_on] % self.capacity
+            returns[goes_on] += (discounts * ring.rewards[last])[goes_on]
+            discounts[goes_on] *= gamma
+        with np.errstate(over="ignore"):  # it ends in a loss that is not finite, which is reported
+            batch = Batch(
+                ring.observations[slots],
+                ring.actions[slots],
+                returns.astype(self.dtype),
+                ring.next_observations[last],
+                ring.terminated[last],
+                ring.truncated[last],
+            )
+        return batch, discounts.astype(self.dtype)
+
     def prune(self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None) -> None:
         """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
 
@@ -227,14 +310,21 @@ class ReplayBuffer(Independent):
         rng = self._rng if rng is None else check_rng("rng", rng)
         stay = survivors(self._size, keep, which, rng)
         kept = self.transitions()
+        successors = self._successors[(np.arange(self._size) + self._next - self._size) % self.capacity]
         for name in FIELDS:
             getattr(self._ring, name)[: len(stay)] = getattr(kept, name)[stay]
+        # Where each successor is by now: among those that stay, or nowhere.
+        place_of = np.full(self._size, -1)
+        place_of[stay] = np.arange(len(stay))
+        place = place_of[stay + successors[stay]]
+        self._successors[: len(stay)] = np.where(place < 0, 0, place - np.arange(len(stay)))
         if self._priorities is not None:
             priorities = self._priorities[(stay + self._next - self._size) % self.capacity]
             self._priorities[:] = 0
             self._priorities[: len(stay)] = priorities
         self._size = len(stay)
         self._next = self._size % self.capacity
+        self._version += 1
 
     def transitions(self, ages: np.ndarray | None = None) -> Batch:
         """Copies of the transitions at these places, counted from the oldest; None: all.
@@ -251,7 +341,13 @@ class ReplayBuffer(Independent):
         arrays: dict[str, Any] = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
         if self._priorities is not None:
             arrays |= {"priorities": self.priorities, "largest_priority": self._largest_priority}
-        return {"capacity": self.capacity, "next": self._next, "rng": self._rng.bit_generator.state, **arrays}
+        return {
+            "capacity": self.capacity,
+            "next": self._next,
+            "rng": self._rng.bit_generator.state,
+            **arrays,
+            "successors": self._successors[: self._size].copy(),
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`.
@@ -270,6 +366,7 @@ class ReplayBuffer(Independent):
         priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
         if not (priorities >= prioritized.LEAST).all() or not (priorities <= largest).all():
             raise ValueError(f"priorities must be from {prioritized.LEAST:g} to largest_priority ({largest:g})")
+        successors = check_successors(state.get("successors"), len(batch), next_slot)
         set_generator_state(self._rng, state["rng"])
         self._largest_priority = largest
         if self._priorities is not None or "priorities" in state:
@@ -277,7 +374,9 @@ class ReplayBuffer(Independent):
             self._priorities[: len(batch)] = priorities
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
+        self._successors[: len(batch)] = successors
         self._size, self._next = len(batch), next_slot
+        self._version += 1
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the memory, with its order and generator, to a file that both backends read; whole or not at all.
@@ -302,7 +401,8 @@ class ReplayBuffer(Independent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The filled slots instead of all."""
-        return {k: v for k, v in vars(self).items() if k not in ("_ring", "_priorities")} | {"state": self.get_state()}
+        rings = ("_ring", "_successors", "_priorities")
+        return {k: v for k, v in vars(self).items() if k not in rings} | {"state": self.get_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
@@ -310,12 +410,16 @@ class ReplayBuffer(Independent):
         vars(self).update(state)
         self._priorities = None
         self._allocate()
+        version = self._version
         self.set_state(filled)
+        self._version = version  # an agent that was copied with it has it, too
 
     def _allocate(self) -> None:
-        n_bytes = self.capacity * sum(getattr(self._empty(1), name).nbytes for name in FIELDS)
+        n_bytes = self.capacity * (4 + sum(getattr(self._empty(1), name).nbytes for name in FIELDS))
         try:
             self._ring = self._empty(self.capacity)
+            # How many slots on the next step of the episode is, 0 where it is not stored.
+            self._successors = np.zeros(self.capacity, np.int32)
         except (MemoryError, ValueError):
             raise out_of_memory(n_bytes) from None
         memory.promise(self, n_bytes)

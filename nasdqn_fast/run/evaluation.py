@@ -100,9 +100,10 @@ def _from_checkpoint(run: Path, which: str, engine: Engine, environment: Environ
         raise InputError(f"the run in {str(run)!r} has nothing to evaluate yet, no network and no checkpoint: {resume}")
     trainer = state["trainer"]
     if which == "last":
-        architecture, parameters = trainer["agent"]["architecture"], trainer["agent"]["network"]
-    elif best := state.get("best_network"):
-        architecture, parameters = best["architecture"], best["parameters"]
+        saved = trainer["agent"]
+        architecture, parameters = saved["architecture"], saved["network"]
+    elif saved := state.get("best_network"):
+        architecture, parameters = saved["architecture"], saved["parameters"]
     else:
         raise InputError(
             f"the run in {str(run)!r} has no best network: nothing was evaluated while it trained; "
@@ -117,6 +118,7 @@ def _from_checkpoint(run: Path, which: str, engine: Engine, environment: Environ
         )
     network = engine.QNetwork(architecture, *sizes, None)
     network.parameters = parameters
+    network.set_normalizer_state(saved.get("normalizer"))
     return f"the checkpoint after episode {trainer['episodes_done']:,}", network
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.config import Config
+from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
 from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
@@ -377,8 +378,7 @@ class Run:
             "environment": self.environment_code,
             "seconds": asdict(self._times()),
             "recorder": self.recorder.get_state(),
-            "best_network": self.best_network
-            and {"architecture": str(self.best_network.architecture), "parameters": self.best_network.parameters},
+            "best_network": self.best_network and _network_state(self.best_network),
             "trainer": self.trainer.get_state(),
         }
 
@@ -401,6 +401,7 @@ class Run:
         if best := state.get("best_network"):
             self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
             self.best_network.parameters = best["parameters"]
+            self.best_network.set_normalizer_state(best.get("normalizer"))
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
@@ -465,3 +466,8 @@ def _resuming(log: RunLog) -> str:
 def _plain(config: Config) -> dict[str, dict[str, Any]]:
     """Section -> key -> value, in the form in which a checkpoint gives it back."""
     return json.loads(json.dumps(config.as_dict()))
+
+
+def _network_state(network: BaseNetwork) -> dict[str, Any]:
+    state = {"architecture": str(network.architecture), "parameters": network.parameters}
+    return state if network.normalizer is None else state | {"normalizer": network.normalizer.get_state()}

@@ -429,7 +429,7 @@ class Trainer:
         return score, greedy.steps
 
     def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
-        agent, network = self.agent, self.agent.network
+        agent, network, settings = self.agent, self.agent.network, self.agent.settings
         shape = network.architecture, network.observation_size, network.n_actions
         steps = agent.steps - progress.first_step + progress.transfer_steps + estimator_steps
         updates = agent.updates - progress.first_update + progress.transfer_updates
@@ -437,7 +437,8 @@ class Trainer:
             steps,
             updates,
             parameters=network.architecture.parameter_count(*shape[1:]),
-            flop=forward_flop(*shape, rows=steps) + updates * update_flop(*shape, batch=agent.settings.batch_size),
+            flop=forward_flop(*shape, rows=steps)
+            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double),
         )
 
     def _asked_for(self) -> int:

@@ -165,10 +165,16 @@ class Twin:
 
     description = "the twin"
     version = "1.0"
+    optimizers = ("sgd", "adam")
     steps = 0
 
-    def __init__(self, architecture, seed):
+    def __init__(self, architecture, seed, optimizer="sgd"):
         self.network = reference.QNetwork(architecture, 3, 3, seed)
+        self.optimizer = optimizer
+
+    @classmethod
+    def supports(cls, architecture):
+        return True
 
     def run(self, steps):
         Twin.steps += steps
@@ -179,6 +185,12 @@ class Twin:
         loss, gradient = self.network.loss_and_gradient(observations, actions, targets)
         return loss, gradient.parameters
 
+    def take_steps(self, parameters, gradients):
+        optimizer, parameters = reference.Optimizer(self.optimizer), parameters.copy()
+        for gradient in gradients:
+            optimizer.step(parameters, gradient)
+        return parameters
+
 
 class Wrong(Twin):
     """A peer that forgets the mean over the batch."""
@@ -188,11 +200,28 @@ class Wrong(Twin):
         return loss, 64 * gradient
 
 
+class Forgetful(Twin):
+    """A peer whose optimizer begins anew at each step."""
+
+    def take_steps(self, parameters, gradients):
+        for gradient in gradients:
+            parameters = super().take_steps(parameters, [gradient])
+        return parameters
+
+
 class Unchecked:
     """A peer that has nothing to compare."""
 
     def __init__(self, architecture, seed):
         pass
+
+
+class OfAdamAndOneWidth(Twin):
+    optimizers = ("adam",)
+
+    @classmethod
+    def supports(cls, architecture):
+        return architecture.widths == (32, 32)
 
 
 def a_peer(training):
@@ -203,6 +232,14 @@ def a_peer(training):
 @pytest.mark.parametrize(("training", "agrees"), [(Twin, True), (Wrong, False), (Unchecked, True)])
 def test_a_peer_must_do_the_same_arithmetic(architecture, training, agrees):
     assert (peer_check.disagreement(training(architecture, 0), architecture) <= 1) == agrees
+
+
+@pytest.mark.parametrize(("optimizer", "agrees"), [("sgd", True), ("adam", False)])
+def test_a_peer_must_take_the_same_steps(optimizer, agrees):
+    """SGD keeps nothing between its steps."""
+    architecture = Architecture.parse("2x32-relu")
+    training = Forgetful(architecture, 0, optimizer)
+    assert (peer_check.disagreement(training, architecture, optimizer) <= 1) == agrees
 
 
 def test_a_small_error_is_seen():
@@ -216,19 +253,54 @@ def test_a_small_error_is_seen():
 
 
 def test_peers_that_agree_are_timed_and_the_others_named(session, monkeypatch):
-    monkeypatch.setattr(peer_check, "installed", lambda folder: {"twin": a_peer(Twin), "wrong": a_peer(Wrong)})
-    monkeypatch.setattr(peers, "ARCHITECTURES", ARCHITECTURES[:1])
+    found = {"twin": a_peer(Twin), "wrong": a_peer(Wrong), "special": a_peer(OfAdamAndOneWidth)}
+    found["of-growth"] = SimpleNamespace(Updates=None)
+    monkeypatch.setattr(peer_check, "installed", lambda folder, names: found)
+    monkeypatch.setattr(peers, "ARCHITECTURES", ARCHITECTURES[:2])
     figures = peers.figures(session)
     assert [(figure.name, figure.unit) for figure in figures] == [
-        ("2x32-relu, ours", Unit.STEPS),
-        ("2x32-relu, twin", Unit.STEPS),
-        ("2x32-relu, twin: ours is faster by", Unit.RATIO),
+        (f"{architecture}, {optimizer}, {case}", unit)
+        for architecture in ("2x32-relu", "3x64-relu")
+        for optimizer in ("sgd", "adam")
+        for who in [("twin", "special") if (architecture, optimizer) == ("2x32-relu", "adam") else ("twin",)]
+        for case, unit in [
+            ("ours", Unit.STEPS),
+            *((name, Unit.STEPS) for name in who),
+            *((f"{name}: ours is faster by", Unit.RATIO) for name in who),
+        ]
     ]
     assert Twin.steps % 200 == 0
     assert Twin.steps > 0
-    (warning,) = session.warnings
-    assert "wrong is left out for 2x32-relu" in warning
-    assert session.facts == {"peer twin": "1.0, the twin", "peer wrong": "1.0, the twin"}
+    assert len(session.warnings) == 4
+    assert "wrong is left out for 2x32-relu, sgd" in session.warnings[0]
+    assert session.facts == {f"peer {name}": "1.0, the twin" for name in ("twin", "wrong", "special")}
+
+
+class TwinUpdates(Twin):
+    """What growth shows beside ours."""
+
+    def __init__(self, architecture, batch, optimizer):
+        super().__init__(architecture, 0, optimizer)
+
+
+class WrongUpdates(TwinUpdates, Wrong):
+    pass
+
+
+@pytest.mark.parametrize(("updates", "agrees"), [(TwinUpdates, True), (WrongUpdates, False)])
+def test_growth_shows_peers_that_agree_and_says_where_ours_is_slower(session, monkeypatch, updates, agrees):
+    """The twin's updates do nothing: ours is slower."""
+    monkeypatch.setattr(peer_check, "installed", lambda folder, names: {"twin": SimpleNamespace(Updates=updates)})
+    for grid, of_it in [("DEPTHS", (2,)), ("WIDTHS", (64,)), ("BATCHES", (64,))]:
+        monkeypatch.setattr(growth, grid, of_it)
+    session.peers = ()
+    figures = growth.figures(session)
+    cases = [f"2x64-relu, batch 64, {optimizer}" for optimizer in ("sgd", "adam")]
+    rows = ("ours", "twin", "twin: ours is faster by") if agrees else ("ours",)
+    assert [figure.name for figure in figures] == [f"{case}, {row}" for case in cases for row in rows]
+    left_out = [] if agrees else [f"twin is left out for {case}" for case in cases]
+    assert [warning.split(":")[0] for warning in session.warnings] == left_out
+    assert session.facts["growth, slower"].count("twin: ours is faster by 0.") == (2 if agrees else 0)
 
 
 @pytest.fixture
@@ -249,6 +321,12 @@ def test_a_peer_counts_if_its_library_is_installed(folder):
     (folder / "of_another.py").write_text("import no_such_library.part")
     found = peer_check.installed(folder)
     assert {name: module.__name__ for name, module in found.items()} == {"numpy": "some_peers.numpy_"}
+
+
+def test_a_peer_that_is_not_wanted_is_not_imported(folder):
+    (folder / "numpy_.py").write_text("import numpy")
+    (folder / "other.py").write_text("raise AssertionError")
+    assert list(peer_check.installed(folder, ("numpy",))) == ["numpy"]
 
 
 @pytest.mark.parametrize("module", ["nasdqn_fast.no_such_module", "some_peers._no_such_module"])

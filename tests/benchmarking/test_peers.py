@@ -7,20 +7,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasdqn_fast import QNetwork, envs
+from nasdqn_fast import QNetwork, envs, reference
 from nasdqn_fast.benchmarking import peer_check
 from nasdqn_fast.space import Architecture
 
 FOLDER = Path(__file__).parents[2] / "bench" / "peers"
-INSTALLED = peer_check.installed(FOLDER)  # from here on, they can be imported
+INSTALLED = {  # from here on, they can be imported
+    name: module for name, module in peer_check.installed(FOLDER).items() if hasattr(module, "Training")
+}
 CHECKED = [name for name, module in INSTALLED.items() if hasattr(module.Training, "loss_and_gradient")]
-# All others compile, or import what takes as long.
-SLOW = {name: pytest.param(name, marks=pytest.mark.slow) for name in INSTALLED if name != "numpy"}
 _pendulum, _setting = (importlib.import_module(f"peers.{name}") for name in ("_pendulum", "_setting"))
 
 
-def training(name, architecture="2x32-relu", seed=0):
-    return INSTALLED[name].Training(Architecture.parse(architecture), seed)
+def training(name, architecture="2x32-relu", seed=0, optimizer=None):
+    make = INSTALLED[name].Training
+    return make(Architecture.parse(architecture), seed, optimizer or make.optimizers[0])
+
+
+def cases(architectures):
+    """Those of (peer, architecture) that the peer can build, the slow ones marked."""
+    return [
+        pytest.param(name, text, marks=() if name == "numpy" else pytest.mark.slow)
+        for name in CHECKED
+        for text in architectures
+        if INSTALLED[name].Training.supports(Architecture.parse(text))
+    ]
 
 
 def test_numpy_and_numba_are_there():
@@ -36,9 +47,8 @@ def test_a_peer_says_what_it_is(name):
 
 @pytest.mark.parametrize("n", [1, 64])
 @pytest.mark.parametrize(
-    "architecture", ["1x8-relu", "3x64-relu", "2x32-tanh", "4x17-tanh", "3x32-leaky_relu", "5,9-relu"]
+    ("name", "architecture"), cases(["1x8-relu", "3x64-relu", "2x32-tanh", "4x17-tanh", "3x32-leaky_relu", "5,9-relu"])
 )
-@pytest.mark.parametrize("name", [SLOW.get(name, name) for name in CHECKED])
 def test_loss_and_gradient_are_ours(name, architecture, n):
     """Oracle: QNetwork, itself checked against finite differences. Both are float32: 1e-5 is a hundred roundings."""
     rng = np.random.default_rng(1)
@@ -56,21 +66,47 @@ def test_loss_and_gradient_are_ours(name, architecture, n):
     np.testing.assert_allclose(peer_gradient, gradient.parameters, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(("name", "architecture"), cases(["2x32-relu"]))
+def test_steps_of_the_optimizer_are_ours(name, architecture, optimizer):
+    """Oracle: the twin's optimizer. Gradients on both sides of the clip; among them zeros, whose moments stay zero."""
+    if optimizer not in INSTALLED[name].Training.optimizers:
+        with pytest.raises(ValueError, match="the optimizers are adam"):
+            training(name, architecture, optimizer=optimizer)
+        return
+    rng = np.random.default_rng(2)
+    parameters = QNetwork(architecture, 3, 3, rng).parameters
+    gradients = rng.normal(size=(4, parameters.size)).astype(np.float32)
+    gradients[:, ::5] = 0
+    expected, twin = parameters.copy(), reference.Optimizer(optimizer)
+    for gradient in gradients:
+        twin.step(expected, gradient)
+    moved = training(name, architecture, optimizer=optimizer).take_steps(parameters, gradients)
+    np.testing.assert_allclose(moved, expected, rtol=0, atol=5e-7)
+
+
 def test_all_but_one_are_checked():
     """Stable-Baselines3 computes its loss inside of its own loop."""
     assert set(INSTALLED) - set(CHECKED) <= {"sb3"}
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # Inductor's own
-@pytest.mark.parametrize("name", [SLOW.get(name, name) for name in INSTALLED])
-def test_runs_past_an_episode_and_a_copy_of_the_target(name):
-    run = training(name)
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        pytest.param(name, optimizer, marks=() if name == "numpy" else pytest.mark.slow)
+        for name, module in INSTALLED.items()
+        for optimizer in module.Training.optimizers
+    ],
+)
+def test_runs_past_an_episode_and_a_copy_of_the_target(name, optimizer):
+    run = training(name, optimizer=optimizer)
     run.run(3)
     run.run(_setting.TARGET_EVERY)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", [name for name in ("numpy", "numba", "rl-tools") if name in INSTALLED])
 def test_learns(name):
     """The random policy earns 80, the best possible 196 (dynamic programming); 150 is the paper's threshold.
 

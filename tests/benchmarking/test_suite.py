@@ -15,13 +15,19 @@ def test_the_usual_groups_are_those_that_need_not_be_asked_for():
 
 
 def test_groups_are_measured_in_the_order_given_and_once():
-    assert list(Request(("replay", "forward", "replay"), also=("peers",)).chosen()) == ["replay", "forward", "peers"]
+    assert list(Request(("replay", "forward", "replay"), peers=()).chosen()) == ["replay", "forward", "peers"]
+
+
+@pytest.mark.parametrize("group", ["growth", "peers", "threads"])
+def test_peers_are_shown_in_the_group_asked_for_if_it_has_rows_for_them(group):
+    assert list(Request((group,), peers=("numpy",)).chosen()) == [group]
 
 
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
         ({"groups": ("forwad",)}, "unknown group 'forwad': did you mean 'forward'"),
+        ({"peers": ("numpi",)}, "unknown peer 'numpi': did you mean 'numpy'"),
         ({"cpu_target": "avx3"}, "CPU target 'avx3' is not one of this machine; available: baseline"),
     ],
 )

@@ -191,7 +191,7 @@ static void check_update(agent_settings settings)
         settings.batch_size = batches[i];
         agent *a = agent_make(&settings);
         ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
-                       NDQ_ROW_TERMINATED);
+                       NDQ_ROW_TERMINATED, 0);
         ndq_learner_begin(&a->learner);
         CHECK(isfinite(ndq_learner_update(&a->learner)));
         memory_give(episodes_of(a, EPISODES));
@@ -235,6 +235,22 @@ static void check_settings(agent_settings settings)
     check_two_learners(settings);
 }
 
+/* Every observation but those that end episodes is in the statistics, which stops and a cache do not change. */
+static void check_normalized(agent_settings settings)
+{
+    settings.normalizes = 1;
+    check_parts_equal_whole(&settings);
+    check_cached_targets_change_nothing(settings);
+    check_stops_change_nothing(&settings);
+    check_play(&settings);
+    check_update(settings);
+    agent *a = agent_make(&settings);
+    memory_give(episodes_of(a, EPISODES));
+    CHECK(a->normalizer.count == NDQ_NORMALIZER_PRIOR + (double)(a->loop.steps + settings.n_lanes));
+    for (int64_t i = 0; i < a->normalizer.size; i++) CHECK(a->normalizer.variance[i] > 0.0);
+    agent_free(a);
+}
+
 void check_loop(const ndq_kernels *kernels)
 {
     const ndq_env truncates = line_environment(wide, 13), terminates = line_environment(narrow, 1000);
@@ -243,6 +259,8 @@ void check_loop(const ndq_kernels *kernels)
     check_settings(agent_sgd_settings(kernels, terminates));
     check_settings(agent_adam_settings(kernels, truncates));
     check_settings(agent_adam_settings(kernels, terminates));
+    check_normalized(agent_sgd_settings(kernels, truncates));
+    check_normalized(agent_adam_settings(kernels, terminates));
 }
 
 void check_targets_agree(const ndq_kernels *first, const ndq_kernels *second)

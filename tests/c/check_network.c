@@ -79,6 +79,7 @@ void check_network(const ndq_kernels *kernels)
     } shapes[] = {{1, {2, 3}}, {2, {1, 130, 1}}, {3, {5, 33, 7, 17}}, {3, {3, 1, 63, 2}}};
     static const int64_t sizes_of_batches[] = {0, 1, 63, 64, 65, 1000};
     const int64_t small[] = {3, 9, 5, 2};
+    const int64_t wide[] = {3, 370, 391, 2}; /* a layer multiplied by blocks: is_far in dense.c */
     for (int32_t activation = NDQ_RELU; activation <= NDQ_LEAKY_RELU; activation++) {
         mlp network;
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
@@ -87,6 +88,9 @@ void check_network(const ndq_kernels *kernels)
                 check_forward(&network, sizes_of_batches[b]);
             mlp_free(&network);
         }
+        mlp_make(&network, kernels, activation, wide, 3, 8);
+        check_forward(&network, 70);
+        mlp_free(&network);
         mlp_make(&network, kernels, activation, small, 3, 9);
         for (int is_weighted = 0; is_weighted < 2; is_weighted++) {
             check_gradient(&network, 1, NDQ_HUBER, is_weighted);

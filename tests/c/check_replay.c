@@ -4,14 +4,15 @@
 #include "memory.h"
 #include "prioritized.h"
 
-enum { I = 3, ADDED = 60 };
+enum { I = 3, ADDED = 60, LANES = 3, N_STEP = 4 };
 
-/* Transition number i, made up so that each number in it is its own. */
+/* Transition number i, made up so that each number in it is its own. Of three environments in turns, the first never ends
+ * an episode, and the others end one with every step. */
 static void add(ndq_replay *r, int i)
 {
     float *obs = TAKE(float, I), *next = TAKE(float, I);
     for (int k = 0; k < I; k++) obs[k] = 10.0f * i + k, next[k] = 10.0f * i + 5 + k;
-    ndq_replay_add(r, obs, i % 7, -(float)i, next, i % 3);
+    ndq_replay_add(r, obs, i % 7, -(float)i, next, i % LANES, LANES);
     memory_give(obs), memory_give(next);
 }
 
@@ -41,6 +42,28 @@ static void check_draws(const ndq_replay *r, uint64_t seed)
     memory_give(slots), memory_give(seen);
 }
 
+/* Returns from every slot of a ring whose newest transition is number `newest`; a power of two needs no rounding. */
+static void check_returns(const ndq_replay *r, int64_t newest)
+{
+    const int64_t n = r->size;
+    int64_t *slots = TAKE(int64_t, n), *last = TAKE(int64_t, n);
+    float *returns = TAKE(float, n), *discounts = TAKE(float, n);
+    for (int64_t i = 0; i < n; i++) slots[i] = i;
+    ndq_replay_follow(r, slots, n, N_STEP, 0.5, returns, discounts, last);
+    for (int64_t i = newest - n + 1; i <= newest; i++) {
+        double sum = -(double)i, discount = 0.5;
+        int64_t end = i;
+        for (int k = 1; k < N_STEP && end % LANES == 0 && end + LANES <= newest && LANES < r->capacity; k++) {
+            end += LANES;
+            sum -= discount * end;
+            discount /= 2;
+        }
+        const int64_t slot = i % r->capacity;
+        CHECK(returns[slot] == (float)sum && discounts[slot] == (float)discount && last[slot] == end % r->capacity);
+    }
+    memory_give(slots), memory_give(last), memory_give(returns), memory_give(discounts);
+}
+
 /* All at once into a second ring, and out of it as arrays: what `add` stored one by one. */
 static void check_batch(const ndq_replay *r)
 {
@@ -53,12 +76,13 @@ static void check_batch(const ndq_replay *r)
     second.rows = TAKE(float, r->capacity * r->stride);
     second.size = second.next = 0;
     for (int64_t i = 0; i < n; i++) slots[i] = i;
-    ndq_replay_read(r, slots, n, &batch);
-    ndq_replay_add_batch(&second, &batch, n);
+    ndq_replay_read(r, slots, slots, n, &batch);
+    ndq_replay_add_batch(&second, &batch, 0, n);
     CHECK(second.size == n && second.next == n % r->capacity);
     for (int64_t i = 0; i < n; i++) {
         const float *row = ndq_row(r, i);
-        CHECK(!memcmp(row, ndq_row(&second, i), ndq_row_floats(r) * sizeof(float)));
+        CHECK(!memcmp(row, ndq_row(&second, i), ndq_at_successor(r) * sizeof(float)));
+        CHECK(ndq_row_successor(&second, ndq_row(&second, i)) == 0);
         CHECK(!memcmp(row, observations + i * I, I * sizeof(float)) && rewards[i] == ndq_row_reward(r, row));
         CHECK(!memcmp(ndq_row_next(r, row), next + i * I, I * sizeof(float)) && actions[i] == ndq_row_action(r, row));
         CHECK(terminated[i] == (ndq_row_flags(r, row) & 1) && truncated[i] == ndq_row_flags(r, row) >> 1);
@@ -76,7 +100,10 @@ static void check_keep(ndq_replay *r, int newest)
     for (int64_t i = 0; i < n; i++) kept[i] = 3 * i;
     ndq_replay_keep(r, kept, n, scratch);
     CHECK(r->size == n && r->next == n % r->capacity && r->version > version);
-    for (int64_t i = 0; i < n; i++) check_row(r, i, newest - size + 1 + 3 * i);
+    for (int64_t i = 0; i < n; i++) {
+        check_row(r, i, newest - size + 1 + 3 * i);
+        CHECK(ndq_row_successor(r, ndq_row(r, i)) == (i + 1 < n)); /* the third on is the next by now */
+    }
     add(r, newest + 1);
     check_row(r, n % r->capacity, newest + 1);
     memory_give(kept), memory_give(scratch);
@@ -122,7 +149,7 @@ static void check_priorities(int64_t capacity)
         CHECK(i == 0 || slots[i] >= slots[i - 1]); /* stratified */
     }
 
-    const int64_t kept_n = (r.size + 2) / 3;
+    const int64_t kept_n = (r.size + 2) / 3, size = r.size;
     int64_t *kept = TAKE(int64_t, kept_n);
     double *expected = TAKE(double, kept_n);
     float *scratch = TAKE(float, kept_n * r.stride);
@@ -133,6 +160,10 @@ static void check_priorities(int64_t capacity)
     }
     ndq_replay_keep(&r, kept, kept_n, scratch);
     for (int64_t i = 0; i < capacity; i++) CHECK(tree.nodes[i] == (i < kept_n ? expected[i] : 0.0));
+    for (int64_t i = 0; i < kept_n; i++) {
+        check_row(&r, i, (int)(ADDED - size + 3 * i));
+        CHECK(ndq_row_successor(&r, ndq_row(&r, i)) == (i + 1 < kept_n));
+    }
 
     ndq_prioritized_update(&r, &(int64_t){0}, errors, 1, 0.6f, 0.0f); /* no error, no epsilon: the least */
     CHECK(tree.nodes[0] == NDQ_LEAST_PRIORITY);
@@ -151,6 +182,7 @@ static void check_capacity(int64_t capacity)
         add(&r, i);
         CHECK(r.size == (i + 1 < capacity ? i + 1 : capacity) && r.next == (i + 1) % capacity);
         if (i % 10 == 9) check_draws(&r, (uint64_t)i);
+        check_returns(&r, i);
     }
     for (int64_t i = ADDED - r.size; i < ADDED; i++) check_row(&r, i % capacity, i);
     CHECK(!ndq_replay_holds(&r, 7));

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDEST = 256 };
+enum { WIDEST = 512 };
 
 static double activated(int32_t activation, double z)
 {

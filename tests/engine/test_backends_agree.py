@@ -87,9 +87,13 @@ def test_the_first_learning_steps_are_the_same(architecture, env, optimizer, num
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
-@pytest.mark.parametrize(("horizon_is", "loss"), [("terminal", "huber"), ("truncated", "huber"), ("terminal", "mse")])
-def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss):
+@pytest.mark.parametrize(
+    ("horizon_is", "loss", "n_step"),
+    [("terminal", "huber", 1), ("truncated", "huber", 1), ("terminal", "mse", 1), ("truncated", "huber", 3)],
+)
+def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss, n_step):
     settings = {"env": "cartpole", "num_envs": num_envs, "horizon_is": horizon_is, "updates_per_step": 2, "loss": loss}
+    settings["n_step"] = n_step
     native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
     for n in (1, 5, 8):
         ours, theirs = native.run_episodes(n), twin.run_episodes(n)
@@ -102,9 +106,10 @@ def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss):
     assert native.streams.get_state() == twin.streams.get_state()
 
 
-def test_prioritized_runs_agree():
+@pytest.mark.parametrize("options", [{}, {"n_step": 3, "normalize_observations": True, "num_envs": 3}])
+def test_prioritized_runs_agree(options):
     """Episodes, losses, draws and priorities of the first 300 updates."""
-    settings = {"replay_sampling": "prioritized", "env": "cartpole", "steps": 2_000, "replay_capacity": 250}
+    settings = {"replay_sampling": "prioritized", "env": "cartpole", "steps": 2_100, "replay_capacity": 250, **options}
     native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
     while native.updates < 300:
         ours, theirs = native.run_episodes(1), twin.run_episodes(1)
@@ -132,6 +137,7 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     env=st.sampled_from(["inverted-pendulum", "cartpole"]),
     horizon_is=st.sampled_from(["terminal", "truncated"]),
     num_envs=st.sampled_from([1, 3]),
+    n_step=st.sampled_from([1, 2, 5]),
     double=st.booleans(),
     loss=st.sampled_from(LOSSES),
     gradient_clip_by=st.sampled_from(CLIPS),
@@ -142,6 +148,7 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     train_every=st.integers(1, 4),
     updates_per_train=st.sampled_from([None, 1, 5]),
     target_unit=st.sampled_from(["updates", "steps"]),
+    normalize_observations=st.booleans(),
     batch_size=st.sampled_from([1, 32, 65]),
     replay_sampling=st.sampled_from(SAMPLINGS),
     priority_alpha=st.sampled_from([0.0, 0.6, 1.0]),
@@ -172,6 +179,21 @@ def test_either_backend_goes_on_from_the_others_state(optimizer):
     assert native.get_state()["loop"].keys() == twin.get_state()["loop"].keys()
     assert native.get_state()["optimizer"].keys() == twin.get_state()["optimizer"].keys()
     assert native.get_state()["replay"].keys() == twin.get_state()["replay"].keys()
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_the_first_learning_steps_on_normalized_observations_are_the_same(num_envs):
+    settings = {"env": "acrobot", "num_envs": num_envs, "normalize_observations": True}
+    native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
+    for one in (native, twin):
+        one.run_episodes(1)
+    assert native.updates > 300
+    n = WARM_UP + K["sgd"]
+    ours, theirs = (one.replay.transitions(np.arange(n)) for one in (native, twin))
+    assert_same_transitions(ours, theirs, n)
+    early = native.network.normalizer.get_state(), twin.network.normalizer.get_state()
+    np.testing.assert_allclose(early[0]["mean"], early[1]["mean"], rtol=1e-12)
+    np.testing.assert_allclose(early[0]["variance"], early[1]["variance"], rtol=1e-12)
 
 
 def test_played_episodes_agree():

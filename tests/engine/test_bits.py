@@ -17,6 +17,10 @@ FUSED = [target for target in cpu.available() if target != "baseline"] or cpu.av
 # With itself too: a machine that has one such target still tests that it repeats its bits.
 PAIRS = [(target, FUSED[-1]) for target in FUSED]
 
+# A layer that is multiplied by blocks, being too large for the second-level cache (dense.c, is_far); neither width is a
+# whole number of blocks or tiles.
+WIDE = "370,391"
+
 
 def random_network(architecture, observation_size=3, n_actions=4, seed=0):
     rng = np.random.default_rng(seed)
@@ -27,7 +31,7 @@ def random_network(architecture, observation_size=3, n_actions=4, seed=0):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("widths", ["1x1", "3x17", "2x100", "17,1,100,3"])
+@pytest.mark.parametrize("widths", ["1x1", "3x17", "2x100", "17,1,100,3", WIDE])
 def test_a_row_has_the_same_bits_alone_and_in_any_batch(cpu_target, widths, activation):
     network = random_network(f"{widths}-{activation}")
     x = np.random.default_rng(1).normal(size=(200, 3)).astype(np.float32)
@@ -81,7 +85,7 @@ def selection():
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
 class TestTargetsWithFusedMultiplyAdd:
     @pytest.mark.parametrize("activation", ACTIVATIONS)
-    @pytest.mark.parametrize("widths", ["1x1", "3x17", "2x100", "4x64", "17,1,100,3"])
+    @pytest.mark.parametrize("widths", ["1x1", "3x17", "2x100", "4x64", "17,1,100,3", WIDE])
     def test_give_the_same_values_gradients_and_steps(self, pair, widths, activation):
         rng = np.random.default_rng(2)
         x = rng.normal(size=(200, 5)).astype(np.float32)

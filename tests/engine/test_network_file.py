@@ -86,7 +86,7 @@ def test_a_flipped_bit_is_refused_or_harmless(saved, network):
         damaged[position] ^= 1 << (position % 8)
         saved.write_bytes(damaged)
         try:
-            architecture, _, _, weights, biases = network_file.load(saved)
+            architecture, _, _, weights, biases, _ = network_file.load(saved)
         except InputError as error:
             messages.append(str(error))
             continue
@@ -101,7 +101,7 @@ def test_a_flipped_bit_is_refused_or_harmless(saved, network):
     ("changes", "reason"),
     [
         ({"format": None}, "it lacks format"),
-        ({"format": np.array("nasdqn-fast network 2")}, "format is 'nasdqn-fast network 2', this version reads"),
+        ({"format": np.array("nasdqn-fast network 3")}, "format is 'nasdqn-fast network 3', this version reads"),
         ({"architecture": np.array("3,2-swish")}, "unknown activation 'swish'"),
         ({"architecture": np.array("64x1048576-relu")}, "weights_0 must be float32 of shape (3, 1048576)"),
         ({"observation_size": np.array(0)}, "observation_size must be an integer >= 1; got 0"),

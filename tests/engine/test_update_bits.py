@@ -51,15 +51,16 @@ def random_agent(architecture, observation_size, n_actions, **settings):
     observations, next_observations = rng.normal(size=(2, TRANSITIONS, observation_size)).astype(np.float32)
     actions, rewards = rng.integers(n_actions, size=TRANSITIONS), rng.normal(size=TRANSITIONS).astype(np.float32)
     terminated = rng.random(TRANSITIONS) < 0.2
-    agent.replay.add_batch(observations, actions, rewards, next_observations, terminated, np.zeros(TRANSITIONS, bool))
+    ends = terminated, np.zeros(TRANSITIONS, bool)
+    agent.replay.add_batch(observations, actions, rewards, next_observations, *ends, follows=2)
     return agent
 
 
-def update_from_python(network, target, batch, optimizer, loss, double):
+def update_from_python(network, target, batch, optimizer, loss, double, discounts):
     """The oracle: Double DQN (van Hasselt, Guez & Silver 2016) in float32, in the order in which the loop rounds."""
     best = (network if double else target).forward(batch.next_observations).argmax(axis=1)
     following = target.forward(batch.next_observations)[np.arange(len(best)), best]
-    targets = np.where(batch.terminated, batch.rewards, batch.rewards + np.float32(GAMMA) * following)
+    targets = np.where(batch.terminated, batch.rewards, batch.rewards + discounts * following)
     mean_loss, gradient = network.loss_and_gradient(batch.observations, batch.actions, targets, DELTA, loss)
     network.apply_gradient(gradient, optimizer)
     return mean_loss
@@ -92,7 +93,25 @@ def test_an_update_is_what_its_parts_are(
         places = agent.replay.get_state()["rng"]
         batch = agent.replay.sample(batch_size)
         agent.replay.rng.bit_generator.state = places  # the loop draws the same ones
-        expected = update_from_python(network, agent.target, batch, optimizer, loss, double)
+        discount = np.float32(GAMMA)
+        expected = update_from_python(network, agent.target, batch, optimizer, loss, double, discount)
         assert agent.learn() == expected
         assert agent.network.parameters.tobytes() == network.parameters.tobytes()
     assert agent.optimizer.steps == optimizer.steps
+
+
+@pytest.mark.parametrize("double", [True, False])
+@pytest.mark.parametrize("n_step", [2, 5])
+@pytest.mark.parametrize("batch_size", [1, 64, 200])
+def test_an_update_of_n_step_returns_is_what_its_parts_are(cpu_target, batch_size, n_step, double):
+    """The returns are those that the memory gives from Python, which are tested by themselves."""
+    rate, clip = 0.1, 0.01
+    settings = {"batch_size": batch_size, "learning_rate": rate, "gradient_clip": clip, "double": double}
+    agent = random_agent("17,100-tanh", 7, 5, n_step=n_step, **settings)
+    network, optimizer = agent.network.copy(), Optimizer("sgd", learning_rate=rate, clip=clip)
+    for _ in range(3):
+        places = agent.replay.get_state()["rng"]
+        batch, discounts = agent.replay.sample_n_step(batch_size, n_step, GAMMA)
+        agent.replay.rng.bit_generator.state = places
+        assert agent.learn() == update_from_python(network, agent.target, batch, optimizer, "huber", double, discounts)
+        assert agent.network.parameters.tobytes() == network.parameters.tobytes()

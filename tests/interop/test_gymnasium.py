@@ -152,8 +152,6 @@ def test_settings_that_conflict_are_refused(given):
     with pytest.raises(InputError, match="of an Environment are fixed"):
         KernelEnv(envs.make("inverted-pendulum", max_episode_steps=50), **given)
     KernelEnv("inverted-pendulum", **given)
-    with pytest.raises(InputError, match="leave one of them out"):
-        KernelEnv("inverted-pendulum", max_episode_steps=5, time_limit=False)
 
 
 def test_time_limit_of_a_name_or_kernel_is_its_own_or_the_one_given():

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gemm.h"
+#include "normalizer.h"
 #include "tanh.h"
 #include "target.h"
 
@@ -22,6 +23,14 @@ static epilogue_kind forward_kind(const ndq_net *net)
     }
 }
 
+/* Whether a layer is so large that its weights will have left a second-level cache of 1 or 2 MB for the gradient, the
+ * target and the other layers when they are next used. */
+static int is_far(const ndq_net *net, int l)
+{
+    enum { FAR = 1 << 17 }; /* floats: 512 KB */
+    return net->offsets[l + 1] - net->offsets[l] >= FAR;
+}
+
 static int64_t vectors(int64_t n) { return (n + VL - 1) / VL; }
 
 void NDQ_NAME(ndq_forward)(const ndq_net *net, const float *params, int n)
@@ -30,13 +39,17 @@ void NDQ_NAME(ndq_forward)(const ndq_net *net, const float *params, int n)
         const int64_t I = net->sizes[l], O = net->sizes[l + 1];
         const int hidden = l + 1 < net->n_layers, is_tanh = net->activation == NDQ_TANH;
         float *out = ndq_h(net, l + 1);
-        gemm_run(&(gemm){
+        const gemm product = {
             .c = out, .ldc = NDQ_PANEL,
             .a = params + net->offsets[l], .a_row = 1, .a_k = ndq_pad(O),
             .b = ndq_h(net, l), .ldb = NDQ_PANEL,
             .m = O, .n = n, .k = I + 1,
             .end = {.kind = hidden ? forward_kind(net) : STORE, .slope = negative_slope(net)},
-        });
+        };
+        if (is_far(net, l))
+            gemm_run_far(&product);
+        else
+            gemm_run(&product);
         if (hidden && is_tanh)
             for (int64_t o = 0; o < O; o++)
                 for (int64_t j = 0; j < vectors(n); j++) {
@@ -67,6 +80,7 @@ void NDQ_NAME(ndq_forward_row)(const ndq_net *net, const float *params, const fl
     const vf slope = vf_set(negative_slope(net));
     float *x = net->row[0], *y = net->row[1];
     memcpy(x, observation, net->sizes[0] * sizeof(float));
+    if (net->normalizer) ndq_normalize_row(net->normalizer, x);
     for (int l = 0; l < net->n_layers; l++) {
         const int64_t I = net->sizes[l], ldw = ndq_pad(net->sizes[l + 1]), V = ldw / VL;
         const int hidden = l + 1 < net->n_layers;
@@ -113,6 +127,7 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
             .m = I + 1, .n = O, .k = n,
             .start = accumulate ? gradient + offset : NULL,
             .end = {.kind = STORE},
+            .is_far = is_far(net, l),
         };
         if (descent) {
             weights.c = descent->params + offset;

@@ -30,4 +30,27 @@ static void gemm_run(const gemm *g)
     if (is_narrow) NDQ_NAME(ndq_narrow_column)(g, j * VL);
 }
 
+/* The same with A beyond the second-level cache, its rows of one k one after another: by blocks of k, the sums going on
+ * from what lies in C, so that a block of A is fetched row by row, in advance, and once for all columns. */
+static void gemm_run_far(const gemm *g)
+{
+    enum { BLOCK = 64, LONGEST = BLOCK * 3 / 2 };
+    for (int64_t k = 0, length; k < g->k; k += length) {
+        const int64_t left = g->k - k;
+        length = left < LONGEST ? left : BLOCK;
+        gemm block = *g;
+        block.a += k * g->a_k;
+        block.b += k * g->ldb;
+        block.k = length;
+        if (k) block.start = g->c;
+        if (length < left) {
+            const int64_t after = left - length;
+            block.end = (epilogue){.kind = STORE};
+            block.next = block.a + length * g->a_k;
+            block.next_lines = (after < LONGEST ? after : BLOCK) * g->a_k / LINE;
+        }
+        gemm_run(&block);
+    }
+}
+
 #endif

@@ -25,7 +25,34 @@ typedef struct {
     int64_t m, n, k;
     const float *start; /* what the sums go on from, laid out as C: a sum over two panels is one sum in order; or NULL */
     epilogue end;
+    int is_far;         /* C, or what it starts from, is beyond the second-level cache: fetch_tile */
+    const float *next;  /* what the product after this one reads, to be fetched meanwhile: fetch_next; or NULL */
+    int64_t next_lines; /* cache lines of it, one after another */
 } gemm;
+
+enum { LINE = 16 }; /* floats in a cache line */
+
+/* Both are inlined by force: GCC takes a function that only prefetches for one without effect, and drops the call. */
+
+/* Asks for the tile below the one at row i, vector j, from which its sums will go on: the processor foresees walks along
+ * a row, and not this step to another row, most often on another page, every few lines. Past the last row nothing is
+ * read: a prefetch of any address is harmless. */
+INLINE void fetch_tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j)
+{
+    const float *row = (g->start ? g->start : g->c) + (i + MR) * g->ldc + j * VL;
+#pragma GCC unroll 12
+    for (int ii = 0; ii < MR; ii++, row += g->ldc)
+#pragma GCC unroll 4
+        for (int at = 0; at < NR * VL; at += LINE) __builtin_prefetch(row + at, 1);
+}
+
+/* Asks for the part of `next` that is due with `rows` rows of C from i on, so that all of it is on its way when C is done. */
+INLINE void fetch_next(const gemm *g, int64_t i, int64_t rows)
+{
+    const int64_t a_row = (g->next_lines + g->m - 1) / g->m;
+    const int64_t end = (i + rows) * a_row < g->next_lines ? (i + rows) * a_row : g->next_lines;
+    for (int64_t at = i * a_row; at < end; at++) __builtin_prefetch(g->next + at * LINE, 0, 2);
+}
 
 /* One step of Adam on a tile. Its loop is not unrolled, or this would be most of the code of every tile. */
 INLINE void adam_tile(const int MR, const int NR, const gemm *g, int64_t offset, const vf *sum)
@@ -103,7 +130,11 @@ INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j
     static void column_##NR(const gemm *g, int64_t j)                                                                 \
     {                                                                                                                 \
         int64_t i = 0;                                                                                                \
-        for (; i + MR <= g->m; i += MR) tile(MR, NR, g, i, j);                                                        \
+        for (; i + MR <= g->m; i += MR) {                                                                             \
+            if (g->is_far) fetch_tile(MR, NR, g, i, j);                                                               \
+            if (g->next) fetch_next(g, i, MR);                                                                        \
+            tile(MR, NR, g, i, j);                                                                                    \
+        }                                                                                                             \
         switch (g->m - i) { REST_##MR(NR) }                                                                           \
     }
 #define REST(MR, NR)                                                                                                  \

@@ -1,4 +1,7 @@
-"""Two runs at once: in two threads of a process, which share its interpreter lock, and in two processes."""
+"""Two runs at once: in two threads of a process, which share its interpreter lock, and in two processes.
+
+Beside them, on request, many seeds: ours in two threads, and in libraries that train all seeds in one call.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from nasdqn_fast._core import cpu
-from nasdqn_fast.benchmarking import machine
+from nasdqn_fast.benchmarking import machine, peer_check
 from nasdqn_fast.benchmarking.case import Case
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.measure import Stopwatch
@@ -23,6 +26,7 @@ GROUP = "threads"
 ON_REQUEST = True  # it wants all cores, of which the others leave one to whoever works beside
 ARCHITECTURE = ARCHITECTURES[1]
 AT_ONCE = 2
+SEEDS = 8
 EPISODES = 5  # of a repeat: long against the time that handing work to a process takes
 
 _mine = threading.local()
@@ -42,7 +46,32 @@ def figures(session: Session) -> list[Figure]:
         cases = [_case("threads", threads), _case("processes", processes)]
         timings = session.time(cases)
     ratio = session.ratio(GROUP, f"{ARCHITECTURE}, two threads : two processes", *timings)
-    return [*session.figures(GROUP, timings), ratio]
+    figures = [*session.figures(GROUP, timings), ratio]
+    for name in () if session.peers is None else peer_check.chosen("ManySeeds", session.peers):
+        figures += _many_seeds(session, name, setting)
+    return figures
+
+
+def _many_seeds(session: Session, peer: str, setting: dict[str, Any]) -> list[Figure]:
+    """Training steps of all seeds together, with Adam: two of our threads, and the peer on all cores."""
+    apart = multiprocessing.get_context("spawn")
+    with ThreadPoolExecutor(AT_ONCE, **setting) as threads, ProcessPoolExecutor(1, apart, **setting) as process:
+        version, description, compiling = process.submit(_make_peer, peer).result()
+        session.facts[f"peer {peer}"] = f"{version}, {description}; compiled in {compiling:.1f} s, not counted"
+        agents = [learning_agent(ARCHITECTURE, optimizer="adam") for _ in range(SEEDS)]
+
+        def ours(n: int) -> None:
+            list(threads.map(lambda agent: agent.run_episodes(n), agents))
+
+        def theirs(n: int) -> None:
+            process.submit(_run_peer, n // EPISODES).result()
+
+        common: dict[str, Any] = {"unit": Unit.STEPS, "items": SEEDS * EPISODE, "calls": EPISODES}
+        name = f"{ARCHITECTURE}, {SEEDS} seeds, adam"
+        ways = {"ours in two threads": ours, peer: theirs}
+        cases = [Case(f"{name}, {way}", run=run, **common) for way, run in ways.items()]
+        timings = session.time(cases)
+    return [*session.figures(GROUP, timings), session.ratio(GROUP, f"{name}, {peer}: ours is faster by", *timings)]
 
 
 def _case(name: str, executor: Executor) -> Case:
@@ -62,3 +91,14 @@ def _prepare(cores: Sequence[int], cpu_target: str) -> None:
 
 def _play(n: int) -> None:
     _mine.agent.run_episodes(n)
+
+
+def _make_peer(name: str) -> tuple[str, str, float]:
+    """Makes this worker's runs of the peer: its version and description, and the seconds that it compiled."""
+    made = peer_check.chosen("ManySeeds", (name,))[name]
+    _mine.peer = made(ARCHITECTURE, SEEDS, EPISODES * EPISODE)
+    return made.version, made.description, _mine.peer.compiling
+
+
+def _run_peer(calls: int) -> None:
+    _mine.peer.run(calls)
