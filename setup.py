@@ -23,6 +23,7 @@ import compilation
 DEBUG = os.environ.get("NASDQN_FAST_DEBUG", "0") not in ("", "0")
 CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 
+LEARNER = ["learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"]
 # Module -> the C files it links, besides the kernels of every target, which are cpu's.
 MODULES = {
     "cpu": ["dispatch.c"],
@@ -35,10 +36,11 @@ MODULES = {
     "network": ["network.c"],
     "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
-    "replay": ["replay.c"],
-    "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "sum_tree": ["sum_tree.c"],
+    "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
+    "learner": LEARNER,
     "python_lanes": [],
-    "loop": ["loop.c", "learner.c", "network.c", "normalizer.c", "optimizer_step.c", "replay.c"],
+    "loop": [*LEARNER, "loop.c", "normalizer.c"],
 }
 
 

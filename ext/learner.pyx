@@ -37,11 +37,18 @@ cdef class LearnerCore(Exclusive):
         self.learner.target_every = settings.target_every if settings.target_unit == "updates" else 0
         self.learner.horizon_is_terminal = settings.horizon_is == "terminal"
         self.learner.is_double = settings.double
+        self.learner.is_prioritized = settings.replay_sampling == "prioritized"
+        self.learner.priority_alpha, self.learner.priority_epsilon = settings.priority_alpha, settings.priority_epsilon
+        self.learner.priority_beta, self.learner.beta_steps = settings.priority_beta_start, settings.steps or 0
+        if self.learner.is_prioritized:
+            replay.prioritize()
         self._memory = {
             "slots": np.zeros(settings.batch_size, np.int64),
             "batch": aligned_zeros((replay.replay.stride, NDQ_PANEL)),
             "actions": np.zeros(NDQ_PANEL, np.int64),
             "targets": np.zeros(NDQ_PANEL, np.float32),
+            "weights": np.zeros(settings.batch_size, np.float32),
+            "errors": np.zeros(settings.batch_size, np.float32),
             "last": np.zeros(NDQ_PANEL, np.int64),
             "discounts": np.zeros(NDQ_PANEL, np.float32),
         }
@@ -53,6 +60,8 @@ cdef class LearnerCore(Exclusive):
         self.learner.batch = <float *><size_t>self._memory["batch"].ctypes.data
         self.learner.actions = <int64_t *><size_t>self._memory["actions"].ctypes.data
         self.learner.targets = <float *><size_t>self._memory["targets"].ctypes.data
+        self.learner.weights = <float *><size_t>self._memory["weights"].ctypes.data
+        self.learner.errors = <float *><size_t>self._memory["errors"].ctypes.data
         self.learner.last = <int64_t *><size_t>self._memory["last"].ctypes.data
         self.learner.after = <float *><size_t>self._memory["after"].ctypes.data
         self.learner.discounts = <float *><size_t>self._memory["discounts"].ctypes.data

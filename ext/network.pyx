@@ -93,11 +93,12 @@ cdef class NetworkCore(Exclusive):
             self.leave()
         return out
 
-    def _loss_and_gradient(self, observations, actions, targets, huber_delta, loss_kind):
+    def _loss_and_gradient(self, observations, actions, targets, huber_delta, loss_kind, weights=None):
         """Mean loss and its gradient, a ParameterBlock."""
         cdef const float[:, ::1] rows
         cdef const int64_t[::1] taken
-        cdef const float[::1] wanted
+        cdef const float[::1] wanted, factors
+        cdef const float *scales = NULL
         cdef float delta
         cdef ndq_loss kind
         cdef int64_t n
@@ -111,13 +112,16 @@ cdef class NetworkCore(Exclusive):
         targets = check_array("targets", targets, (n,), np.float32)
         delta = check_positive32("huber_delta", huber_delta)
         kind = NDQ_MSE if check_choice("loss", loss_kind, ("huber", "mse")) == "mse" else NDQ_HUBER
+        factors = None if weights is None else check_array("weights", weights, (n,), np.float32)
+        if factors is not None:
+            scales = &factors[0]
         rows, taken, wanted = observations, actions, targets
         gradient = ParameterBlock(self.block.sizes)
         self.enter()
         try:
             with nogil:
-                loss = ndq_loss_and_gradient(&self.net, self.block.data, &rows[0, 0], &taken[0], &wanted[0], n, kind,
-                                             delta, gradient.data)
+                loss = ndq_loss_and_gradient(&self.net, self.block.data, &rows[0, 0], &taken[0], &wanted[0], scales,
+                                             n, kind, delta, gradient.data)
         finally:
             self.leave()
         gradient.clear_padding()

@@ -12,19 +12,21 @@ from numpy cimport (
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_at_successor, ndq_batch, ndq_replay, ndq_replay_add,
-    ndq_replay_add_batch, ndq_replay_draw, ndq_replay_follow, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
+    NDQ_LARGEST_PRIORITY, NDQ_LEAST_PRIORITY, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_at_successor,
+    ndq_batch, ndq_prioritized_draw, ndq_prioritized_set, ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw,
+    ndq_replay_follow, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
 )
+from nasdqn_fast._core.sum_tree cimport SumTree
 
 from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.memory import warn_if_short
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
 from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
-    check_ages, check_follows, check_int, check_next_slot, check_positive_int, check_rng, check_successors,
-    check_unit_interval,
+    check_ages, check_array, check_follows, check_int, check_next_slot, check_positive_int, check_priorities, check_real,
+    check_rng, check_slots, check_successors, check_unit_interval,
 )
 
 import_array()
@@ -56,7 +58,7 @@ cdef class _Destination(_Arrays):
 
     cdef int64_t[::1] slots
 
-    def __cinit__(self, batch, slots):
+    def __cinit__(self, batch, slots, *args):
         self.slots = slots
 
     cdef void fill(self, const ndq_replay *replay, const int64_t *last=NULL) noexcept:
@@ -65,6 +67,17 @@ cdef class _Destination(_Arrays):
         cdef const int64_t *slots = &self.slots[0]
         with nogil:
             ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
+
+
+cdef class _PrioritizedDestination(_Destination):
+    """The same, and the weights."""
+
+    cdef readonly object sample
+    cdef float[::1] weights
+
+    def __cinit__(self, batch, slots, weights):
+        self.weights = weights
+        self.sample = PrioritizedBatch(batch, slots, weights)
 
 
 cdef class ReplayCore(Exclusive):
@@ -88,6 +101,7 @@ cdef class ReplayCore(Exclusive):
         self.replay.observation_size = check_int("observation_size", observation_size, 1, MAX_WIDTH)
         self.replay.stride = ndq_replay_stride(self.replay.observation_size)
         self.replay.largest_action = -1
+        self.replay.largest_priority = 1.0
         self.rng = check_rng("rng", rng)
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
         warn_if_short()
@@ -200,14 +214,42 @@ cdef class ReplayCore(Exclusive):
         return destination.batch
 
     def sample_n_step(self, n, n_step, gamma):
-        """n transitions drawn as by `sample`, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+        """n transitions drawn as by `sample`, with n-step returns, as `n_step_returns` has them.
+
+        Args:
+            n: how many.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            what `n_step_returns` does.
+
+        Raises:
+            ValueError: nothing is stored.
+        """
+        n_step, gamma = check_positive_int("n_step", n_step), check_unit_interval("gamma", gamma)
+        cdef _Destination destination = self._new_destination(check_positive_int("n", n), None)
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        self.enter()
+        try:
+            self._lock.acquire()
+            ndq_replay_draw(&self.replay, self.bitgen, destination.slots.shape[0], &destination.slots[0])
+            self._lock.release()
+            discounts = self._follow(destination, n_step, gamma)
+        finally:
+            self.leave()
+        return destination.batch, discounts
+
+    def n_step_returns(self, slots, n_step, gamma):
+        """The transitions in these slots, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
 
         Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
         `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
         those of the last.
 
         Args:
-            n: how many.
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
             n_step: transitions in a return, at most.
             gamma: discount, in [0, 1].
 
@@ -216,29 +258,29 @@ cdef class ReplayCore(Exclusive):
             the transitions in the return.
 
         Raises:
-            ValueError: nothing is stored.
+            TypeError, ValueError: an argument of the wrong type or out of range.
         """
-        cdef int64_t steps = check_positive_int("n_step", n_step)
-        cdef double factor = check_unit_interval("gamma", gamma)
-        cdef _Destination destination = self._new_destination(check_positive_int("n", n), None)
-        cdef int64_t count = destination.slots.shape[0]
-        cdef int64_t[::1] last = np.empty(count, np.int64)
-        cdef float[::1] returns = np.empty(count, np.float32), discounts = np.empty(count, np.float32)
-        if self.replay.size == 0:
-            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        slots = check_slots("slots", slots, self.replay.size).copy()
+        n_step, gamma = check_positive_int("n_step", n_step), check_unit_interval("gamma", gamma)
+        cdef _Destination destination = _Destination(self._empty(len(slots)), slots)
         self.enter()
         try:
-            self._lock.acquire()
-            ndq_replay_draw(&self.replay, self.bitgen, count, &destination.slots[0])
-            self._lock.release()
-            ndq_replay_follow(
-                &self.replay, &destination.slots[0], count, steps, factor, &returns[0], &discounts[0], &last[0]
-            )
-            destination.fill(&self.replay, &last[0])
+            discounts = self._follow(destination, n_step, gamma)
         finally:
             self.leave()
-        destination.batch.rewards[:] = returns
-        return destination.batch, np.asarray(discounts)
+        return destination.batch, discounts
+
+    cdef _follow(self, to, int64_t n_step, double gamma):
+        """Fills a _Destination with n-step returns; the discounts."""
+        cdef _Destination destination = to
+        cdef int64_t n = destination.slots.shape[0]
+        cdef int64_t[::1] last = np.empty(n, np.int64)
+        cdef float[::1] returns = np.empty(n, np.float32), discounts = np.empty(n, np.float32)
+        if n:
+            ndq_replay_follow(&self.replay, &destination.slots[0], n, n_step, gamma, &returns[0], &discounts[0], &last[0])
+            destination.fill(&self.replay, &last[0])
+            destination.batch.rewards[:] = returns
+        return np.asarray(discounts)
 
     def _new_destination(self, n, out):
         if out is None:
@@ -246,6 +288,105 @@ cdef class ReplayCore(Exclusive):
         else:
             self._check_writable(out, n)
         return _Destination(out, np.empty(n, np.int64))
+
+    def prioritize(self):
+        """Keeps a priority of each transition from now on; without effect where it does so already.
+
+        New transitions get the largest priority so far, at first 1; stored ones get 1.
+        """
+        if self._tree is not None:
+            return
+        tree = SumTree(self.replay.capacity)
+        tree.leaves[:self.replay.size] = self.replay.largest_priority
+        tree.rebuild()
+        self.enter()
+        self._use_tree(tree)
+        self.leave()
+
+    cdef void _use_tree(self, SumTree tree) noexcept:
+        self._tree = tree
+        self.replay.priorities = &tree.tree
+
+    cdef int _require_priorities(self) except -1:
+        if self._tree is None:
+            raise ValueError("the replay buffer keeps no priorities; call prioritize() first")
+        return 0
+
+    @property
+    def priorities(self):
+        """Copy of the priorities, float64 (len,), by slot.
+
+        Raises:
+            ValueError: it keeps none.
+        """
+        self._require_priorities()
+        return self._tree.leaves[:self.replay.size].copy()
+
+    def set_priorities(self, slots, priorities):
+        """Sets the priorities of some transitions, the exponent alpha applied.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            priorities: float64 (n,), finite and >= 0, and moved into [1e-30, 1e38]; of a slot named twice the last.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or it keeps no priorities.
+        """
+        self._require_priorities()
+        cdef const int64_t[::1] at = check_slots("slots", slots, self.replay.size)
+        cdef const double[::1] values = check_priorities(priorities, len(slots))
+        self.enter()
+        if at.shape[0]:
+            ndq_prioritized_set(&self.replay, &at[0], &values[0], at.shape[0])
+        self.leave()
+
+    def sample_prioritized(self, n, beta=0.4, out=None):
+        """n transitions by their priorities (Schaul et al. 2016, arXiv:1511.05952), stratified.
+
+        The i-th of the n is the one in which the running sum of the priorities passes (i + u) total / n, u from
+        ``rng.random(n)``.
+
+        Args:
+            n: how many.
+            beta: in [0, 1], how far the weights undo what is not uniform.
+            out: a `PrioritizedBatch` to write to; None makes a new one.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or nothing is stored, or it keeps no
+                priorities.
+        """
+        cdef _PrioritizedDestination destination = self._last_prioritized
+        cdef double exponent = beta if type(beta) is float and 0.0 <= beta <= 1.0 else check_unit_interval("beta", beta)
+        self._require_priorities()
+        if destination is None or destination.sample is not out or destination.slots.shape[0] != n:
+            destination = self._new_prioritized(check_positive_int("n", n), out)
+            self._last_prioritized = None if out is None else destination
+        if self.replay.size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        self.enter()
+        try:
+            self._lock.acquire()
+            ndq_prioritized_draw(
+                &self.replay, self.bitgen, destination.slots.shape[0], exponent, &destination.slots[0],
+                &destination.weights[0],
+            )
+            self._lock.release()
+            destination.fill(&self.replay)
+        finally:
+            self.leave()
+        return destination.sample
+
+    def _new_prioritized(self, n, out):
+        if out is None:
+            return _PrioritizedDestination(self._empty(n), np.empty(n, np.int64), np.empty(n, np.float32))
+        self._check_writable(out.transitions, n)
+        for name, array, dtype in (("slots", out.slots, np.int64), ("weights", out.weights, np.float32)):
+            check_array(f"out.{name}", array, (n,), dtype)
+            if not (array.flags.c_contiguous and array.flags.writeable):
+                raise ValueError(f"out.{name} must be contiguous and writable; pass what sample_prioritized() returned")
+        destination = _PrioritizedDestination(out.transitions, out.slots, out.weights)
+        (<_PrioritizedDestination>destination).sample = out
+        return destination
 
     def _keep(self, kept):
         """Keeps the transitions at these places, counted from the oldest, and moves them to the first slots.
@@ -279,6 +420,8 @@ cdef class ReplayCore(Exclusive):
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
         batch = self._copies(np.arange(self.replay.size))
         arrays = {name: getattr(batch, name) for name in _FIELDS}
+        if self._tree is not None:
+            arrays |= {"priorities": self.priorities, "largest_priority": self.replay.largest_priority}
         return {
             "capacity": self.capacity, "next": self.replay.next, "rng": self.rng.bit_generator.state, **arrays,
             "successors": self._successors()[:self.replay.size].copy(),
@@ -291,22 +434,38 @@ cdef class ReplayCore(Exclusive):
     def set_state(self, state):
         """Restores a state returned by `get_state`.
 
+        A buffer that keeps priorities gives each transition of a state without them a priority of 1.
+
         Raises:
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
                 was changed.
         """
+        cdef double largest
+        cdef SumTree tree
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        largest = check_real("largest_priority", state.get("largest_priority", 1.0), 1.0, NDQ_LARGEST_PRIORITY)
+        priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
+        if not (priorities >= NDQ_LEAST_PRIORITY).all() or not (priorities <= largest).all():
+            raise ValueError(f"priorities must be from {NDQ_LEAST_PRIORITY:g} to largest_priority ({largest:g})")
+        tree = SumTree(self.replay.capacity) if self._tree is None and "priorities" in state else self._tree
         successors = check_successors(state.get("successors"), len(batch), next_slot)
         self.enter()
         try:
             set_generator_state(self.rng, state["rng"])
             self.replay.size = self.replay.next = 0
             self.replay.largest_action = -1
+            self.replay.largest_priority = largest
+            self.replay.priorities = NULL  # set in one piece below
             self._append(batch, 0)
             self._successors()[:len(batch)] = successors
+            if tree is not None:
+                tree.leaves[...] = 0
+                tree.leaves[:len(batch)] = priorities
+                tree.rebuild()
+                self._use_tree(tree)
             self.replay.next = next_slot
             self.replay.version += 1
         finally:

@@ -132,6 +132,24 @@ class Batch:
         return len(self.actions)
 
 
+@dataclass(frozen=True, eq=False)
+class PrioritizedBatch:
+    """Transitions drawn by their priorities, n of them (Schaul et al. 2016, arXiv:1511.05952).
+
+    Args:
+        transitions: the transitions.
+        slots: int64 (n,), where they are in the memory, by which their priorities are set.
+        weights: float32 (n,), importance-sampling weights, the largest of them 1.
+    """
+
+    transitions: Batch
+    slots: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+
 @dataclass(frozen=True)
 class TransferReport:
     """What a switch did to the network.

@@ -272,6 +272,19 @@ def check_ages(ages: Any, size: int) -> np.ndarray:
     return _check_indices("ages", ages, "n", size)
 
 
+def check_slots(name: str, slots: Any, capacity: int) -> np.ndarray:
+    """Places (n,) in an array of `capacity` items, returned as int64."""
+    return _check_indices(name, slots, "n", capacity)
+
+
+def check_priorities(priorities: Any, n: int) -> np.ndarray:
+    """Priorities float64 (n,) of stored transitions: finite, not negative."""
+    priorities = check_all_finite("priorities", check_array("priorities", priorities, (n,), np.float64))
+    if (priorities < 0).any():
+        raise OutOfRange("priorities", ">= 0", str(priorities.min()))
+    return priorities
+
+
 def _check_indices(name: str, value: Any, n: int | str, limit: int) -> np.ndarray:
     expected = f"integers of shape ({n},)"
     if not isinstance(value, np.ndarray):

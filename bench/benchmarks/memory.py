@@ -28,3 +28,18 @@ class Replay:
 
     def time_65536_cache_lines(self, capacity: int) -> None:
         self.misses.run(1)
+
+
+class Prioritized:
+    params = ((CAPACITY, replay.PRIORITIZED),)
+    param_names = ("capacity",)
+
+    def setup(self, capacity: int) -> None:
+        memory = filled_replay(capacity)
+        self.sample, self.set = replay.sample_prioritized(memory), replay.set_priorities(memory)
+
+    def time_sample_64(self, capacity: int) -> None:
+        self.sample.run(1)
+
+    def time_set_64(self, capacity: int) -> None:
+        self.set.run(1)

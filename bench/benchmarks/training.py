@@ -34,6 +34,14 @@ class Optimizers:
         self.case.run(1)
 
 
+class Prioritized:
+    def setup(self) -> None:
+        self.case = training_step.case(training_step.PRIORITIZED, replay_sampling="prioritized")
+
+    def time_episode(self) -> None:
+        self.case.run(1)
+
+
 class Memory:
     params = ((NAMES[0], NAMES[2]), (10_000, 1_000_000))  # the smallest and the largest network
     param_names = ("architecture", "replay_capacity")

@@ -154,6 +154,21 @@ void ndq_learner_update_target(ndq_learner *l)
     if (l->cache.rows) target_cache_invalidate(&l->cache, l->target, block_bytes(l->net));
 }
 
+/* Rises from its first value to 1 in a line. */
+static double priority_beta(const ndq_learner *l)
+{
+    if (!l->beta_steps) return l->priority_beta;
+    const double share = (double)l->steps / (double)l->beta_steps;
+    return l->priority_beta + (1.0 - l->priority_beta) * (share < 1.0 ? share : 1.0);
+}
+
+/* Keeps the errors of the n transitions in the panel, after the forward pass, until priorities are made of them. */
+static void keep_errors(const ndq_learner *l, float *errors, int n)
+{
+    const float *q = ndq_h(l->net, l->net->n_layers);
+    for (int b = 0; b < n; b++) errors[b] = q[l->actions[b] * NDQ_PANEL + b] - l->targets[b];
+}
+
 double ndq_learner_update(ndq_learner *l)
 {
     const ndq_net *net = l->net;
@@ -165,19 +180,26 @@ double ndq_learner_update(ndq_learner *l)
     }
     int descends = 0; /* whether the step is taken in the pass that makes the last panel's gradient */
     double loss = 0.0;
-    ndq_replay_draw(l->replay, l->rng, batch, l->slots);
+    if (l->is_prioritized)
+        ndq_prioritized_draw(l->replay, l->rng, batch, priority_beta(l), l->slots, l->weights);
+    else
+        ndq_replay_draw(l->replay, l->rng, batch, l->slots);
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
         td_targets(l, gather_returns(l, l->slots + start, n), n);
         forward(l, l->params, l->batch, n);
-        loss += ndq_td_error(net, l->actions, l->targets, n, batch, l->loss, l->huber_delta);
+        loss += ndq_td_error(net, l->actions, l->targets, l->is_prioritized ? l->weights + start : NULL, n, batch,
+                             l->loss, l->huber_delta);
+        if (l->is_prioritized) keep_errors(l, l->errors + start, n);
         if (!isfinite(loss)) return loss / batch; /* before any step: network and optimizer are as they were */
         if (is_last) descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
         net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends ? &descent : NULL);
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);
+    if (l->is_prioritized)
+        ndq_prioritized_update(l->replay, l->slots, l->errors, batch, l->priority_alpha, l->priority_epsilon);
     l->updates++;
     if (l->target_every && l->updates % l->target_every == 0) ndq_learner_update_target(l);
     return loss / batch;

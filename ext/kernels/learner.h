@@ -5,6 +5,7 @@
 
 #include "network.h"
 #include "optimizer_step.h"
+#include "prioritized.h"
 #include "replay.h"
 
 /* Q(s', .; w-) of stored transitions: the target stands still between two moves, in which time a transition is drawn
@@ -37,12 +38,18 @@ typedef struct {
     float target_tau;                  /* how far it goes towards the network; 1: it becomes a copy */
     int32_t horizon_is_terminal;
     int32_t is_double;                 /* the target's action is the online network's choice, not the target's own */
+    int32_t is_prioritized;            /* draws follow the memory's priorities, which it must have; otherwise uniform */
+    float priority_alpha, priority_epsilon;
+    double priority_beta;              /* at the first step, if beta_steps is not 0 */
+    int64_t beta_steps;                /* environment steps in which it rises to 1 in a line; 0: it is constant */
 
     /* The minibatch, a panel of NDQ_PANEL transitions at a time. */
     int64_t *slots;  /* (batch_size) drawn from the memory */
     float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column; observations normalized */
     int64_t *actions;/* (NDQ_PANEL) */
     float *targets;  /* (NDQ_PANEL) */
+    float *weights;  /* (batch_size) factors of the losses; used if it is prioritized, as errors */
+    float *errors;   /* (batch_size) */
     int64_t *last;   /* (NDQ_PANEL) slots of the rows with which returns of n_step rewards end */
     float *after;    /* their panel, as `batch`; `batch` itself where n_step is 1, and each row is its own last */
     float *discounts;/* (NDQ_PANEL) factor of the value after the last row */
@@ -52,8 +59,11 @@ typedef struct {
 } ndq_learner;
 
 /* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty,
- * and the move of the target network when one is due; mean loss of the minibatch before the update. If that is not
- * finite, nothing changes but the position of `rng`. */
+ * and the move of the target network when one is due; mean loss of the minibatch before the update, with the weights of
+ * prioritized draws. If that is not finite, nothing changes but the position of `rng`.
+ *
+ * A prioritized learner sets the priorities of what it has drawn. Of several that share a memory each does so: a
+ * transition's priority is then of the learner that drew it last. */
 double ndq_learner_update(ndq_learner *learner);
 
 /* Moves the target towards the network by target_tau (Polyak averaging), or copies it. */

@@ -16,8 +16,8 @@ void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, i
     }
 }
 
-double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
-                    ndq_loss kind, float delta)
+double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, const float *weights, int n,
+                    int64_t batch, ndq_loss kind, float delta)
 {
     const int64_t A = net->sizes[net->n_layers];
     const float *q = ndq_h(net, net->n_layers);
@@ -26,20 +26,20 @@ double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *tar
     memset(d, 0, A * NDQ_PANEL * sizeof(float)); /* an action not taken has no error */
     for (int b = 0; b < n; b++) {
         const int64_t at = actions[b] * NDQ_PANEL + b;
-        const float error = q[at] - targets[b], size = fabsf(error);
+        const float error = q[at] - targets[b], size = fabsf(error), weight = weights ? weights[b] : 1.0f;
         if (kind == NDQ_MSE) {
-            loss += (double)error * error;
-            d[at] = 2.0f * error / batch;
+            loss += weight * ((double)error * error);
+            d[at] = weight * (2.0f * error) / batch;
             continue;
         }
-        loss += size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta);
-        d[at] = (error > delta ? delta : error < -delta ? -delta : error) / batch;
+        loss += weight * (size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta));
+        d[at] = weight * (error > delta ? delta : error < -delta ? -delta : error) / batch;
     }
     return loss;
 }
 
 double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
-                             const float *targets, int64_t n, ndq_loss kind, float delta,
+                             const float *targets, const float *weights, int64_t n, ndq_loss kind, float delta,
                              float *gradient)
 {
     double loss = 0.0;
@@ -47,7 +47,8 @@ double ndq_loss_and_gradient(const ndq_net *net, const float *params, const floa
         const int rows = n - start < NDQ_PANEL ? (int)(n - start) : NDQ_PANEL;
         for (int b = 0; b < rows; b++) ndq_put(net, b, x + (start + b) * net->sizes[0]);
         net->kernels->forward(net, params, rows);
-        loss += ndq_td_error(net, actions + start, targets + start, rows, n, kind, delta);
+        loss += ndq_td_error(net, actions + start, targets + start, weights ? weights + start : NULL, rows, n, kind,
+                             delta);
         net->kernels->backward(net, params, gradient, rows, start > 0, NULL);
     }
     return loss / n;

@@ -11,9 +11,9 @@ void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, i
 typedef enum { NDQ_HUBER, NDQ_MSE } ndq_loss;
 
 /* Mean loss of Q(s, a) against given targets; its gradient is written to a parameter block, whose padding is zero and
- * stays so. delta is Huber's. */
+ * stays so. delta is Huber's. weights (n) are factors of the transitions' losses; NULL: ones. */
 double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
-                             const float *targets, int64_t n, ndq_loss kind, float delta,
+                             const float *targets, const float *weights, int64_t n, ndq_loss kind, float delta,
                              float *gradient);
 
 /* Puts one observation into column b of the panel, normalized. */
@@ -25,8 +25,9 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
 }
 
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
- * returns the sum of the losses: Huber's (Huber 1964), or the squares of the errors. actions and targets (n). */
-double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, int n, int64_t batch,
-                    ndq_loss kind, float delta);
+ * returns the sum of the losses: Huber's (Huber 1964), or the squares of the errors. actions, targets and weights (n);
+ * weights may be NULL. */
+double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, const float *weights, int n,
+                    int64_t batch, ndq_loss kind, float delta);
 
 #endif

@@ -29,6 +29,7 @@ void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, flo
     memcpy(row + 2 * I + 1, &action, sizeof action);
     memcpy(row + 2 * I + 2, &flags, sizeof flags);
     set_successor(r, r->next, 0);
+    if (r->priorities) ndq_sum_tree_set(r->priorities, &r->next, &r->largest_priority, 1);
     r->next = r->next + 1 == r->capacity ? 0 : r->next + 1;
     if (r->size < r->capacity) r->size++;
     if (action > r->largest_action) r->largest_action = action;
@@ -132,6 +133,18 @@ static void gather(const ndq_replay *r, const int64_t *kept, int64_t n, int64_t 
     }
 }
 
+/* Moves priorities as their rows: oldest + kept[i], around the ring, to i. A double needs less of the scratch than a row,
+ * and is copied as bytes, since the scratch is one of floats. */
+static void keep_priorities(const ndq_replay *r, const int64_t *kept, int64_t n, int64_t oldest, float *scratch)
+{
+    double *leaves = r->priorities->nodes;
+    for (int64_t i = 0; i < n; i++)
+        memcpy((char *)scratch + i * sizeof *leaves, leaves + (oldest + kept[i]) % r->capacity, sizeof *leaves);
+    memset(leaves, 0, r->capacity * sizeof *leaves);
+    memcpy(leaves, scratch, n * sizeof *leaves);
+    ndq_sum_tree_rebuild(r->priorities);
+}
+
 /* Of the rows `kept`, which have moved to the first n slots: how far their successors are by now. */
 static void relink(const ndq_replay *r, const int64_t *kept, int64_t n)
 {
@@ -154,6 +167,7 @@ static void relink(const ndq_replay *r, const int64_t *kept, int64_t n)
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch)
 {
     const int64_t oldest = r->size == r->capacity ? r->next : 0, to_end = r->capacity - oldest;
+    if (r->priorities) keep_priorities(r, kept, n, oldest, scratch);
     int64_t older = 0; /* how many of them lie between the oldest and the end of the ring; the others begin at slot 0 */
     while (older < n && kept[older] < to_end) older++;
     gather(r, kept + older, n - older, -to_end, older ? scratch : r->rows);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "sum_tree.h"
 
 enum { NDQ_ROW_TERMINATED = 1, NDQ_ROW_TRUNCATED = 2 };
 
@@ -22,6 +23,8 @@ typedef struct {
     int64_t observation_size;
     int64_t version;        /* raised with every change of a row */
     int32_t largest_action; /* at least that of those stored, -1 if none: a learner indexes its Q values with it */
+    ndq_sum_tree *priorities; /* of the slots, zero where nothing is stored; NULL: none, draws are uniform */
+    double largest_priority;  /* of all so far: what a new transition gets */
 } ndq_replay;
 
 /* Where the fields after the observation are in a row, and how many floats they all are. */
@@ -102,8 +105,9 @@ void ndq_replay_add_batch(ndq_replay *r, const ndq_batch *batch, int64_t follows
 /* Whether an action >= `action` is stored; one that was written over since is forgotten here. */
 int ndq_replay_holds(ndq_replay *r, int32_t action);
 
-/* Keeps the transitions `kept` (places in order of age, ascending), compacted, oldest first; those whose successor goes
- * have none. scratch (n, stride), which is used only if some lie at both ends of the ring. */
+/* Keeps the transitions `kept` (places in order of age, ascending), with their priorities, compacted, oldest first; those
+ * whose successor goes have none. scratch (n, stride): rows are moved through it only if some lie at both ends of the ring,
+ * priorities always. */
 void ndq_replay_keep(ndq_replay *r, const int64_t *kept, int64_t n, float *scratch);
 
 #endif

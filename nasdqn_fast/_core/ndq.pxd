@@ -58,7 +58,19 @@ cdef extern from "network.h" nogil:
         NDQ_HUBER
         NDQ_MSE
     double ndq_loss_and_gradient(const ndq_net *net, const float *params, const float *x, const int64_t *actions,
-                                 const float *targets, int64_t n, ndq_loss kind, float delta, float *gradient)
+                                 const float *targets, const float *weights, int64_t n, ndq_loss kind, float delta,
+                                 float *gradient)
+
+
+cdef extern from "sum_tree.h" nogil:
+    ctypedef struct ndq_sum_tree:
+        double *nodes
+
+    int64_t ndq_sum_tree_plan(ndq_sum_tree *t, int64_t n)
+    double ndq_sum_tree_total(const ndq_sum_tree *t)
+    void ndq_sum_tree_set(ndq_sum_tree *t, const int64_t *leaves, const double *values, int64_t n)
+    void ndq_sum_tree_rebuild(ndq_sum_tree *t)
+    void ndq_sum_tree_find(const ndq_sum_tree *t, const double *x, int64_t n, int64_t *leaves)
 
 
 cdef extern from "replay.h" nogil:
@@ -75,6 +87,8 @@ cdef extern from "replay.h" nogil:
         int64_t observation_size
         int64_t version
         int32_t largest_action
+        ndq_sum_tree *priorities
+        double largest_priority
 
     int64_t ndq_row_stride(int64_t floats)
     int64_t ndq_replay_stride(int64_t observation_size)
@@ -103,6 +117,13 @@ cdef extern from "replay.h" nogil:
     int32_t ndq_row_action(const ndq_replay *r, const float *row)
     int32_t ndq_row_flags(const ndq_replay *r, const float *row)
     int64_t ndq_at_successor(const ndq_replay *r)
+
+
+cdef extern from "prioritized.h" nogil:
+    double NDQ_LEAST_PRIORITY
+    double NDQ_LARGEST_PRIORITY
+    void ndq_prioritized_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, double beta, int64_t *slots, float *weights)
+    void ndq_prioritized_set(ndq_replay *r, const int64_t *slots, const double *priorities, int64_t n)
 
 
 cdef extern from "env.h" nogil:
@@ -226,10 +247,17 @@ cdef extern from "learner.h" nogil:
         float target_tau
         int32_t horizon_is_terminal
         int32_t is_double
+        int32_t is_prioritized
+        float priority_alpha
+        float priority_epsilon
+        double priority_beta
+        int64_t beta_steps
         int64_t *slots
         float *batch
         int64_t *actions
         float *targets
+        float *weights
+        float *errors
         int64_t *last
         float *after
         float *discounts

@@ -22,7 +22,11 @@ OPTIMIZERS = ("sgd", "adam")
 
 
 def learning_agent(
-    architecture: Architecture, capacity: int = CAPACITY, optimizer: str = "sgd", batch_size: int = BATCH
+    architecture: Architecture,
+    capacity: int = CAPACITY,
+    optimizer: str = "sgd",
+    batch_size: int = BATCH,
+    replay_sampling: str = "uniform",
 ) -> DQNAgent:
     """An agent with a full replay memory, learning from its first step on."""
     return DQNAgent(
@@ -31,6 +35,7 @@ def learning_agent(
         replay=filled_replay(capacity),
         optimizer=optimizer,
         batch_size=batch_size,
+        replay_sampling=replay_sampling,
         warm_up=0,
         policy_epsilon_start=EPSILON,
         policy_epsilon_end=EPSILON,

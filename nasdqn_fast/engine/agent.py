@@ -139,7 +139,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """One update from the replay memory, and a move of the target when one is due by updates.
 
         Returns:
-            mean loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update, with the weights of prioritized draws.
 
         Raises:
             ValueError: the memory is empty.

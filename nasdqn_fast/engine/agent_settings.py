@@ -13,6 +13,7 @@ from nasdqn_fast.options import UNSAID, Checked, option
 from nasdqn_fast.validation import check_decay, check_fraction, check_positive32
 
 LOSSES = ("huber", "mse")
+SAMPLINGS = ("uniform", "prioritized")
 # What the core can count in, or a typing error that would only be noticed as a lack of memory.
 MAX_BATCH, MAX_CAPACITY, MAX_ENVS = 1 << 20, (1 << 32) - 1, 1 << 20
 MAX_PHASE = 1 << 20  # steps before, and updates in, a learning phase
@@ -27,6 +28,7 @@ class AgentSettings(Checked):
     Episode n is played with exploration probability max(policy_epsilon_end, policy_epsilon_start
     policy_epsilon_decay^n), unless it follows the steps.
     ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.
+    ``replay_sampling="prioritized"`` is Schaul et al. 2016, arXiv:1511.05952.
 
     Raises:
         TypeError, ValueError: a setting of the wrong type or out of range.
@@ -85,6 +87,25 @@ class AgentSettings(Checked):
         shown="--updates-per-step for each step since the last phase",
     )
     replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
+    replay_sampling: str = option(
+        "uniform",
+        "how a minibatch is drawn: every transition equally, or by its last TD error",
+        UNSAID,
+        choices=SAMPLINGS,
+    )
+    priority_alpha: float = option(
+        0.6, "exponent of the priorities: 0 is uniform", "Schaul et al. 2016", minimum=0, maximum=1
+    )
+    priority_beta_start: float = option(
+        0.4,
+        "exponent of the importance weights, which rises to 1 over --steps; constant without --steps",
+        "Schaul et al. 2016",
+        minimum=0,
+        maximum=1,
+    )
+    priority_epsilon: float = option(
+        1e-6, "added to a TD error before the exponent", f"{UNSAID}; OpenAI Baselines'", minimum=0, maximum=1
+    )
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
     random_steps: int = option(
         0, "environment steps at first whose actions are uniformly random, whatever epsilon is", UNSAID, minimum=0
@@ -211,6 +232,12 @@ class AgentSettings(Checked):
             return self.resolved_learning_rate
         assert self.steps is not None
         return self.resolved_learning_rate * max(0.0, 1.0 - steps / self.steps)
+
+    def priority_beta_after(self, steps: int) -> float:
+        """The exponent of the importance weights, of an update after so many environment steps."""
+        if self.steps is None:
+            return self.priority_beta_start
+        return self.priority_beta_start + (1.0 - self.priority_beta_start) * min(1.0, steps / self.steps)
 
     @property
     def exploration_steps(self) -> float:

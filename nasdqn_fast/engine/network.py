@@ -103,6 +103,7 @@ class QNetwork(BaseNetwork, NetworkCore):
         targets: np.ndarray,
         huber_delta: float = 1.0,
         loss: str = "huber",
+        weights: np.ndarray | None = None,
     ) -> tuple[float, Gradient]:
         """Mean loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
 
@@ -112,8 +113,9 @@ class QNetwork(BaseNetwork, NetworkCore):
             targets: y, float32 (N,).
             huber_delta: > 0, where the Huber loss turns from quadratic to linear; 1.0 in the paper.
             loss: ``huber`` (the paper), or ``mse``, the square of the error.
+            weights: factors of the transitions' losses, float32 (N,); None: ones.
         """
-        return self._loss_and_gradient(observations, actions, targets, huber_delta, loss)
+        return self._loss_and_gradient(observations, actions, targets, huber_delta, loss, weights)
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""

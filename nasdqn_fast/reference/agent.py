@@ -23,9 +23,10 @@ from nasdqn_fast.errors import NonFiniteError, StepError, Stopped
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state, set_plays_state
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
+from nasdqn_fast.reference.priorities import priorities_of
 from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, Episodes
+from nasdqn_fast.types import Batch, Episodes, PrioritizedBatch
 from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_interval
 
 # Weights of a target that follows by parts become zero below this, as in the kernels: they would turn subnormal.
@@ -152,7 +153,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """One update from the replay memory, and a move of the target when one is due.
 
         Returns:
-            mean loss of the minibatch, before the update.
+            mean loss of the minibatch, before the update, with the weights of prioritized draws.
 
         Raises:
             ValueError: the memory is empty.
@@ -160,24 +161,47 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """
         self._require_memory()
         settings = self.settings
-        batch, discounts = self.replay.sample_n_step(settings.batch_size, settings.n_step, settings.gamma)
+        batch, discounts, drawn = self._minibatch()
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
+            targets = self._targets(batch, discounts)
             loss, gradient = self.network.loss_and_gradient(
                 batch.observations,
                 batch.actions,
-                self._targets(batch, discounts),
+                targets,
                 settings.huber_delta,
                 settings.loss,
+                None if drawn is None else drawn.weights.astype(self.network.dtype),
             )
         if not np.isfinite(loss):
             raise self._non_finite_loss()
+        if drawn is not None:
+            self._update_priorities(drawn, targets)
         self.optimizer.learning_rate = settings.learning_rate_after(self.steps)
         self.network.apply_gradient(gradient, self.optimizer)
         self._updates += 1
         if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
             self._update_target()
         return loss
+
+    def _minibatch(self) -> tuple[Batch, np.ndarray, PrioritizedBatch | None]:
+        """Transitions with their returns, the factors of the values after these, and what was drawn by priority."""
+        settings = self.settings
+        if settings.replay_sampling == "uniform":
+            return *self.replay.sample_n_step(settings.batch_size, settings.n_step, settings.gamma), None
+        drawn = self.replay.sample_prioritized(settings.batch_size, settings.priority_beta_after(self.steps))
+        return *self.replay.n_step_returns(drawn.slots, settings.n_step, settings.gamma), drawn
+
+    def _update_priorities(self, drawn: PrioritizedBatch, targets: np.ndarray) -> None:
+        """The minibatch's transitions are drawn by the TD errors of this update from now on."""
+        batch, settings = drawn.transitions, self.settings
+        td_errors = self._q(batch.observations)[np.arange(len(batch)), batch.actions] - targets
+        priorities = priorities_of(td_errors, settings.priority_alpha, settings.priority_epsilon)
+        self.replay.set_priorities(drawn.slots, priorities)
+
+    def _start(self) -> None:
+        if self.settings.replay_sampling == "prioritized":
+            self.replay.prioritize()
 
     def _update_target(self) -> None:
         """w- <- tau w + (1 - tau) w-; with tau = 1 a copy."""

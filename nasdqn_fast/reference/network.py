@@ -154,6 +154,7 @@ class QNetwork(BaseNetwork):
         targets: np.ndarray,
         huber_delta: float = 1.0,
         loss: str = "huber",
+        weights: np.ndarray | None = None,
     ) -> tuple[float, Gradient]:
         """J(w), the mean loss of Q(s_i, a_i) against y_i, and its gradient (section 2.2.3).
 
@@ -163,6 +164,7 @@ class QNetwork(BaseNetwork):
             targets: y, (N,).
             huber_delta: > 0, where the Huber loss turns from quadratic to linear; 1.0 in the paper.
             loss: ``huber`` (the paper), or ``mse``, the square of the error.
+            weights: factors of the transitions' losses, (N,); None: ones.
         """
         observations = check_observations(observations, self.observation_size, self.dtype)
         n = len(observations)
@@ -172,19 +174,20 @@ class QNetwork(BaseNetwork):
         targets = check_array("targets", targets, (n,), self.dtype)
         huber_delta = check_positive32("huber_delta", huber_delta)
         check_choice("loss", loss, LOSSES)
+        weights = np.ones_like(targets) if weights is None else check_array("weights", weights, (n,), self.dtype)
 
         observations = self._normalized(observations)
         z = self._forward(observations)
         td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
         if loss == "mse":
-            mean_loss, slope = np.mean(td_error**2), 2 * td_error
+            losses, slope = td_error**2, 2 * td_error
         else:
             quadratic = np.minimum(np.abs(td_error), huber_delta)
-            mean_loss = np.mean(quadratic * (np.abs(td_error) - quadratic / 2))
+            losses = quadratic * (np.abs(td_error) - quadratic / 2)
             slope = np.clip(td_error, -huber_delta, huber_delta)
 
         error = np.zeros_like(z[-1])  # dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down
-        error[np.arange(n), actions] = slope / n
+        error[np.arange(n), actions] = weights * slope / n
         gradient = self._zero_gradient()
         sigma, sigma_prime = ACTIVATIONS[self.architecture.activation]
         for layer in reversed(range(len(self._weights))):
@@ -193,7 +196,7 @@ class QNetwork(BaseNetwork):
             gradient.biases[layer][:] = error.sum(axis=0)
             if layer > 0:
                 error = (error @ self._weights[layer].T) * sigma_prime(z[layer - 1]).astype(self.dtype)
-        return float(mean_loss), gradient
+        return float(np.mean(weights * losses)), gradient
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimiser down the gradient; without one, the paper's clipped SGD."""

@@ -14,16 +14,20 @@ from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.pruning import survivors
 from nasdqn_fast.errors import out_of_memory
+from nasdqn_fast.reference import priorities as prioritized
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.transitions import FIELDS, check_batch, check_transition, check_transitions
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
     check_ages,
     check_float_dtype,
     check_follows,
     check_next_slot,
     check_positive_int,
+    check_priorities,
+    check_real,
     check_rng,
+    check_slots,
     check_successors,
     check_unit_interval,
 )
@@ -59,6 +63,8 @@ class ReplayBuffer(Independent):
         self._size = 0
         self._next = 0  # the slot that is written next
         self._version = 0  # raised with every change of a transition
+        self._priorities: np.ndarray | None = None  # (capacity,), zero where nothing is stored; None: it keeps none
+        self._largest_priority = 1.0  # of all so far: what a new transition gets
 
     @property
     def rng(self) -> np.random.Generator:
@@ -116,6 +122,8 @@ class ReplayBuffer(Independent):
         self._version += 1
         for name, value in zip(FIELDS, transition, strict=True):
             getattr(self._ring, name)[self._next] = value
+        if self._priorities is not None:
+            self._priorities[self._next] = self._largest_priority
         self._next = (self._next + 1) % self.capacity
         self._size = min(self._size + 1, self.capacity)
 
@@ -161,12 +169,76 @@ class ReplayBuffer(Independent):
             getattr(out, name)[:] = getattr(self._ring, name)[slots]
         return out
 
-    def sample_n_step(self, n: int, n_step: int, gamma: float) -> tuple[Batch, np.ndarray]:
-        """n transitions drawn as by `sample`, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+    def prioritize(self) -> None:
+        """Keeps a priority of each transition from now on; without effect where it does so already.
 
-        Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
-        `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
-        those of the last.
+        New transitions get the largest priority so far, at first 1; stored ones get 1.
+        """
+        if self._priorities is None:
+            self._priorities = np.zeros(self.capacity)
+            self._priorities[: self._size] = self._largest_priority
+
+    @property
+    def priorities(self) -> np.ndarray:
+        """Copy of the priorities, float64 (len,), by slot.
+
+        Raises:
+            ValueError: it keeps none.
+        """
+        return self._kept_priorities()[: self._size].copy()
+
+    def _kept_priorities(self) -> np.ndarray:
+        if self._priorities is None:
+            raise ValueError("the replay buffer keeps no priorities; call prioritize() first")
+        return self._priorities
+
+    def set_priorities(self, slots: np.ndarray, priorities: np.ndarray) -> None:
+        """Sets the priorities of some transitions, the exponent alpha applied.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            priorities: float64 (n,), finite and >= 0, and moved into [1e-30, 1e38]; of a slot named twice the last.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or it keeps no priorities.
+        """
+        kept = self._kept_priorities()
+        slots = check_slots("slots", slots, self._size)
+        values = prioritized.bounded(check_priorities(priorities, len(slots)))
+        kept[slots] = values
+        self._largest_priority = float(values.max(initial=self._largest_priority))
+
+    def sample_prioritized(self, n: int, beta: float = 0.4, out: PrioritizedBatch | None = None) -> PrioritizedBatch:
+        """n transitions by their priorities (Schaul et al. 2016, arXiv:1511.05952), stratified.
+
+        The i-th of the n is the one in which the running sum of the priorities passes (i + u) total / n, u from
+        ``rng.random(n)``.
+
+        Args:
+            n: how many.
+            beta: in [0, 1], how far the weights undo what is not uniform.
+            out: a `PrioritizedBatch` to write to; None makes a new one.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range, or nothing is stored, or it keeps no
+                priorities.
+        """
+        beta = check_unit_interval("beta", beta)
+        priorities = self._kept_priorities()[: self._size]
+        n = check_positive_int("n", n)
+        if out is None:
+            out = PrioritizedBatch(self._empty(n), np.zeros(n, np.int64), np.zeros(n, np.float32))
+        check_batch(out.transitions, n, size=self.observation_size, dtype=self.dtype)
+        if self._size == 0:
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
+        out.slots[:] = prioritized.draw(priorities, n, self._rng)
+        out.weights[:] = prioritized.importance_weights(priorities[out.slots], beta)
+        for name in FIELDS:
+            getattr(out.transitions, name)[:] = getattr(self._ring, name)[out.slots]
+        return out
+
+    def sample_n_step(self, n: int, n_step: int, gamma: float) -> tuple[Batch, np.ndarray]:
+        """n transitions drawn as by `sample`, with n-step returns, as `n_step_returns` has them.
 
         Args:
             n: how many.
@@ -174,8 +246,7 @@ class ReplayBuffer(Independent):
             gamma: discount, in [0, 1].
 
         Returns:
-            the `Batch`, and (n,), the factor of the value of the next observation: gamma to the power of the
-            transitions in the return.
+            what `n_step_returns` does.
 
         Raises:
             ValueError: nothing is stored.
@@ -184,7 +255,30 @@ class ReplayBuffer(Independent):
         gamma = check_unit_interval("gamma", gamma)
         if self._size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
-        slots, ring = self._rng.integers(0, self._size, size=n), self._ring
+        return self.n_step_returns(self._rng.integers(0, self._size, size=n), n_step, gamma)
+
+    def n_step_returns(self, slots: np.ndarray, n_step: int, gamma: float) -> tuple[Batch, np.ndarray]:
+        """The transitions in these slots, with n-step returns, as Stable-Baselines3's NStepReplayBuffer has them.
+
+        Each is followed through its episode until a termination, a truncation, the newest step that is stored, or
+        `n_step` transitions: its reward is then the sum of their discounted rewards, and next observation and flags are
+        those of the last.
+
+        Args:
+            slots: integers (n,) in [0, len), as `sample_prioritized` returns them.
+            n_step: transitions in a return, at most.
+            gamma: discount, in [0, 1].
+
+        Returns:
+            the `Batch`, and (n,), the factor of the value of the next observation: gamma to the power of the
+            transitions in the return.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong type or out of range.
+        """
+        slots, n_step = check_slots("slots", slots, self._size), check_positive_int("n_step", n_step)
+        gamma = check_unit_interval("gamma", gamma)
+        n, ring = len(slots), self._ring
         last, returns, discounts = slots.copy(), ring.rewards[slots].astype(np.float64), np.full(n, gamma)
         goes_on = np.ones(n, bool)
         for _ in range(n_step - 1):
@@ -224,6 +318,10 @@ class ReplayBuffer(Independent):
         place_of[stay] = np.arange(len(stay))
         place = place_of[stay + successors[stay]]
         self._successors[: len(stay)] = np.where(place < 0, 0, place - np.arange(len(stay)))
+        if self._priorities is not None:
+            priorities = self._priorities[(stay + self._next - self._size) % self.capacity]
+            self._priorities[:] = 0
+            self._priorities[: len(stay)] = priorities
         self._size = len(stay)
         self._next = self._size % self.capacity
         self._version += 1
@@ -240,7 +338,9 @@ class ReplayBuffer(Independent):
 
     def get_state(self) -> dict[str, Any]:
         """The filled slots in the order of the ring, so that equal draws meet equal transitions."""
-        arrays = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
+        arrays: dict[str, Any] = {name: getattr(self._ring, name)[: self._size].copy() for name in FIELDS}
+        if self._priorities is not None:
+            arrays |= {"priorities": self.priorities, "largest_priority": self._largest_priority}
         return {
             "capacity": self.capacity,
             "next": self._next,
@@ -252,6 +352,8 @@ class ReplayBuffer(Independent):
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`.
 
+        A buffer that keeps priorities gives each transition of a state without them a priority of 1.
+
         Raises:
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
                 was changed.
@@ -260,8 +362,16 @@ class ReplayBuffer(Independent):
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
+        largest = check_real("largest_priority", state.get("largest_priority", 1.0), 1.0, prioritized.LARGEST)
+        priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
+        if not (priorities >= prioritized.LEAST).all() or not (priorities <= largest).all():
+            raise ValueError(f"priorities must be from {prioritized.LEAST:g} to largest_priority ({largest:g})")
         successors = check_successors(state.get("successors"), len(batch), next_slot)
         set_generator_state(self._rng, state["rng"])
+        self._largest_priority = largest
+        if self._priorities is not None or "priorities" in state:
+            self._priorities = np.zeros(self.capacity)
+            self._priorities[: len(batch)] = priorities
         for name in FIELDS:
             getattr(self._ring, name)[: len(batch)] = getattr(batch, name)
         self._successors[: len(batch)] = successors
@@ -291,13 +401,14 @@ class ReplayBuffer(Independent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The filled slots instead of all."""
-        rings = ("_ring", "_successors")
+        rings = ("_ring", "_successors", "_priorities")
         return {k: v for k, v in vars(self).items() if k not in rings} | {"state": self.get_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         filled = state.pop("state")
         vars(self).update(state)
+        self._priorities = None
         self._allocate()
         version = self._version
         self.set_state(filled)

@@ -65,6 +65,7 @@ def test_training_is_timed_with_both_optimizers_and_their_ratio(session):
     names = {figure.name for figure in training_step.figures(session)}
     for architecture in ARCHITECTURES:
         assert {str(architecture), f"{architecture}, adam", f"{architecture}, adam : sgd, speed"} <= names
+    assert {"3x64-relu, prioritized", "3x64-relu, prioritized : uniform, speed"} <= names
 
 
 def test_every_environment_has_its_rows(session):

@@ -21,7 +21,7 @@ agent_settings agent_adam_settings(const ndq_kernels *kernels, ndq_env env)
     return (agent_settings){
         .kernels = kernels, .env = env, .widths = {9, 35}, .activation = NDQ_TANH,
         .optimizer = NDQ_ADAM, .n_lanes = 3, .batch_size = 33, .capacity = 50, .n_step = 3, .updates_per_step = 2,
-        .target_every = 11, .horizon_is_terminal = 1, .seed = 2,
+        .target_every = 11, .horizon_is_terminal = 1, .is_prioritized = 1, .seed = 2,
     };
 }
 
@@ -37,8 +37,12 @@ static void make_memory(agent *a, const agent_settings *s)
     };
     a->replay = (ndq_replay){
         .rows = TAKE(float, s->capacity * stride), .capacity = s->capacity, .stride = stride,
-        .observation_size = s->env.observation_size, .largest_action = -1,
+        .observation_size = s->env.observation_size, .largest_action = -1, .largest_priority = 1.0,
     };
+    if (!s->is_prioritized) return;
+    const int64_t doubles = ndq_sum_tree_plan(&a->priorities, s->capacity);
+    a->priorities.nodes = ZEROS(double, doubles);
+    a->replay.priorities = &a->priorities;
 }
 
 static void make_normalizer(agent *a, const agent_settings *s)
@@ -64,6 +68,8 @@ static void make_learner(agent *a, const agent_settings *s)
         .gamma = 0.95, .n_step = s->n_step, .huber_delta = 1.0f,
         .batch_size = s->batch_size, .target_every = s->target_every, .horizon_is_terminal = s->horizon_is_terminal,
         .is_double = 1, .target_tau = 1.0f,
+        .is_prioritized = s->is_prioritized, .priority_alpha = 0.6f, .priority_epsilon = 1e-6f, .priority_beta = 0.4,
+        .beta_steps = 100, .weights = TAKE(float, s->batch_size), .errors = TAKE(float, s->batch_size),
         .slots = TAKE(int64_t, s->batch_size),
         .batch = TAKE(float, a->replay.stride * NDQ_PANEL),
         .actions = TAKE(int64_t, NDQ_PANEL), .targets = TAKE(float, NDQ_PANEL),
@@ -119,12 +125,13 @@ void agent_free(agent *a)
     ndq_learner *learner = &a->learner;
     void *const blocks[] = {
         a->target, a->optimizer.m, a->optimizer.v, a->replay.rows, learner->gradient, learner->slots, learner->batch,
-        learner->actions, learner->targets, learner->last, learner->discounts,
-        learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target, loop->lanes, loop->states,
-        loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms, loop->ended,
-        a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
+        learner->actions, learner->targets, learner->weights, learner->errors, learner->last, learner->discounts,
+        learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target,
+        loop->lanes, loop->states, loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms,
+        loop->ended, a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
+    if (a->replay.priorities) memory_give(a->priorities.nodes);
     mlp_free(&a->network);
     memory_give(a);
 }
@@ -146,6 +153,9 @@ static void check_replay_equal(const ndq_replay *a, const ndq_replay *b)
     CHECK(a->size == b->size && a->next == b->next);
     for (int64_t i = 0; i < a->size; i++) /* what lies between the end of a row and the next one is never written */
         CHECK(same(ndq_row(a, i), ndq_row(b, i), ndq_row_floats(a) * sizeof(float)));
+    if (!a->priorities) return;
+    CHECK(same(a->priorities->nodes, b->priorities->nodes, a->size * sizeof(double)));
+    CHECK(a->largest_priority == b->largest_priority);
 }
 
 void agent_check_equal(const agent *a, const agent *b)

@@ -13,7 +13,7 @@ typedef struct {
     int64_t widths[AGENT_HIDDEN];
     int32_t activation, optimizer;
     int64_t n_lanes, batch_size, capacity, n_step, updates_per_step, target_every, last_episode;
-    int caches_targets, horizon_is_terminal, normalizes;
+    int caches_targets, horizon_is_terminal, is_prioritized, normalizes;
     uint64_t seed;
 } agent_settings;
 
@@ -22,6 +22,7 @@ typedef struct {
     float *target;
     ndq_optimizer optimizer;
     ndq_replay replay;
+    ndq_sum_tree priorities; /* used if it is prioritized */
     ndq_normalizer normalizer; /* of size 0, if observations are not normalized */
     uint64_t random[3]; /* states of the environment's, the policy's and the learner's generators */
     bitgen_t bitgens[3];

@@ -17,6 +17,7 @@ void check_threads(const ndq_kernels *kernels);
 
 /* On none. */
 void check_replay(void);
+void check_sum_tree(void);
 
 /* On two whose bits are the same. */
 void check_targets_agree(const ndq_kernels *a, const ndq_kernels *b);

@@ -75,6 +75,13 @@ static uint32_t stop_and_draw(void *state)
     return s->inner.next_uint32(s->inner.state);
 }
 
+static double stop_and_draw_double(void *state)
+{
+    stopping *s = state;
+    ndq_stop_set(s->stop, 1);
+    return s->inner.next_double(s->inner.state);
+}
+
 /* Stopped after each update, most of them in the middle of a step, and run again each time. */
 static void check_stops_change_nothing(const agent_settings *settings)
 {
@@ -82,7 +89,7 @@ static void check_stops_change_nothing(const agent_settings *settings)
     ndq_episode *expected = episodes_of(straight, EPISODES), *out = TAKE(ndq_episode, EPISODES);
     ndq_stop stop = {0};
     stopping draws = {stopped->bitgens[2], &stop};
-    bitgen_t rng = {.state = &draws, .next_uint32 = stop_and_draw};
+    bitgen_t rng = {.state = &draws, .next_uint32 = stop_and_draw, .next_double = stop_and_draw_double};
     int64_t done = 0, n_out, stops = 0;
     stopped->learner.rng = &rng;
     stopped->loop.stop = &stop;
@@ -195,10 +202,12 @@ static void check_update(agent_settings settings)
     }
 }
 
-/* Two learners over one memory: the second, of the same weights and draws, computes what the first does. */
-static void check_two_learners(const agent_settings *settings)
+/* Two learners over one memory: the second, of the same weights and draws, computes what the first does. With priorities,
+ * which they share, it draws by what the first has learned. */
+static void check_two_learners(agent_settings settings)
 {
-    agent *alone = agent_make(settings), *a = agent_make(settings), *b = agent_make(settings);
+    settings.is_prioritized = 0;
+    agent *alone = agent_make(&settings), *a = agent_make(&settings), *b = agent_make(&settings);
     ndq_learner learners[] = {a->learner, b->learner};
     learners[1].replay = &a->replay;
     a->loop.learners = learners;
@@ -223,7 +232,7 @@ static void check_settings(agent_settings settings)
     check_last_episode(settings);
     check_context(settings);
     check_update(settings);
-    check_two_learners(&settings);
+    check_two_learners(settings);
 }
 
 /* Every observation but those that end episodes is in the statistics, which stops and a cache do not change. */

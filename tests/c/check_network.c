@@ -38,7 +38,7 @@ static void check_forward(mlp *network, int64_t n)
 }
 
 /* Against central differences; a kink of the activation within 1e-6 of the weight would show as an error. */
-static void check_gradient(mlp *network, int64_t n, ndq_loss kind)
+static void check_gradient(mlp *network, int64_t n, ndq_loss kind, int is_weighted)
 {
     const double step = 1e-6, delta = 0.5;
     const int64_t length = mlp_length(network), A = network->net.sizes[network->net.n_layers];
@@ -46,10 +46,11 @@ static void check_gradient(mlp *network, int64_t n, ndq_loss kind)
     float *gradient = ZEROS(float, length);
     int64_t *actions = TAKE(int64_t, n);
     double *params = as_doubles(network->params, length);
+    float *weights = is_weighted ? random_floats(n, 7) : NULL;
     for (int64_t i = 0; i < n; i++) actions[i] = i % A;
-    const double loss = ndq_loss_and_gradient(&network->net, network->params, x, actions, targets, n, kind,
+    const double loss = ndq_loss_and_gradient(&network->net, network->params, x, actions, targets, weights, n, kind,
                                               (float)delta, gradient);
-    CHECK(fabs(loss - naive_loss(network, params, x, actions, targets, n, kind, delta)) < 1e-5);
+    CHECK(fabs(loss - naive_loss(network, params, x, actions, targets, weights, n, kind, delta)) < 1e-5);
     for (int l = 0; l < network->net.n_layers; l++)
         for (int64_t i = 0; i <= network->net.sizes[l]; i++)
             for (int64_t o = 0; o < ndq_pad(network->net.sizes[l + 1]); o++) {
@@ -60,13 +61,14 @@ static void check_gradient(mlp *network, int64_t n, ndq_loss kind)
                 }
                 const double kept = params[at];
                 params[at] = kept + step;
-                const double above = naive_loss(network, params, x, actions, targets, n, kind, delta);
+                const double above = naive_loss(network, params, x, actions, targets, weights, n, kind, delta);
                 params[at] = kept - step;
-                const double below = naive_loss(network, params, x, actions, targets, n, kind, delta);
+                const double below = naive_loss(network, params, x, actions, targets, weights, n, kind, delta);
                 params[at] = kept;
                 CHECK(fabs(gradient[at] - (above - below) / (2.0 * step)) < 1e-5);
             }
     memory_give(x), memory_give(targets), memory_give(gradient), memory_give(actions), memory_give(params);
+    memory_give(weights);
 }
 
 void check_network(const ndq_kernels *kernels)
@@ -90,9 +92,11 @@ void check_network(const ndq_kernels *kernels)
         check_forward(&network, 70);
         mlp_free(&network);
         mlp_make(&network, kernels, activation, small, 3, 9);
-        check_gradient(&network, 1, NDQ_HUBER);
-        check_gradient(&network, 66, NDQ_HUBER);
-        check_gradient(&network, 66, NDQ_MSE);
+        for (int is_weighted = 0; is_weighted < 2; is_weighted++) {
+            check_gradient(&network, 1, NDQ_HUBER, is_weighted);
+            check_gradient(&network, 66, NDQ_HUBER, is_weighted);
+            check_gradient(&network, 66, NDQ_MSE, is_weighted);
+        }
         mlp_free(&network);
     }
 }

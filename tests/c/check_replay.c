@@ -2,7 +2,7 @@
 #include "check.h"
 #include "generator.h"
 #include "memory.h"
-#include "replay.h"
+#include "prioritized.h"
 
 enum { I = 3, ADDED = 60, LANES = 3, N_STEP = 4 };
 
@@ -109,6 +109,70 @@ static void check_keep(ndq_replay *r, int newest)
     memory_give(kept), memory_give(scratch);
 }
 
+static ndq_sum_tree make_tree(int64_t n)
+{
+    ndq_sum_tree tree;
+    const int64_t doubles = ndq_sum_tree_plan(&tree, n);
+    tree.nodes = ZEROS(double, doubles);
+    return tree;
+}
+
+/* Each transition keeps its priority when others are added, drawn and pruned; a slot where nothing is stored has none. */
+static void check_priorities(int64_t capacity)
+{
+    const int64_t stride = ndq_replay_stride(I);
+    ndq_sum_tree tree = make_tree(capacity);
+    ndq_replay r = {.rows = TAKE(float, capacity * stride), .capacity = capacity, .stride = stride,
+                    .observation_size = I, .largest_action = -1, .priorities = &tree, .largest_priority = 1.0};
+    double sum = 0.0;
+    for (int i = 0; i < ADDED; i++) {
+        const int64_t slot = r.next;
+        const double priority = i % 5 ? (double)i : 0.0;
+        add(&r, i);
+        CHECK(tree.nodes[slot] == (i > 1 ? i % 5 == 1 ? (double)(i - 2) : (double)(i - 1) : 1.0)); /* the largest so far */
+        ndq_prioritized_set(&r, &slot, &priority, 1);
+    }
+    for (int64_t i = ADDED - r.size; i < ADDED; i++) {
+        CHECK(tree.nodes[i % capacity] == (i % 5 ? (double)i : NDQ_LEAST_PRIORITY));
+        sum += tree.nodes[i % capacity];
+    }
+    CHECK(ndq_sum_tree_total(&tree) == sum);
+
+    uint64_t seed = 3;
+    bitgen_t rng = generator_bitgen(&seed);
+    const int64_t n = 100;
+    int64_t *slots = TAKE(int64_t, n);
+    float *weights = TAKE(float, n), *errors = ZEROS(float, n);
+    ndq_prioritized_draw(&r, &rng, n, 1.0, slots, weights);
+    for (int64_t i = 0; i < n; i++) {
+        CHECK(slots[i] >= 0 && slots[i] < r.size && weights[i] > 0.0f && weights[i] <= 1.0f);
+        CHECK(i == 0 || slots[i] >= slots[i - 1]); /* stratified */
+    }
+
+    const int64_t kept_n = (r.size + 2) / 3, size = r.size;
+    int64_t *kept = TAKE(int64_t, kept_n);
+    double *expected = TAKE(double, kept_n);
+    float *scratch = TAKE(float, kept_n * r.stride);
+    const int64_t oldest = r.size == capacity ? r.next : 0;
+    for (int64_t i = 0; i < kept_n; i++) {
+        kept[i] = 3 * i;
+        expected[i] = tree.nodes[(oldest + 3 * i) % capacity];
+    }
+    ndq_replay_keep(&r, kept, kept_n, scratch);
+    for (int64_t i = 0; i < capacity; i++) CHECK(tree.nodes[i] == (i < kept_n ? expected[i] : 0.0));
+    for (int64_t i = 0; i < kept_n; i++) {
+        check_row(&r, i, (int)(ADDED - size + 3 * i));
+        CHECK(ndq_row_successor(&r, ndq_row(&r, i)) == (i + 1 < kept_n));
+    }
+
+    ndq_prioritized_update(&r, &(int64_t){0}, errors, 1, 0.6f, 0.0f); /* no error, no epsilon: the least */
+    CHECK(tree.nodes[0] == NDQ_LEAST_PRIORITY);
+    ndq_prioritized_draw(&r, &rng, n, 0.4, slots, weights);
+    for (int64_t i = 0; i < n; i++) CHECK(slots[i] >= 0 && slots[i] < r.size && weights[i] >= 0.0f);
+    memory_give(r.rows), memory_give(tree.nodes), memory_give(slots), memory_give(weights), memory_give(errors);
+    memory_give(kept), memory_give(expected), memory_give(scratch);
+}
+
 static void check_capacity(int64_t capacity)
 {
     const int64_t stride = ndq_replay_stride(I);
@@ -131,6 +195,9 @@ static void check_capacity(int64_t capacity)
 void check_replay(void)
 {
     const int64_t capacities[] = {1, 2, 37, ADDED, 100};
-    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) check_capacity(capacities[i]);
+    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+        check_capacity(capacities[i]);
+        check_priorities(capacities[i]);
+    }
     CHECK(ndq_row_stride(3) == 4 && ndq_row_stride(16) == 16 && ndq_row_stride(17) == 32);
 }

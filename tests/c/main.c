@@ -32,6 +32,7 @@ int main(int argc, char **argv)
     }
     memory_guarded = argc == 2;
     check_replay();
+    check_sum_tree();
     for (int i = 0; i < n; i++) {
         target = tables[i]->name;
         check_network(tables[i]);

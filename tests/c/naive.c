@@ -29,14 +29,14 @@ void naive_forward(const mlp *network, const double *params, const float *observ
 }
 
 double naive_loss(const mlp *network, const double *params, const float *x, const int64_t *actions,
-                  const float *targets, int64_t n, ndq_loss kind, double delta)
+                  const float *targets, const float *weights, int64_t n, ndq_loss kind, double delta)
 {
     double loss = 0.0, q[WIDEST];
     for (int64_t i = 0; i < n; i++) {
         naive_forward(network, params, x + i * network->net.sizes[0], q);
         const double size = fabs(q[actions[i]] - targets[i]);
-        loss += kind == NDQ_MSE ? size * size
-                : size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta);
+        loss += (weights ? weights[i] : 1.0) * (kind == NDQ_MSE ? size * size
+                                                : size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta));
     }
     return loss / n;
 }

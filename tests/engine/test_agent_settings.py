@@ -37,7 +37,10 @@ def test_epsilon_decays_once_an_episode_down_to_its_end():
     + [(name, bad) for name in ("train_every", "updates_per_train") for bad in (0, 2**20 + 1)]
     + [("batch_size", 2**20 + 1), ("replay_capacity", 2**32), ("num_envs", 2**62), ("updates_per_step", 2**63)]
     + [("target_tau", bad) for bad in (0, 1.1, np.nan)]
+    + [(name, bad) for name in ("priority_alpha", "priority_beta_start") for bad in (-0.1, 1.1, np.nan)]
     + [
+        ("replay_sampling", "ranked"),
+        ("priority_epsilon", -1e-6),
         ("warm_up", -1),
         ("target_unit", "episodes"),
         ("gradient_clip_by", "value"),

@@ -64,6 +64,7 @@ def test_a_resumed_run_of_any_options_is_the_run_to_the_bit(engine, num_envs, as
             "n_step": 3,
             "policy_epsilon_schedule": "linear",
             "learning_rate_schedule": "linear",
+            "replay_sampling": "prioritized",
             "steps": 300,
         },
         envs.make("cartpole", max_episode_steps=40),

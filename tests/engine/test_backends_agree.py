@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nasdqn_fast import envs
 from nasdqn_fast.engine import backends
-from nasdqn_fast.engine.agent_settings import LOSSES
+from nasdqn_fast.engine.agent_settings import LOSSES, SAMPLINGS
 from nasdqn_fast.engine.optimizer_settings import CLIPS
 from nasdqn_fast.types import Batch
 
@@ -45,6 +45,8 @@ def assert_same_update(native, twin):
     largest = float(np.abs(twin.network.forward(twin.replay.transitions().observations)).max())
     slack = max(1.0, largest / 25)
     assert native.learn() == pytest.approx(twin.learn(), rel=1e-6, abs=1e-5 * slack)
+    if native.settings.replay_sampling == "prioritized":  # with alpha 0.6 the slope at an error of 1e-5 is 60
+        np.testing.assert_allclose(native.replay.priorities, twin.replay.priorities, rtol=1e-5, atol=1e-3 * slack)
     ours, theirs = native.optimizer.get_state(), twin.optimizer.get_state()
     # Ten times closer than promised: an update moves parameters by 1e-4 to 1e-3, so that 1e-5 of
     # the parameters would let a wrong one pass. They differed by 2e-7 at most.
@@ -104,6 +106,19 @@ def test_episodes_that_terminate_and_lanes_agree(num_envs, horizon_is, loss, n_s
     assert native.streams.get_state() == twin.streams.get_state()
 
 
+@pytest.mark.parametrize("options", [{}, {"n_step": 3, "normalize_observations": True, "num_envs": 3}])
+def test_prioritized_runs_agree(options):
+    """Episodes, losses, draws and priorities of the first 300 updates."""
+    settings = {"replay_sampling": "prioritized", "env": "cartpole", "steps": 2_100, "replay_capacity": 250, **options}
+    native, twin = (agent(backend, "2x32-relu", **settings) for backend in backends.NAMES)
+    while native.updates < 300:
+        ours, theirs = native.run_episodes(1), twin.run_episodes(1)
+        np.testing.assert_array_equal(ours.returns, theirs.returns)
+        np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
+    np.testing.assert_allclose(native.replay.priorities, twin.replay.priorities, atol=1e-3)
+    assert native.streams.get_state() == twin.streams.get_state()
+
+
 @pytest.mark.usefixtures("cpu_target")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -135,6 +150,8 @@ def test_an_update_from_a_saved_state_agrees_anywhere_in_a_run(architecture, opt
     target_unit=st.sampled_from(["updates", "steps"]),
     normalize_observations=st.booleans(),
     batch_size=st.sampled_from([1, 32, 65]),
+    replay_sampling=st.sampled_from(SAMPLINGS),
+    priority_alpha=st.sampled_from([0.0, 0.6, 1.0]),
     episodes=st.integers(1, 20),
     more_updates=st.integers(0, 20),
     seed=st.integers(0, 1_000),

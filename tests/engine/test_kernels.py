@@ -148,6 +148,29 @@ def test_the_gradient_is_the_central_difference(cpu_target, widths, activation):
         assert gradient @ direction == pytest.approx(numeric, rel=1e-4, abs=max(allowed, 1e-8))
 
 
+@pytest.mark.parametrize("loss_kind", ["huber", "mse"])
+def test_a_weighted_gradient_is_the_central_difference(cpu_target, loss_kind):
+    """Of the weighted loss in float64; and weights of one are no weights, bit for bit."""
+    rng = np.random.default_rng(6)
+    network = with_biases(QNetwork("9,5-tanh", 3, 4, rng), rng)
+    batch, weights = batch_for(network, 65, rng), rng.random(65, np.float32)
+    loss, gradient = network.loss_and_gradient(*batch, 0.7, loss_kind, weights)
+    twin, h = twin_of(network), 1e-6
+    parameters, exact = twin.parameters, (*in_float64(batch), 0.7, loss_kind, weights.astype(np.float64))
+    assert loss == pytest.approx(twin.loss_and_gradient(*exact)[0], rel=TOLERANCE)
+    for index in range(0, len(parameters), 3):
+        losses = []
+        for sign in (1, -1):
+            twin.parameters = parameters + sign * h * np.eye(1, len(parameters), index)[0]
+            losses.append(twin.loss_and_gradient(*exact)[0])
+        numeric = (losses[0] - losses[1]) / (2 * h)
+        assert gradient.parameters[index] == pytest.approx(numeric, rel=1e-4, abs=1e-6)
+    ones = network.loss_and_gradient(*batch, 0.7, loss_kind, np.ones(65, np.float32))
+    none = network.loss_and_gradient(*batch, 0.7, loss_kind)
+    assert ones[0] == none[0]
+    np.testing.assert_array_equal(ones[1].parameters, none[1].parameters)
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, np.int64, ">i4"])
 def test_actions_may_have_any_integer_dtype(cpu_target, dtype):
     network, rng = QNetwork("1x5-tanh", 2, 4), np.random.default_rng(0)

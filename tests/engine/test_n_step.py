@@ -312,6 +312,21 @@ def test_the_target_of_an_update_is_the_textbooks(engine, scripted, num_envs, ho
     assert agent.learn() == pytest.approx(expected, rel=1e-6)
 
 
+def test_returns_of_given_slots_are_those_of_uniform_draws_that_meet_them(engine):
+    agent = cartpole_agent(engine, 2, warm_up=10**6, rng=1)
+    agent.run_episodes(5)
+    slots = np.random.default_rng(9).integers(0, len(agent.replay), size=80)
+    slots.flags.writeable = False
+    agent.replay.rng.bit_generator.state = np.random.default_rng(9).bit_generator.state
+    drawn, given = agent.replay.sample_n_step(80, 3, 0.9), agent.replay.n_step_returns(slots, 3, 0.9)
+    np.testing.assert_array_equal(drawn[1], given[1])
+    for name, values in vars(drawn[0]).items():
+        np.testing.assert_array_equal(values, getattr(given[0], name), err_msg=name)
+    assert len(agent.replay.n_step_returns(slots[:0], 3, 0.9)[0]) == 0
+    with pytest.raises(ValueError, match=r"slots must be in \[0, \d+\)"):
+        agent.replay.n_step_returns(np.array([len(agent.replay)]), 3, 0.9)
+
+
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n_step=st.integers(1, 7), num_envs=st.integers(1, 4), seed=st.integers(0, 99))
 def test_both_backends_draw_the_same_returns_to_the_bit(n_step, num_envs, seed):

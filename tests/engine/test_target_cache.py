@@ -18,6 +18,8 @@ CASES = {
     "copies by steps": {"target_unit": "steps", "target_every": 40},
     "n-step returns": {"n_step": 3, "target_every": 50, "replay_capacity": 300},
     "n-step returns, lanes": {"n_step": 4, "num_envs": 3, "double": False, "horizon_is": "truncated", "batch_size": 70},
+    "prioritized draws": {"replay_sampling": "prioritized", "replay_capacity": 300},
+    "n-step returns of prioritized draws": {"n_step": 3, "replay_sampling": "prioritized", "replay_capacity": 300},
     "lanes, Adam": {"num_envs": 3, "optimizer": "adam", "horizon_is": "truncated"},
 }
 

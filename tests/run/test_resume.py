@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from nasdqn_fast import plugins
 from nasdqn_fast.config.methods import all_methods
 from nasdqn_fast.controllers.random import plugin as RandomSearch
+from nasdqn_fast.engine.agent_settings import SAMPLINGS
 from nasdqn_fast.envs.kernel import EnvKernel
 from nasdqn_fast.errors import InputError, NonFiniteError
 from nasdqn_fast.events import Asked, Played, Resumed, Told
@@ -105,6 +106,7 @@ SETTINGS = st.fixed_dictionaries(
         "optimizer": st.sampled_from(["sgd", "adam"]),
         "num_envs": st.sampled_from([1, 3]),
         "n_step": st.sampled_from([1, 3]),
+        "replay_sampling": st.sampled_from(SAMPLINGS),
         "replay_keep_which": st.sampled_from(["newest", "random"]),
         "normalize_observations": st.booleans(),
         "backend": st.sampled_from(["native", "native", "numpy"]),
@@ -132,6 +134,17 @@ def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path,
     np.testing.assert_array_equal(result.episodes.returns, whole.episodes.returns)
     np.testing.assert_array_equal(result.network.parameters, whole.network.parameters)
     assert result.segments == whole.segments
+
+
+@pytest.mark.parametrize("stop", [1, 6])
+def test_prioritized_draws_of_returns_on_normalized_observations_are_resumed(tmp_path, stop):
+    """Across two switches, at which the memory is pruned."""
+    learning = {"replay_sampling": "prioritized", "n_step": 3, "normalize_observations": True, "num_envs": 3}
+    options = SMALL | learning | {"replay_keep_which": "random", "seed": 2}
+    train(**options, out=tmp_path / "whole")
+    leave(tmp_path / "left", stop, **options)
+    resume(tmp_path / "left")
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
 # `guarded` carries the optimizer where it can and refuses what plays worse, `again` keeps network and optimizer;

@@ -13,6 +13,7 @@ from nasdqn_fast.benchmarking.setting import BATCH, CAPACITY, filled_replay, tra
 from nasdqn_fast.engine.replay import ReplayBuffer
 
 LARGE = 1_000_000  # transitions, far more than a cache holds
+PRIORITIZED = 100_000  # transitions
 BULK = 1_024  # batches of one call: enough to forget what the call itself costs
 LINE = 64  # bytes
 
@@ -35,6 +36,23 @@ def sample(replay: ReplayBuffer) -> Case:
     out = replay.sample(BATCH)
     call = functools.partial(replay.sample, BATCH, out=out)
     return Case(f"sample {BATCH} of {replay.capacity:,}, from Python", Unit.NANOSECONDS, repeated(call))
+
+
+def sample_prioritized(replay: ReplayBuffer) -> Case:
+    """A minibatch by priorities a call, which are all different, into arrays that are there already."""
+    replay.prioritize()
+    slots = np.arange(replay.capacity)
+    replay.set_priorities(slots, np.random.default_rng(0).random(replay.capacity))
+    call = functools.partial(replay.sample_prioritized, BATCH, out=replay.sample_prioritized(BATCH))
+    return Case(f"sample {BATCH} of {replay.capacity:,} by priority, from Python", Unit.NANOSECONDS, repeated(call))
+
+
+def set_priorities(replay: ReplayBuffer) -> Case:
+    """The priorities of a minibatch a call."""
+    replay.prioritize()
+    slots = np.sort(np.random.default_rng(0).integers(replay.capacity, size=BATCH))
+    call = functools.partial(replay.set_priorities, slots, np.random.default_rng(1).random(BATCH))
+    return Case(f"set {BATCH} priorities of {replay.capacity:,}, from Python", Unit.NANOSECONDS, repeated(call))
 
 
 def sample_bulk(replay: ReplayBuffer) -> Case:
@@ -68,6 +86,8 @@ def figures(session: Session) -> list[Figure]:
     cases = [add(small), add_bulk(small)]
     for replay in (small, large):
         cases += [misses(replay.capacity), sample(replay), sample_bulk(replay)]
+    prioritized = filled_replay(PRIORITIZED)
+    cases += [sample(prioritized), sample_prioritized(prioritized), set_priorities(prioritized)]
     return session.measure("replay", cases)
 
 

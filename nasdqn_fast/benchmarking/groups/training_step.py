@@ -18,16 +18,20 @@ from nasdqn_fast.benchmarking.setting import (
 from nasdqn_fast.flop import update_flop
 from nasdqn_fast.space import Architecture
 
+PRIORITIZED = ARCHITECTURES[1]  # the network whose prioritized step is timed, too
 DEAD = 800  # updates after which Adam's moments of units that are dead from the start have decayed to nothing
 
 
-def case(architecture: Architecture, capacity: int = CAPACITY, optimizer: str = "sgd") -> Case:
+def case(
+    architecture: Architecture, capacity: int = CAPACITY, optimizer: str = "sgd", replay_sampling: str = "uniform"
+) -> Case:
     """Whole episodes of the pendulum under a full replay memory; of the arithmetic only the update is counted."""
-    agent = learning_agent(architecture, capacity, optimizer)
+    agent = learning_agent(architecture, capacity, optimizer, replay_sampling=replay_sampling)
     if optimizer == "adam":
         agent.run_episodes(DEAD // EPISODE)
+    unusual = [word for word in (optimizer, replay_sampling) if word not in ("sgd", "uniform")]
     return Case(
-        str(architecture) if optimizer == "sgd" else f"{architecture}, {optimizer}",
+        ", ".join([str(architecture), *unusual]),
         Unit.STEPS,
         agent.run_episodes,
         items=EPISODE,
@@ -37,7 +41,10 @@ def case(architecture: Architecture, capacity: int = CAPACITY, optimizer: str = 
 
 def figures(session: Session) -> list[Figure]:
     cases = [case(architecture, optimizer=optimizer) for architecture in ARCHITECTURES for optimizer in OPTIMIZERS]
+    cases.append(case(PRIORITIZED, replay_sampling="prioritized"))
     timings = session.time(cases)
-    pairs = zip(timings[1::2], timings[::2], strict=True)
+    pairs = zip(timings[1:-1:2], timings[:-1:2], strict=True)
     ratios = [session.ratio("training-step", f"{adam.case.name} : sgd, speed", adam, sgd) for adam, sgd in pairs]
+    uniform = timings[2 * ARCHITECTURES.index(PRIORITIZED)]
+    ratios.append(session.ratio("training-step", f"{timings[-1].case.name} : uniform, speed", timings[-1], uniform))
     return session.figures("training-step", timings) + ratios
