@@ -34,6 +34,9 @@ import_array()
 _FLOAT = np.dtype(np.float32)
 _MAX_CAPACITY = 2**32 - 1  # slots are drawn with 32 bits
 
+cdef enum:
+    _FEW = 256  # transitions, which are copied sooner than the GIL is released and taken again
+
 
 cdef class _Arrays:
     """The arrays of a `Batch` as C sees them; the views keep them from being resized or freed."""
@@ -65,6 +68,9 @@ cdef class _Destination(_Arrays):
         """Next observations and flags are those of the slots `last`, if there are any."""
         cdef int64_t n = self.slots.shape[0]
         cdef const int64_t *slots = &self.slots[0]
+        if n <= _FEW:
+            ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
+            return
         with nogil:
             ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
 

@@ -65,7 +65,7 @@ cdef class SumTree:
         """int64 (k,): for each number the first leaf up to which the leaves' sum exceeds it.
 
         Args:
-            x: float64 (k,), in [0, total); larger ones count as the largest number below the total.
+            x: float64 (k,), in [0, total); others find leaves that are not zero.
 
         Raises:
             ValueError: all leaves are zero.

@@ -1,5 +1,6 @@
 #include "sum_tree.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { TOGETHER = 64 }; /* leaves that go through the levels side by side, so that their latencies overlap */
@@ -34,19 +35,19 @@ static double sum(const double *leaves)
     return s;
 }
 
-/* Writes the running sums of a group above the leaves; the last of them. */
+/* Writes the running sums of a group above the leaves, of what lies before each node; the sum of all. */
 static double accumulate(double *nodes)
 {
-    double s = nodes[NDQ_FAN] = nodes[0];
-    for (int k = 1; k < NDQ_FAN; k++) nodes[NDQ_FAN + k] = s += nodes[k];
+    double s = 0.0;
+    for (int k = 0; k < NDQ_FAN; k++) {
+        nodes[NDQ_FAN + k] = s;
+        s += nodes[k];
+    }
+    for (int k = NDQ_FAN - 1; k >= 0 && nodes[k] == 0.0; k--) nodes[NDQ_FAN + k] = INFINITY;
     return s;
 }
 
-double ndq_sum_tree_total(const ndq_sum_tree *t)
-{
-    const double *top = group(t, t->n_levels - 1, 0);
-    return t->n_levels == 1 ? sum(top) : top[2 * NDQ_FAN - 1];
-}
+double ndq_sum_tree_total(const ndq_sum_tree *t) { return sum(group(t, t->n_levels - 1, 0)); }
 
 /* The groups of n nodes, of neighbours in one group once, without a branch to mispredict; how many. at (n + 1). */
 static int64_t groups_of(int64_t *at, int64_t n)
@@ -86,10 +87,7 @@ void ndq_sum_tree_rebuild(ndq_sum_tree *t)
 {
     for (int64_t level = 1; level < t->n_levels; level++) {
         const int64_t n = (t->starts[level] - t->starts[level - 1]) / group_size(level - 1);
-        for (int64_t i = 0; i < n; i++) {
-            const double *below = group(t, level - 1, i);
-            group(t, level, i / NDQ_FAN)[i % NDQ_FAN] = level == 1 ? sum(below) : below[2 * NDQ_FAN - 1];
-        }
+        for (int64_t i = 0; i < n; i++) group(t, level, i / NDQ_FAN)[i % NDQ_FAN] = sum(group(t, level - 1, i));
         for (int64_t i = 0; i < (n + NDQ_FAN - 1) / NDQ_FAN; i++) accumulate(group(t, level, i));
     }
 }
@@ -105,38 +103,34 @@ static inline double less(double x, double limit)
     return x < below ? x : below;
 }
 
-/* The sibling in which their running sums pass x, which becomes what it is into that one. A sibling of zero does not add
- * to the sums, so that it is none, whatever the rounding. No branch: it would be mispredicted. */
-static inline int64_t descend(const pair sums[NDQ_FAN / 2], double *x)
+/* How many of a group's running sums are at most x. No branch: it would be mispredicted. */
+static inline int64_t passed(const pair sums[NDQ_FAN / 2], double x)
 {
-    const double left = less(*x, sums[NDQ_FAN / 2 - 1][1]);
-    const pair both = {left, left};
-    pair_of_ints passed = {0, 0}, before = {0, 0};
-    for (int k = 0; k < NDQ_FAN / 2; k++) {
-        const pair_of_ints is_passed = sums[k] <= both; /* -1 where it holds */
-        passed += is_passed;
-        before = ((pair_of_ints)sums[k] & is_passed) | (before & ~is_passed);
-    }
-    const pair largest = (pair)before;
-    *x = left - (largest[0] > largest[1] ? largest[0] : largest[1]);
+    const pair both = {x, x};
+    pair_of_ints passed = {0, 0};
+    for (int k = 0; k < NDQ_FAN / 2; k++) passed += sums[k] <= both; /* -1 where it holds */
     return -(passed[0] + passed[1]);
 }
 
+/* Above the leaves, the last node of a group before which the running sum is at most x. That is no zero, whatever the
+ * rounding: the sum before the node after a zero is the same, so that the zero is not the last one, and the sums before
+ * zeros at the end are infinite. */
 void ndq_sum_tree_find(const ndq_sum_tree *t, const double *x, int64_t n, int64_t *leaves)
 {
-    const double total = ndq_sum_tree_total(t);
     for (int64_t start = 0; start < n; start += TOGETHER) {
         const int m = n - start < TOGETHER ? (int)(n - start) : TOGETHER;
         int64_t *at = leaves + start;
         double left[TOGETHER];
         for (int i = 0; i < m; i++) {
             at[i] = 0;
-            left[i] = less(x[start + i], total);
+            left[i] = x[start + i] > 0.0 ? x[start + i] : 0.0;
         }
         for (int64_t level = t->n_levels - 1; level > 0; level--)
             for (int i = 0; i < m; i++) {
-                const pair *sums = (const pair *)(group(t, level, at[i]) + NDQ_FAN);
-                at[i] = at[i] * NDQ_FAN + descend(sums, left + i);
+                const double *sums = group(t, level, at[i]) + NDQ_FAN;
+                const int64_t k = passed((const pair *)sums, left[i]) - 1;
+                left[i] -= sums[k];
+                at[i] = at[i] * NDQ_FAN + k;
                 if (level == 1) __builtin_prefetch(group(t, 0, at[i])); /* the leaves are too many for the nearest caches */
             }
         for (int i = 0; i < m; i++) {
@@ -148,7 +142,7 @@ void ndq_sum_tree_find(const ndq_sum_tree *t, const double *x, int64_t n, int64_
                 s = first + nodes[2 * k + 1];
                 sums[k] = (pair){first, s};
             }
-            at[i] = at[i] * NDQ_FAN + descend(sums, left + i);
+            at[i] = at[i] * NDQ_FAN + passed(sums, less(left[i], s));
         }
     }
 }

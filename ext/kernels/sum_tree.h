@@ -1,8 +1,8 @@
 /* A sum tree: numbers >= 0 in its leaves, in each node above the sum of its children, so that the leaf in which a running
  * sum passes a given number is found in as many steps as there are levels.
  *
- * NDQ_FAN children a node: siblings lie side by side in one cache line, above the leaves followed by their running sums,
- * so that a step down compares one line with the number. A sum is always made anew from the children, in their order,
+ * NDQ_FAN children a node: siblings lie side by side in one cache line, above the leaves followed by the running sums
+ * before each, so that a step down compares one line with the number. A sum is always made anew from the children, in their order,
  * never corrected by a difference: after any number of changes the tree has the bits of a new one. */
 #ifndef NDQ_SUM_TREE_H
 #define NDQ_SUM_TREE_H
@@ -30,8 +30,8 @@ void ndq_sum_tree_set(ndq_sum_tree *t, const int64_t *leaves, const double *valu
 /* Makes all sums anew, after the leaves were written to. */
 void ndq_sum_tree_rebuild(ndq_sum_tree *t);
 
-/* For n numbers x in [0, total): the first leaf up to which the leaves' sum exceeds x. A larger x counts as the largest
- * double below the total, so that a leaf of zero is never found. The total must be > 0. */
+/* For n numbers x in [0, total): the first leaf up to which the leaves' sum exceeds x. A larger x finds one of the last that
+ * are not zero, a smaller one the first, so that a leaf of zero is never found. The total must be > 0. */
 void ndq_sum_tree_find(const ndq_sum_tree *t, const double *x, int64_t n, int64_t *leaves);
 
 #endif
