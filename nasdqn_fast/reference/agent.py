@@ -199,10 +199,6 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         priorities = priorities_of(td_errors, settings.priority_alpha, settings.priority_epsilon)
         self.replay.set_priorities(drawn.slots, priorities)
 
-    def _start(self) -> None:
-        if self.settings.replay_sampling == "prioritized":
-            self.replay.prioritize()
-
     def _update_target(self) -> None:
         """w- <- tau w + (1 - tau) w-; with tau = 1 a copy."""
         if self.settings.target_tau == 1.0:
@@ -270,6 +266,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._pending = deque(zip(*(state[name].tolist() for name in names), strict=True))
 
     def _start(self) -> None:
+        if self.settings.replay_sampling == "prioritized":
+            self.replay.prioritize()
         self._lanes = [Lane.of(self.environment, training=i == 0) for i in range(self.settings.num_envs)]
 
     def copied_play(self, lane: int) -> Play | None:
