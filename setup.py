@@ -36,6 +36,7 @@ MODULES = {
     "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
     "replay": ["replay.c"],
+    "ring": ["ring.c"],
     "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
     "loop": ["loop.c", "learner.c", "network.c", "normalizer.c", "optimizer_step.c", "replay.c"],
 }
