@@ -132,7 +132,7 @@ class ReplayBuffer(buffers.ReplayBuffer):
         put(self.rewards, step, reward)
         put(self.dones, step, done)
         if self.handle_timeout_termination:
-            self.timeouts[step] = [info.get("TimeLimit.truncated", False) for info in infos]
+            self.timeouts[step] = np.array([info.get("TimeLimit.truncated", False) for info in infos])
         self.pos = step + 1
         if self.pos == self.buffer_size:
             self.full = True

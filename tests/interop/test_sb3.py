@@ -170,6 +170,14 @@ def test_add_takes_what_theirs_takes():
     assert_same_samples(*many)
 
 
+def test_a_truncation_may_be_an_array_of_one():
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"])
+    for buffer in many:
+        info = {"TimeLimit.truncated": np.array([True])}
+        buffer.add(np.ones((1, 4)), np.ones((1, 4)), np.array([1]), np.array([1.0]), np.array([True]), [info])
+    assert_same_samples(*many)
+
+
 def test_extend_and_reset_are_theirs():
     many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"])
     rng = np.random.default_rng(0)
