@@ -38,6 +38,7 @@ MODULES = {
     "optimizer": ["optimizer_step.c"],
     "sum_tree": ["sum_tree.c"],
     "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
+    "ring": ["ring.c"],
     "learner": LEARNER,
     "python_lanes": [],
     "loop": [*LEARNER, "loop.c", "normalizer.c"],

@@ -46,6 +46,20 @@ cdef extern from "ndq.h" nogil:
     int64_t ndq_pad(int64_t n)
 
 
+cdef extern from "ring.h" nogil:
+    ctypedef struct ndq_ring:
+        char *data
+        int64_t steps
+        int64_t lanes
+        int64_t step_stride
+        int64_t lane_stride
+        int64_t bytes
+
+    void ndq_ring_draw(bitgen_t *g, int64_t low, uint32_t span, int64_t n, int64_t *to)
+    int ndq_ring_take(const ndq_ring *r, const int64_t *steps, const int64_t *lanes, int64_t n, char *to)
+    void ndq_ring_put(const ndq_ring *r, int64_t step, const char *values)
+
+
 cdef extern from "dispatch.h" nogil:
     enum:
         NDQ_MAX_TARGETS
