@@ -37,6 +37,7 @@ MODULES = {
     "optimizer": ["optimizer_step.c"],
     "replay": ["replay.c"],
     "learner": ["learner.c", "network.c", "optimizer_step.c", "replay.c"],
+    "lowlevel": ["env.c", "network.c", "replay.c"],
     "loop": ["loop.c", "learner.c", "network.c", "normalizer.c", "optimizer_step.c", "replay.c"],
 }
 
