@@ -31,6 +31,8 @@ def random_walk_step(params, uniforms, state, action, obs, reward):
     state[0] += uniforms[0] * (action - 0.5) + 0.1 * uniforms[1]
     obs[0] = state[0]
     reward[0] = uniforms[1]
+    if params[0] == 1 and action == 1:
+        return ERROR
     if abs(state[0]) > 1.5:
         return 1
     return 0
@@ -39,7 +41,7 @@ def random_walk_step(params, uniforms, state, action, obs, reward):
 RANDOM_WALK = EnvKernel(
     random_walk_reset,
     random_walk_step,
-    {},
+    {"fails": 0},
     state_size=1,
     observation_size=1,
     n_actions=2,
@@ -48,26 +50,6 @@ RANDOM_WALK = EnvKernel(
     max_episode_steps=20,
     reset_uniforms=1,
     step_uniforms=2,
-)
-
-
-def failing_step(params, uniforms, state, action, obs, reward):
-    if action == 1:
-        return ERROR
-    return 0
-
-
-FAILING = EnvKernel(
-    random_walk_reset,
-    failing_step,
-    {},
-    state_size=1,
-    observation_size=1,
-    n_actions=2,
-    observation_low=[-3],
-    observation_high=[3],
-    max_episode_steps=20,
-    reset_uniforms=1,
 )
 
 
@@ -109,10 +91,10 @@ def test_rows_are_the_single_environments(kernel, mode):
             assert_equal(ours.reset(options={"reset_mask": over}), theirs.reset(options={"reset_mask": over}))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.sampled_from(["NextStep", "SameStep"]),
-    st.integers(1, 70),
+    st.sampled_from([1, 2, 9, 63, 64, 65, 70]),  # 64 are stepped at once
     st.integers(1, 9),
     st.integers(0, 2**32 - 1),
 )
@@ -120,7 +102,7 @@ def test_rows_are_the_single_environments_for_any_number_and_time_limit(mode, n,
     ours, theirs = pair(RANDOM_WALK, n, mode, limit)
     seeds = [seed + row for row in range(n)]
     assert_equal(ours.reset(seed=seeds), theirs.reset(seed=seeds))
-    for step in range(25):
+    for step in range(20):
         chosen = np.random.default_rng(seed + step).integers(0, 2, n)
         assert_equal(ours.step(chosen), theirs.step(chosen))
     assert_equal(ours.reset(), theirs.reset())
@@ -278,7 +260,7 @@ def test_a_row_that_has_ended_is_not_stepped_without_autoreset():
 
 
 def test_an_error_of_the_environment_names_the_row():
-    env = KernelVectorEnv(FAILING, 3)
+    env = KernelVectorEnv(RANDOM_WALK, 3, params={"fails": 1})
     env.reset(seed=0)
     with pytest.raises(StepError, match="in row 1"):
         env.step([0, 1, 1])
