@@ -40,6 +40,7 @@ MODULES = {
     "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
     "ring": ["ring.c"],
     "learner": LEARNER,
+    "lowlevel": ["env.c", "network.c", "prioritized.c", "replay.c", "sum_tree.c"],
     "python_lanes": [],
     "loop": [*LEARNER, "loop.c", "normalizer.c"],
 }

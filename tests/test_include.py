@@ -1,6 +1,7 @@
 """Headers and .pxd files are installed: a third party's extension compiles against them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 import nasdqn_fast
 
 ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs" / "low_level.md").read_text(encoding="utf-8")
+FILE = re.compile(r"```(?:python|cython)\n# (?P<name>\w+\.pyx?)\n(?P<code>.*?)```", re.DOTALL)
 
 EXTENSION = """
-from nasdqn_fast._core.ndq cimport ndq_row, ndq_row_reward
-from nasdqn_fast._core.replay cimport ReplayCore
+from nasdqn_fast.lowlevel cimport ReplayCore, ndq_row, ndq_row_reward
 
 def sum_of_rewards(ReplayCore replay):
     cdef double total = 0
@@ -62,9 +64,18 @@ def test_an_extension_compiles_against_the_installed_package(tmp_path):
     run("-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, ".", cwd=ROOT)
     (wheel,) = tmp_path.glob("*.whl")
     run("-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel)
-    (tmp_path / "rewards.pyx").write_text(EXTENSION)
-    (tmp_path / "setup.py").write_text(SETUP)
-    run("setup.py", "-q", "build_ext", "--inplace")
-    where, total = run("-c", USE).stdout.split()
+    for folder in ("rewards", "guide"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "rewards" / "rewards.pyx").write_text(EXTENSION)
+    (tmp_path / "rewards" / "setup.py").write_text(SETUP)
+    for block in FILE.finditer(GUIDE):
+        (tmp_path / "guide" / block["name"]).write_text(block["code"])
+    for folder in ("rewards", "guide"):
+        run("setup.py", "-q", "build_ext", "--inplace", cwd=tmp_path / folder)
+    where, total = run("-c", USE, cwd=tmp_path / "rewards").stdout.split()
     assert Path(where).is_relative_to(tmp_path / "site")
     assert float(total) == 1 + 2 + 4
+    # Whether the numbers are right is tested with the guide; here, that they are found and called.
+    lengths = [int(word) for word in run("use_greedy.py", cwd=tmp_path / "guide").stdout.split()]
+    assert len(lengths) == 8
+    assert all(5 < length < 500 for length in lengths)

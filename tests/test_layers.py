@@ -19,6 +19,7 @@ FLOORS = """
     testing optimal
     transfers estimators
     reference
+    lowlevel
     engine
     _core
     envs controllers

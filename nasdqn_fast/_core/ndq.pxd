@@ -130,6 +130,7 @@ cdef extern from "replay.h" nogil:
     float ndq_row_reward(const ndq_replay *r, const float *row)
     int32_t ndq_row_action(const ndq_replay *r, const float *row)
     int32_t ndq_row_flags(const ndq_replay *r, const float *row)
+    int32_t ndq_row_successor(const ndq_replay *r, const float *row)
     int64_t ndq_at_successor(const ndq_replay *r)
 
 

@@ -24,6 +24,7 @@ from nasdqn_fast.interop import rendering
 from nasdqn_fast.validation import check_finite
 
 Start = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+_NONE = np.empty(0)  # uniforms of a step that draws nothing
 
 
 def spaces(environment: envs.Environment) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Discrete]:
@@ -53,7 +54,8 @@ def starting(kernel: envs.EnvKernel, values: Mapping[str, float], options: Mappi
             raise InputError(f"unknown option of reset {name!r}: {suggest(str(name), ('low', 'high'))}")
     low, high = known.default(values)
     try:
-        low, high = check_finite("low", options.get("low", low)), check_finite("high", options.get("high", high))
+        low = check_finite("low", _scalar(options.get("low", low)))
+        high = check_finite("high", _scalar(options.get("high", high)))
     except (TypeError, ValueError) as error:
         raise InputError(f"option of reset: {error}") from None
     if low > high:
@@ -61,11 +63,17 @@ def starting(kernel: envs.EnvKernel, values: Mapping[str, float], options: Mappi
     return functools.partial(known.reset, low, high)
 
 
+def _scalar(value: Any) -> Any:
+    """The number in an array without dimensions, which Gymnasium takes for one, too."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
 class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
     """An `EnvKernel`, compiled, as a Gymnasium environment.
 
     The initial state is drawn from ``np_random``, seeded by ``reset(seed=...)``. It can be pickled and copied, in the
-    middle of an episode, too.
+    middle of an episode, too. The environment's parameters are attributes, to read and to set: ``env.gravity = 1.6``
+    holds from the next step on.
 
     Args:
         env, start, params, max_episode_steps: see `nasdqn_fast.envs.make`. An `Environment` keeps its time limit.
@@ -98,6 +106,35 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         self._state: np.ndarray | None = None
         self._steps = 0
         self._ended = self._warned = False
+
+    def __getattr__(self, name: str) -> float:
+        """A parameter of the environment; called only for names that are no attribute."""
+        if not self._is_parameter(name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.environment.values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[0] != "_" and self._is_parameter(name):
+            self._set_parameter(name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def _is_parameter(self, name: str) -> bool:
+        environment = vars(self).get("environment")
+        return environment is not None and name in environment.kernel.params and not hasattr(type(self), name)
+
+    def _set_parameter(self, name: str, value: float) -> None:
+        """Goes on with another value; the machine code stays.
+
+        Raises:
+            InputError: a value that the environment refuses; nothing was changed.
+        """
+        old = self.environment
+        self.environment = old.kernel.bind(params={**old.values, name: value}, max_episode_steps=old.max_episode_steps)
+        self.observation_space, _ = spaces(self.environment)
+        self._core = EnvironmentCore(self.environment)
+        if self._renderer is not None:
+            self._renderer.show(self.environment)
 
     @property
     def state(self) -> np.ndarray | None:
@@ -153,14 +190,14 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
             raise RuntimeError("step was called before reset; call reset() first")
         kernel = self.environment.kernel
         state, observation = self._state.copy(), np.empty(kernel.observation_size, np.float32)
-        uniforms = self.np_random.random(kernel.step_uniforms)
+        uniforms = self.np_random.random(kernel.step_uniforms) if kernel.step_uniforms else _NONE
         reward, terminated = self._core.step(uniforms, state, action, observation)
-        self._state, self._steps = state, self._steps + 1
         if self._ended:
             if terminated and kernel.reward_after_end is not None:
                 reward = kernel.reward_after_end
             self._warn_of_the_end()
-        self._ended = self._ended or terminated
+        # Past __setattr__, which takes a fifth of a step.
+        vars(self).update(_state=state, _steps=self._steps + 1, _ended=self._ended or terminated)
         truncated = self.spec is None and self._steps >= self.environment.max_episode_steps
         self._show()
         return observation, reward, terminated, truncated, {}

@@ -85,8 +85,12 @@ class Renderer:
             )
         if mode not in known:
             raise InputError(f"render_mode must be {' or '.join(map(repr, known))}, got {mode!r}")
+        self._canvas = _original(_DRAWINGS[str(environment.kernel.gymnasium_id)])(render_mode=mode)
+        self.show(environment)
+
+    def show(self, environment: Environment) -> None:
+        """Draws with the parameters of this environment, which is another of the same kernel, from now on."""
         drawing = _DRAWINGS[str(environment.kernel.gymnasium_id)]
-        self._canvas = _original(drawing)(render_mode=mode)
         self._canvas.metadata = {**self._canvas.metadata, "render_fps": _fps(environment)}
         for name, value in drawing.attributes(environment.values).items():
             setattr(self._canvas, name, value)

@@ -92,6 +92,67 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise InputError(f"state must be numbers of shape {shape}, got shape {states.shape}")
         self._core.set_states(states.T)
 
+    @property
+    def prev_done(self) -> np.ndarray:
+        """Bool (n,): rows whose episode has ended and that have not been reset; as of Gymnasium's CartPoleVectorEnv."""
+        return np.array(self._core.ended, bool)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """What the attribute of this name is in each row, as of SyncVectorEnv.
+
+        Args:
+            name: ``state``, ``np_random`` or ``np_random_seed``, which each row has its own; ``render``, the frames; a
+                parameter of the environment, ``render_mode``, ``spec`` or ``environment``, which all rows share.
+            *args, **kwargs: of a method; ``render`` takes none.
+
+        Raises:
+            AttributeError: another name.
+        """
+        if name == "render":
+            frames = self.render(*args, **kwargs)
+            return (None,) * self.num_envs if frames is None else frames
+        if name == "state":
+            return tuple(self._core.states.copy()) if self._started else (None,) * self.num_envs
+        if name in ("np_random", "np_random_seed"):
+            return tuple(getattr(self, name))
+        if name in self.environment.kernel.params:
+            return (self.environment.values[name],) * self.num_envs
+        if name in ("render_mode", "spec", "environment"):
+            return (getattr(self, name),) * self.num_envs
+        raise AttributeError(f"the rows of {type(self).__name__} have no attribute {name!r}")
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """`call`, of an attribute that is no method."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Sets a parameter of the environment, from the next step on, or the rows' states.
+
+        Args:
+            name: a parameter, or ``state``.
+            values: one value, or a list or tuple of one for each row. Rows share their parameters: these must be equal.
+
+        Raises:
+            InputError: not n values, different ones of a parameter, or one that the environment refuses.
+            AttributeError: another name.
+        """
+        rows = list(values) if isinstance(values, list | tuple) else [values] * self.num_envs
+        if len(rows) != self.num_envs:
+            raise InputError(f"values must be one, or one for each of the {self.num_envs} rows, got {len(rows)}")
+        if name == "state":
+            self.state = np.array(rows, np.float64).T
+        elif name not in self.environment.kernel.params:
+            raise AttributeError(f"the rows of {type(self).__name__} have no attribute {name!r} that can be set")
+        elif any(value is not rows[0] and value != rows[0] for value in rows):
+            raise InputError(f"rows share the parameter {name}; for different values use SyncVectorEnv over KernelEnv")
+        else:
+            state, old = self.__getstate__(), self.environment
+            params = {**old.values, name: rows[0]}
+            state["environment"] = old.kernel.bind(params=params, max_episode_steps=old.max_episode_steps)
+            state["single_observation_space"], _ = spaces(state["environment"])
+            state["observation_space"] = batch_space(state["single_observation_space"], self.num_envs)
+            self.__setstate__(state)
+
     @property  # type: ignore[misc]  # there it can be set, too; here each row has one of its own
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The rows' generators."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-BLOCK = re.compile(r"```python\n# (?P<name>\w+\.py)\n(?P<code>.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```(?:python|cython)\n# (?P<name>\w+\.pyx?)\n(?P<code>.*?)```", re.DOTALL)
 
 
 @pytest.fixture

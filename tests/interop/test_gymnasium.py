@@ -186,7 +186,17 @@ def test_steps_after_the_end_pay_what_gymnasiums_cartpole_pays():
 
 
 @pytest.mark.parametrize("env_id", CLASSIC)
-@pytest.mark.parametrize("options", [None, {}, {"low": -0.5, "high": 0.25}, {"low": -0.45}, {"high": 0.4}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        None,
+        {},
+        {"low": -0.5, "high": 0.25},
+        {"low": -0.45},
+        {"high": 0.4},
+        {"low": np.array(-0.4), "high": np.float32(0.25)},
+    ],
+)
 def test_options_of_reset_are_gymnasiums(env_id, options):
     ours, theirs = pair_of(env_id)
     for seed in (3, None):
@@ -201,6 +211,7 @@ def test_options_of_reset_are_gymnasiums(env_id, options):
     [
         ("inverted-pendulum", {"low": 0.0}, "reset of .*inverted_pendulum takes no options, got 'low'"),
         ("cartpole", {"lo": 0.0}, "unknown option of reset 'lo': did you mean 'low'"),
+        ("cartpole", {"low": np.array([0.1])}, "option of reset: low must be a finite number"),
         ("cartpole", {"low": "x"}, "option of reset: low must be a finite number"),
         ("cartpole", {"high": float("nan")}, "option of reset: high must be a finite number"),
         ("cartpole", {"low": 1.0, "high": 0.0}, "low must not be above high, got 1.0 and 0.0"),
@@ -304,3 +315,40 @@ def test_checker_passes_without_make(env):
 )
 def test_ids_are_there_whatever_is_imported_first(code):
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_parameters_are_attributes_to_read_and_to_set():
+    """Oracle: Gymnasium's CartPole with the same attribute, to which both wrappers pass the name."""
+    ours, theirs = gymnasium.make("nasdqn_fast/CartPole-v1"), gymnasium.make("CartPole-v1")
+    for env in (ours, theirs):
+        env.reset(seed=0)
+        assert env.unwrapped.gravity == env.get_wrapper_attr("gravity") == 9.8
+        env.step(0)
+        env.set_wrapper_attr("gravity", 1.6)
+        assert env.unwrapped.gravity == 1.6
+    for _ in range(5):
+        np.testing.assert_allclose(ours.step(1)[0], theirs.step(1)[0], rtol=1e-6)
+    assert gymnasium.make("nasdqn_fast/CartPole-v1").unwrapped.gravity == 9.8
+    assert pickle.loads(pickle.dumps(ours.unwrapped)).gravity == 1.6
+
+
+def test_parameters_keep_start_and_time_limit_and_refuse_what_the_environment_does():
+    env = KernelEnv("inverted-pendulum", start="hanging", max_episode_steps=3)
+    before = env.environment.values
+    with pytest.raises(InputError, match="dt must be"):
+        env.dt = -1.0
+    assert env.environment.values == before
+    env.dt = 0.01
+    assert env.environment.values == before | {"dt": 0.01}
+    assert env.environment.max_episode_steps == 3
+    assert not hasattr(env, "gravitas")
+
+
+def test_frames_are_drawn_with_the_parameters_set():
+    pytest.importorskip("pygame", reason="draws frames: pip install 'nasdqn-fast[render]'")
+    env, other = (KernelEnv("cartpole", render_mode="rgb_array") for _ in range(2))
+    env.reset(seed=0)
+    other.reset(seed=0)
+    assert np.array_equal(env.render(), other.render())
+    env.half_length = 0.2
+    assert not np.array_equal(env.render(), other.render())
