@@ -104,14 +104,14 @@ class BaseNetwork(Independent, ABC):
         one = rows.ndim == 1
         shape: tuple[int | str, ...] = (self.observation_size,) if one else ("N", self.observation_size)
         rows = check_all_finite("observation", check_array("observation", rows, shape, np.float32))
-        q = self._q_values(rows[None] if one else rows)
+        q = self.q_values(rows[None] if one else rows)
         if not np.isfinite(q).all():
             raise NonFiniteError("a Q-value is not finite: the network has diverged, or the observation is too large")
         actions = np.argmax(q, axis=1)
         return int(actions[0]) if one else actions
 
-    def _q_values(self, rows: np.ndarray) -> np.ndarray:
-        """Q-values of float32 observations, in whatever precision the network has."""
+    def q_values(self, rows: np.ndarray) -> np.ndarray:
+        """Q-values of float32 observations, whatever the network's own dtype is."""
         return self.forward(rows)
 
     @abstractmethod

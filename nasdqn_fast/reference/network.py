@@ -144,7 +144,8 @@ class QNetwork(BaseNetwork):
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
         return self._forward(self._normalized(check_observations(x, self.observation_size, self.dtype, name="x")))[-1]
 
-    def _q_values(self, rows: np.ndarray) -> np.ndarray:
+    def q_values(self, rows: np.ndarray) -> np.ndarray:
+        """Q-values of float32 observations, whatever the network's own dtype is."""
         return self.forward(rows.astype(self.dtype))
 
     def _normalized(self, x: np.ndarray) -> np.ndarray:
