@@ -34,11 +34,13 @@ class Evaluation:
         returns: float64 (episodes,).
         optimum: best possible mean return of the environment, where it is known.
         source: where the network was: a file of the run directory, or the checkpoint after some episode.
+        network: what was played.
     """
 
     returns: np.ndarray
     optimum: float | None
     source: str = NETWORK
+    network: BaseNetwork | None = None
 
     @property
     def regret(self) -> float | None:
@@ -90,7 +92,7 @@ def evaluate(
             f"{config.env.name!r} has {expected[0]} and {expected[1]}"
         )
     agent = engine.DQNAgent(environment, played, rng=Streams(config.run.seed))
-    return Evaluation(agent.play_episodes(episodes).returns, optimum(environment), source)
+    return Evaluation(agent.play_episodes(episodes).returns, optimum(environment), source, played)
 
 
 def _from_checkpoint(run: Path, which: str, engine: Engine, environment: Environment) -> tuple[str, BaseNetwork]:
