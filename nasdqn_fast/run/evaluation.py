@@ -17,7 +17,7 @@ from nasdqn_fast.envs import Environment
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.assembly import make_environment, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.run.directory import BEST_NETWORK, CHECKPOINTS, NETWORK, read_config
+from nasdqn_fast.run.directory import BEST_NETWORK, CHECKPOINTS, NETWORK, find_network, read_config
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_choice, check_path, check_positive_int
@@ -80,8 +80,8 @@ def evaluate(
     config = read_config(run, overrides)
     environment = make_environment(config)
     engine = backends.find(config.run.backend)
-    if (run / FILES[network]).exists():
-        source, played = FILES[network], engine.QNetwork.load(run / FILES[network])
+    if path := find_network(run, FILES[network]):
+        source, played = path.name, engine.QNetwork.load(path)
     else:
         source, played = _from_checkpoint(run, network, engine, environment)
     sizes = (played.observation_size, played.n_actions)
