@@ -15,6 +15,7 @@ from nasdqn_fast.validation import check_finite, check_positive_int
 
 FINAL_EPISODES = 100
 ROLLING_WINDOW = 50  # episodes
+RESAMPLES = 2_000
 
 Returns = np.ndarray | Sequence[float]
 
@@ -60,6 +61,20 @@ def run_metrics(returns: Returns, threshold: float | None = None) -> RunMetrics:
         episodes_to_threshold=int(above[0]) + ROLLING_WINDOW if len(above) else None,
         best=float(returns.max()),
     )
+
+
+def mean_interval(returns: Returns, confidence: float = 0.95) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean (Efron 1979); the same returns give the same interval.
+
+    Args:
+        returns: independent of each other.
+        confidence: in (0, 1).
+    """
+    returns, rng = _checked(returns), np.random.default_rng(0)
+    n = len(returns)
+    means = [returns[rng.integers(n, size=n)].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def rolling_mean(returns: Returns, window: int) -> np.ndarray:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
-from nasdqn_fast.storage import npz
+from nasdqn_fast.storage import npz, safetensors_file
 
 NUMBERS = (0, -1, 1, 2, 255, 2**31, 2**32, 2**60, 2**63, 2**64, -(2**63), 10**40)
 NUMBERS += (0.5, -0.5, 1e38, -1e38, 1e308, 5e-324, float("nan"), float("inf"), -float("inf"))
@@ -134,6 +135,20 @@ def altered_npz(content: bytes, rng: random.Random) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **{str(k): np.asarray(v) for k, v in altered(npz.read(content), rng).items()})
     return stream.getvalue()
+
+
+def altered_safetensors(content: bytes, rng: random.Random) -> bytes:
+    """Written anew, half of the time with a checksum that is right."""
+    arrays, metadata = safetensors_file.decoded(content)
+    tree = altered({"arrays": {name: array.copy() for name, array in arrays.items()}, "metadata": metadata}, rng)
+    try:
+        parts = {str(k): np.atleast_1d(np.asarray(v)) for k, v in tree["arrays"].items()}
+        about = {str(k): str(v) for k, v in tree["metadata"].items()}
+        if rng.random() < 0.5:
+            return safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in parts.items()}, about)
+        return safetensors_file.encoded(parts, about)
+    except Exception:  # nothing that the format can hold
+        return splice(content, rng)
 
 
 def altered_json(content: bytes, rng: random.Random) -> bytes:

@@ -89,7 +89,8 @@ class Kind:
 
 
 KINDS = {
-    "network": Kind("RUN/network.npz", "evaluate RUN --episodes 1", damage.altered_npz),
+    "network": Kind("RUN/network.safetensors", "evaluate RUN --episodes 1", damage.altered_safetensors),
+    "network of an earlier version": Kind("EARLIER/network.npz", "evaluate EARLIER --episodes 1", damage.altered_npz),
     "checkpoint": Kind("RUN/checkpoints/*.npz", "resume RUN"),
     "config of a new run": Kind(
         "RUN/config.toml", "train --config RUN/config.toml --out NEW", damage.renumber, long=True
@@ -127,6 +128,9 @@ def prepare(folder: Path) -> list[Path]:
         _newest, *older = sorted((place / "RUN" / "checkpoints").iterdir(), reverse=True)
         for path in older:
             path.unlink()  # nothing to fall back to
+        (place / "EARLIER").mkdir()
+        shutil.copy(place / "RUN" / "config.toml", place / "EARLIER")
+        nasdqn_fast.QNetwork.load(place / "RUN" / "network.safetensors").save(place / "EARLIER" / "network.npz")
         rng = np.random.default_rng(i)
         for name in ("report.json", "other.json"):
             figures = tuple(

@@ -9,15 +9,19 @@ from typing import Any
 
 import click
 
+from nasdqn_fast.cli.listeners import listener_options, listeners
 from nasdqn_fast.cli.options import SectionedCommand, given, parse_plugin_options, setting_options
 from nasdqn_fast.config import Config, resolve
 
 
 @setting_options
+@listener_options
 @click.command(cls=SectionedCommand)
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: runs/METHOD-ENV-seedSEED].")
-def command(file: Path | None, out: Path | None, **options: Any) -> None:
+def command(
+    file: Path | None, out: Path | None, tensorboard: Path | None, monitor: Path | None, **options: Any
+) -> None:
     """Train one agent and write a run directory."""
     config = resolve(file, parse_plugin_options(file, given(options)))
 
@@ -26,10 +30,11 @@ def command(file: Path | None, out: Path | None, **options: Any) -> None:
     from nasdqn_fast.run import directory
     from nasdqn_fast.run.api import train
 
+    others = listeners(config, tensorboard, monitor)
     console = screen()
     place = directory.numbered(default_out(config)) if out is None else contextlib.nullcontext(out)
     with place as out, display(console, config.run.episodes, config.agent.steps) as progress:
-        result = train(config=config, out=out, progress=progress)
+        result = train(config=config, out=out, progress=[progress, *others])
     show_run(console, result)
 
 

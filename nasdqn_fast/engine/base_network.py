@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import network_file
 from nasdqn_fast.engine.initial_weights import InitialWeights
+from nasdqn_fast.engine.network_contents import Contents
+from nasdqn_fast.errors import NonFiniteError, WrongType
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.validation import check_all_finite, check_array, described
 
 
 class BaseNetwork(Independent, ABC):
@@ -77,6 +81,39 @@ class BaseNetwork(Independent, ABC):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
 
+    def predict(self, observation: ArrayLike) -> int | np.ndarray:
+        """The greedy action for an observation, or the actions for a batch: the lowest of equals.
+
+        ``action = network.predict(observation)`` goes where a Stable-Baselines3 model has
+        ``action, _ = model.predict(observation, deterministic=True)``.
+
+        Args:
+            observation: real numbers (observation_size,) for one action, an int; (N, observation_size) for int64 (N,).
+                They are rounded to float32, in which networks compute.
+
+        Raises:
+            TypeError, ValueError: of the wrong type or shape, or not finite.
+            NonFiniteError: a Q-value is not finite.
+        """
+        given = np.asarray(observation)
+        if given.dtype.kind not in "fiub":
+            expected = f"real numbers of shape ({self.observation_size},) or (N, {self.observation_size})"
+            raise WrongType("observation", expected, described(observation))
+        with np.errstate(over="ignore"):  # what is infinite then is refused
+            rows = given.astype(np.float32)
+        one = rows.ndim == 1
+        shape: tuple[int | str, ...] = (self.observation_size,) if one else ("N", self.observation_size)
+        rows = check_all_finite("observation", check_array("observation", rows, shape, np.float32))
+        q = self.q_values(rows[None] if one else rows)
+        if not np.isfinite(q).all():
+            raise NonFiniteError("a Q-value is not finite: the network has diverged, or the observation is too large")
+        actions = np.argmax(q, axis=1)
+        return int(actions[0]) if one else actions
+
+    def q_values(self, rows: np.ndarray) -> np.ndarray:
+        """Q-values of float32 observations, whatever the network's own dtype is."""
+        return self.forward(rows)
+
     @abstractmethod
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network of the same kind between the same observations and actions, with a copy of the normalizer."""
@@ -111,7 +148,10 @@ class BaseNetwork(Independent, ABC):
         """The same, of a network that is known to have this shape."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a network file, which both backends read.
+        """Writes a network file, which both backends read: safetensors, with tensors as PyTorch has them.
+
+        Args:
+            path: the file, which is replaced; one that ends in ``.npz`` is an npz archive, as earlier versions wrote.
 
         Raises:
             ValueError: a weight is not finite, which `load` would refuse; nothing was written.
@@ -119,11 +159,11 @@ class BaseNetwork(Independent, ABC):
         """
         shape = (self.architecture, self.observation_size, self.n_actions)
         normalizer = None if self.normalizer is None else self.normalizer.get_state()
-        network_file.save(path, network_file.Contents(*shape, self.weights, self.biases, normalizer))
+        network_file.save(path, Contents(*shape, self.weights, self.biases, normalizer))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
-        """Reads a network file; a damaged one is an InputError that names it.
+        """Reads a network file, safetensors or npz; a damaged one is an InputError that names it.
 
         Args:
             path: the file.
@@ -133,5 +173,8 @@ class BaseNetwork(Independent, ABC):
         network = cast(Any, cls)(*shape, None, **options)
         for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
             view[...] = array
-        network.set_normalizer_state(normalizer)
+        try:
+            network.set_normalizer_state(normalizer)
+        except (TypeError, ValueError) as error:
+            raise network_file.unreadable(path, error) from error
         return network

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.errors import OutOfRange
@@ -14,6 +15,10 @@ from nasdqn_fast.validation import check_all_finite, check_array, check_finite, 
 
 # Weight of the mean 0 and the variance 1 that the statistics start with, as in Stable-Baselines3.
 PRIOR = 1e-4
+EPSILON = 1e-8  # added to the variance, so that a number that never changes is not divided by zero
+LIMIT = 10
+# Means of smaller size are applied as zero, as in the kernels: as float32 they could be subnormal.
+TINY_MEAN = 1e-30
 
 
 class BaseNormalizer(Independent, ABC):
@@ -56,6 +61,12 @@ class BaseNormalizer(Independent, ABC):
     def has_seen(self) -> bool:
         """Whether there has been an observation."""
         return self.count > PRIOR
+
+    def center_and_scale(self, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray]:
+        """c and s, (size,) each, of clip((x - c) * s, -10, 10), as a network of this dtype applies them."""
+        mean = self.mean
+        center = np.where(np.abs(mean) < TINY_MEAN, 0, mean).astype(dtype)
+        return center, (1 / np.sqrt(self.variance + EPSILON)).astype(dtype)
 
     def update(self, observations: np.ndarray) -> None:
         """Takes observations into the statistics.

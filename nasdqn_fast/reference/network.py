@@ -144,6 +144,10 @@ class QNetwork(BaseNetwork):
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
         return self._forward(self._normalized(check_observations(x, self.observation_size, self.dtype, name="x")))[-1]
 
+    def q_values(self, rows: np.ndarray) -> np.ndarray:
+        """Q-values of float32 observations, whatever the network's own dtype is."""
+        return self.forward(rows.astype(self.dtype))
+
     def _normalized(self, x: np.ndarray) -> np.ndarray:
         return x if self._normalizer is None else self._normalizer.normalized(x, self.dtype)
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.engine.base_normalizer import PRIOR, BaseNormalizer
+from nasdqn_fast.engine.base_normalizer import LIMIT, PRIOR, BaseNormalizer
 from nasdqn_fast.validation import check_positive_int
-
-EPSILON = 1e-8  # added to the variance, so that a number that never changes is not divided by zero
-LIMIT = 10
-# Means of smaller size are applied as zero, as in the kernels: as float32 they could be subnormal.
-TINY_MEAN = 1e-30
 
 
 class Normalizer(BaseNormalizer):
@@ -39,8 +34,7 @@ class Normalizer(BaseNormalizer):
 
     def normalized(self, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Observations (N, size) as a network of this dtype sees them."""
-        center = np.where(np.abs(self._mean) < TINY_MEAN, 0, self._mean).astype(dtype)
-        scale = (1 / np.sqrt(self._variance + EPSILON)).astype(dtype)
+        center, scale = self.center_and_scale(dtype)
         with np.errstate(over="ignore"):  # what is infinite is clipped
             return np.clip((x - center) * scale, -LIMIT, LIMIT)
 

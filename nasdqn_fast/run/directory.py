@@ -20,7 +20,10 @@ from nasdqn_fast.storage.atomic import is_leftover, remove_leftovers, replacing
 from nasdqn_fast.validation import check_path
 
 CONFIG, EPISODES, ARCHITECTURES, EVALUATIONS = "config.toml", "episodes.csv", "architectures.jsonl", "evaluations.csv"
-SUMMARY, NETWORK, BEST_NETWORK, CHECKPOINTS = "summary.json", "network.npz", "best_network.npz", "checkpoints"
+NETWORK, BEST_NETWORK = "network.safetensors", "best_network.safetensors"
+EARLIER_NAMES = {NETWORK: "network.npz", BEST_NETWORK: "best_network.npz"}  # which earlier versions wrote
+NETWORKS = (*EARLIER_NAMES, *EARLIER_NAMES.values())
+SUMMARY, CHECKPOINTS = "summary.json", "checkpoints"
 FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
@@ -148,6 +151,16 @@ def write_config(run: Path, config: Config) -> None:
         file.write(to_toml(config).encode())
 
 
+def find_network(run: Path, name: str = NETWORK) -> Path | None:
+    """The file of a network, which may have its earlier name; None if there is none.
+
+    Args:
+        run: its directory.
+        name: `NETWORK` or `BEST_NETWORK`.
+    """
+    return next((path for path in (run / name, run / EARLIER_NAMES[name]) if path.exists()), None)
+
+
 def is_finished(run: Path, config: Config, *, continued: bool = False) -> bool:
     """Whether the run came to its end.
 
@@ -200,7 +213,7 @@ def check_unfinished(run: Path) -> None:
                 (ours if beginning.startswith(file.read(len(beginning))) else foreign).append(name)
     # A run writes them between the logs and the summary, and may end there.
     if not {EPISODES, ARCHITECTURES} <= set(ours):
-        foreign += [name for name in (NETWORK, BEST_NETWORK) if (run / name).exists()]
+        foreign += [name for name in NETWORKS if (run / name).exists()]
     if foreign:
         raise InputError(
             f"{str(run)!r} has no checkpoint, and a run that was left before its first one leaves no such "
@@ -217,13 +230,13 @@ def clean(run: Path) -> None:
 def clear(run: Path) -> None:
     """Remove all that a run has written, except its config."""
     # The summary last: as long as it is there, the rest is ours.
-    for name in (NETWORK, BEST_NETWORK, EPISODES, ARCHITECTURES, EVALUATIONS, SUMMARY):
+    for name in (*NETWORKS, EPISODES, ARCHITECTURES, EVALUATIONS, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 
 def forget_end(run: Path) -> None:
     """Remove the networks and the summary that an interrupted run had written."""
-    for name in (NETWORK, BEST_NETWORK, SUMMARY):
+    for name in (*NETWORKS, SUMMARY):
         (run / name).unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.assembly import make_environment, optimum
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.run.directory import BEST_NETWORK, CHECKPOINTS, NETWORK, read_config
+from nasdqn_fast.run.directory import BEST_NETWORK, CHECKPOINTS, NETWORK, find_network, read_config
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_choice, check_path, check_positive_int
@@ -34,11 +34,13 @@ class Evaluation:
         returns: float64 (episodes,).
         optimum: best possible mean return of the environment, where it is known.
         source: where the network was: a file of the run directory, or the checkpoint after some episode.
+        network: what was played.
     """
 
     returns: np.ndarray
     optimum: float | None
     source: str = NETWORK
+    network: BaseNetwork | None = None
 
     @property
     def regret(self) -> float | None:
@@ -80,8 +82,8 @@ def evaluate(
     config = read_config(run, about | {"seed": seed})
     environment = make_environment(config)
     engine = backends.find(config.run.backend)
-    if (run / FILES[network]).exists():
-        source, played = FILES[network], engine.QNetwork.load(run / FILES[network])
+    if path := find_network(run, FILES[network]):
+        source, played = path.name, engine.QNetwork.load(path)
     else:
         source, played = _from_checkpoint(run, network, engine, environment)
     sizes = (played.observation_size, played.n_actions)
@@ -92,7 +94,7 @@ def evaluate(
             f"{config.env.name!r} has {expected[0]} and {expected[1]}"
         )
     agent = engine.DQNAgent(environment, played, rng=Streams(config.run.seed))
-    return Evaluation(agent.play_episodes(episodes).returns, optimum(environment), source)
+    return Evaluation(agent.play_episodes(episodes).returns, optimum(environment), source, played)
 
 
 def _from_checkpoint(run: Path, which: str, engine: Engine, environment: AnyEnvironment) -> tuple[str, BaseNetwork]:

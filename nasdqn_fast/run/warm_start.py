@@ -13,7 +13,7 @@ from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.protocol import Agent, Engine
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
-from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, NETWORK
+from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, find_network
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
@@ -69,8 +69,8 @@ def saved_network(run: Path, engine: Engine) -> BaseNetwork:
     """
     if not (run / CONFIG).is_file():
         raise InputError(f"{str(run)!r} is not a run directory: it holds no {CONFIG}")
-    if (run / NETWORK).exists():
-        return engine.QNetwork.load(run / NETWORK)
+    if path := find_network(run):
+        return engine.QNetwork.load(path)
     checkpoints = Checkpoints(run / CHECKPOINTS)
     for path in checkpoints.newest_first():
         try:

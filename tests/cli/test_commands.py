@@ -21,7 +21,7 @@ def test_evaluate_prints_the_greedy_returns(run, tmp_path, tiny):
     returns = evaluate(tmp_path / "out", 7, seed=5).returns
     assert (code, err) == (0, "")
     assert re.search(r"\d+(\.\d+)?", out)[0] == f"{returns.mean():.2f}"  # the first number of all
-    assert "7 episodes, network of network.npz" in out
+    assert "7 episodes, network of network.safetensors" in out
     expected = {"mean": returns.mean(), "standard deviation": returns.std(), "min": returns.min(), "max": returns.max()}
     for name, value in expected.items():
         assert re.search(rf"{name} +\S +{value:.2f} ", out), name

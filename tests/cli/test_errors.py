@@ -103,10 +103,10 @@ def test_an_output_directory_in_use_is_refused_untouched(run, tmp_path, tiny):
 
 def test_a_damaged_network_is_one_line(run, tmp_path, tiny):
     run("train", *tiny, "--episodes", 2, "--out", "a")
-    (tmp_path / "a" / "network.npz").write_bytes(b"PK\x03\x04")
+    (tmp_path / "a" / "network.safetensors").write_bytes(b"PK\x03\x04")
     code, out, err = run("evaluate", "a")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "network.npz" in err
+    assert "network.safetensors" in err
 
 
 def test_divergence_is_one_line(run, tiny):

@@ -32,7 +32,7 @@ def test_a_reader_that_leaves_does_not_end_a_run(tmp_path, train):
     os.close(write)
     assert (process.returncode, process.stderr) == (0, b"")
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "finished"
-    assert (tmp_path / "out" / "network.npz").is_file()
+    assert (tmp_path / "out" / "network.safetensors").is_file()
 
 
 def test_nor_does_an_output_that_cannot_be_written(tmp_path, train):

@@ -47,7 +47,7 @@ def test_a_killed_run_is_resumed_to_the_same_bits(left, run, tiny, tmp_path):
     code, out, err = run("resume", "out")
     assert (code, err) == (0, "")
     assert re.search(r"segment \d+ resumed after episode [\d,]+0: \S+\n", out)
-    for name in ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz"):
+    for name in ("config.toml", "episodes.csv", "architectures.jsonl", "network.safetensors"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert run("resume", "out") == (0, "the run in out is finished: there is nothing to resume\n", "")
 

@@ -46,7 +46,7 @@ def test_a_run_needs_none_of_them(shell, tmp_path, tiny, redirections):
     code, _, error = shell(redirections, "train", *tiny, "--episodes", 200, "--out", "out")
     assert (code, error) == (0, "")
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "finished"
-    for name in ("episodes.csv", "architectures.jsonl", "network.npz"):
+    for name in ("episodes.csv", "architectures.jsonl", "network.safetensors"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     code, _, error = shell(redirections, "evaluate", "out", "--episodes", 2)
     assert (code, error) == (0, "")
@@ -84,7 +84,7 @@ def test_what_others_print_to_a_closed_stream_lands_in_no_file_of_the_run(shell,
     code, _, error = shell("", *args, "whole", PYTHONPATH=str(tmp_path))
     assert (code, error) == (0, "errerr")
     assert shell("<&- >&- 2>&-", *args, "out", PYTHONPATH=str(tmp_path)) == (0, "", "")
-    for name in ("episodes.csv", "architectures.jsonl", "network.npz"):
+    for name in ("episodes.csv", "architectures.jsonl", "network.safetensors"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 

@@ -19,7 +19,7 @@ def test_the_command_is_a_thin_caller(run, tmp_path, tiny):
     code, _, err = run("train", *tiny, "--episodes", 6, "--switch-every", 2, "--seed", 3, "--out", "command")
     assert (code, err) == (0, "")
     train(config=tmp_path / "command" / "config.toml", out=tmp_path / "python")
-    for file in ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz"):
+    for file in ("config.toml", "episodes.csv", "architectures.jsonl", "network.safetensors"):
         assert (tmp_path / "command" / file).read_bytes() == (tmp_path / "python" / file).read_bytes(), file
 
 
@@ -158,4 +158,4 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, tiny):
     assert err == f"nasdqn-fast: interrupted after {summary['episodes']} episodes; to go on: nasdqn-fast resume out\n"
     assert summary["status"] == "interrupted"
     assert len((tmp_path / "out" / "episodes.csv").read_text().splitlines()) == summary["episodes"] + 1
-    assert (tmp_path / "out" / "network.npz").is_file()
+    assert (tmp_path / "out" / "network.safetensors").is_file()

@@ -27,6 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is importe
 
 import numpy as np
 
+from nasdqn_fast import QNetwork
 from nasdqn_fast._core import cpu
 
 FILE = Path(__file__).with_name("run_hashes.json")
@@ -66,7 +67,8 @@ def hashes(run: str, target: str | None, folder: Path) -> Hashes:
     environment = os.environ | ({"NASDQN_FAST_CPU": target} if target else {})
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     found = {name: _hash((folder / name).read_bytes()) for name in ("episodes.csv", "architectures.jsonl")}
-    with np.load(folder / "network.npz", allow_pickle=False) as arrays:  # the archive's own bytes are zlib's affair
+    QNetwork.load(folder / "network.safetensors").save(folder / "network.npz")
+    with np.load(folder / "network.npz", allow_pickle=False) as arrays:  # the form of the file that was hashed first
         parts = [(name, arrays[name]) for name in sorted(arrays.files)]
     return found | {"network.npz": _hash(*(part for name, array in parts for part in (name.encode(), *_parts(array))))}
 

@@ -138,17 +138,61 @@ def test_no_observations_give_no_values_but_no_mean_either(engine):
         network.loss_and_gradient(np.zeros((0, 2), np.float32), np.zeros(0, int), np.zeros(0, np.float32))
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "npz"])
 @pytest.mark.parametrize("writer", backends.NAMES)
 @pytest.mark.parametrize("architecture", ["1x1-relu", "17,1,100,3-leaky_relu", "3x17-tanh"])
-def test_a_saved_network_comes_back_to_the_bit_in_either_backend(engine, writer, architecture, tmp_path):
+def test_a_saved_network_comes_back_to_the_bit_in_either_backend(engine, writer, architecture, suffix, tmp_path):
     network = backends.find(writer).QNetwork(architecture, 4, 3, rng=1)
     network.biases[0][:] = np.linspace(-1, 1, len(network.biases[0]))
-    network.save(tmp_path / "network.npz")
-    loaded = engine.QNetwork.load(tmp_path / "network.npz")
+    network.save(tmp_path / f"network.{suffix}")
+    loaded = engine.QNetwork.load(tmp_path / f"network.{suffix}")
     assert (loaded.architecture, loaded.observation_size, loaded.n_actions) == (network.architecture, 4, 3)
     assert loaded.parameters.tobytes() == network.parameters.tobytes()
-    loaded.save(tmp_path / "again.npz")
-    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "network.npz").read_bytes()
+    loaded.save(tmp_path / f"again.{suffix}")
+    assert (tmp_path / f"again.{suffix}").read_bytes() == (tmp_path / f"network.{suffix}").read_bytes()
+
+
+def test_predict_gives_the_greedy_action_of_one_observation_or_of_a_batch(engine):
+    """Oracle: argmax of the forward pass, row by row."""
+    network = engine.QNetwork("2x8-tanh", 3, 4, rng=2)
+    batch = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    expected = [int(np.argmax(network.forward(row[None])[0])) for row in batch]
+    assert len(set(expected)) > 1
+    actions = network.predict(batch)
+    assert actions.dtype == np.int64
+    assert actions.tolist() == expected
+    assert [network.predict(row) for row in batch] == expected
+    assert type(network.predict(batch[0])) is int
+    assert network.predict(batch[0].tolist()) == network.predict(batch[0].astype(np.float64)) == expected[0]
+    assert network.predict(batch[:0]).shape == (0,)
+
+
+def test_predict_takes_the_lowest_of_equals_and_uses_the_normalizer(engine):
+    network = engine.QNetwork("1x1-relu", 1, 3, rng=None)
+    assert network.predict([5.0]) == 0
+    network.parameters = np.array([1, 0, 1, 0, 0, 0, 0.5, 0.5], np.float32)  # Q = (relu(x), 0.5, 0.5)
+    assert (network.predict([2]), network.predict([0.2])) == (0, 1)
+    network.set_normalizer_state({"count": 10.0, "mean": np.array([2.0]), "variance": np.array([1.0])})
+    assert (network.predict([2]), network.predict([0.2]), network.predict([4])) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("observation", "error", "reason"),
+    [
+        ([1.0], ValueError, "observation must be float32 of shape (2,); got float32 (1,)"),
+        (np.zeros((2, 3)), ValueError, "observation must be float32 of shape (N, 2); got float32 (2, 3)"),
+        (1.0, ValueError, "observation must be float32 of shape (N, 2)"),
+        ("left", TypeError, "observation must be real numbers of shape (2,) or (N, 2); got str 'left'"),
+        ([0.0, np.nan], ValueError, "observation must be finite; got nan"),
+        ([0.0, 1e300], ValueError, "observation must be finite; got inf"),
+        ([0.0, 3e38], FloatingPointError, "a Q-value is not finite"),
+    ],
+)
+def test_predict_refuses_what_is_no_observation(engine, observation, error, reason):
+    network = engine.QNetwork("1x4-relu", 2, 2)
+    network.parameters = np.full(len(network.parameters), 30, np.float32)
+    with np.errstate(all="ignore"), pytest.raises(error, match=re.escape(reason)):
+        network.predict(observation)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ COMMANDS = re.findall(r"(?:^|&& )(?:\S*/)?nasdqn-fast +([^#\n]*)", SHELL, re.MUL
 SHORT = {
     "train": ["--episodes", "4", "--switch-every", "2", "--max-episode-steps", "20"],
     "evaluate": ["--episodes", "2"],
+    "export": ["--episodes", "2"],
     "bench": ["--seconds", "0"],
 }
 LINKS = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]

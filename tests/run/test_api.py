@@ -17,7 +17,7 @@ from nasdqn_fast.run.api import train
 from nasdqn_fast.run.assembly import make_environment, make_trainer
 from nasdqn_fast.run.evaluation import evaluate
 
-TIMELESS = ("config.toml", "episodes.csv", "architectures.jsonl", "network.npz")
+TIMELESS = ("config.toml", "episodes.csv", "architectures.jsonl", "network.safetensors")
 SMALL = {
     "method": "random-nas",
     "env": "cartpole",
@@ -144,7 +144,7 @@ def test_the_cost_of_each_segment_is_in_the_summary(tmp_path):
 
 def test_the_saved_network_is_the_final_one(tmp_path):
     result = train(**SMALL, out=tmp_path / "a")
-    saved = QNetwork.load(tmp_path / "a" / "network.npz")
+    saved = QNetwork.load(tmp_path / "a" / "network.safetensors")
     np.testing.assert_array_equal(saved.parameters, result.network.parameters)
     assert saved.architecture == result.segments[-1].architecture
 

@@ -175,7 +175,7 @@ def test_a_run_without_a_checkpoint_starts_over_with_the_new_length(tmp_path):
         train(**SMALL | {"checkpoint_every": "never"}, out=tmp_path / "run", progress=die)
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         path.unlink()
-    for name in ("summary.json", "network.npz"):
+    for name in ("summary.json", "network.safetensors"):
         (tmp_path / "run" / name).unlink()
     with pytest.warns(UserWarning, match="starting over"):
         resume(tmp_path / "run", episodes=12)

@@ -42,7 +42,7 @@ def contents(run):
 def test_training_is_the_same_with_and_without(tmp_path, chosen):
     train(**SMALL | chosen, out=tmp_path / "without")
     train(**EVALUATED | chosen, out=tmp_path / "with")
-    for name in ("episodes.csv", "architectures.jsonl", "network.npz"):
+    for name in ("episodes.csv", "architectures.jsonl", "network.safetensors"):
         assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes(), name
 
 
@@ -69,7 +69,7 @@ def test_each_evaluation_is_told_written_and_counted(tmp_path):
     }
     assert summary["steps"] == int(result.episodes.lengths.sum())
     assert len({event.mean for event in told}) > 1, "equal ones would not tell the best from the last"
-    assert QNetwork.load(tmp_path / "best_network.npz").architecture == best.architecture
+    assert QNetwork.load(tmp_path / "best_network.safetensors").architecture == best.architecture
     assert result.times.evaluation > 0
 
 
@@ -82,7 +82,7 @@ def test_evaluations_have_the_same_starts_and_play_the_network_of_the_moment(tmp
     from nasdqn_fast.seeding import Streams
 
     agent = DQNAgent(
-        envs.make("cartpole", max_episode_steps=60), QNetwork.load(tmp_path / "short" / "network.npz"), rng=0
+        envs.make("cartpole", max_episode_steps=60), QNetwork.load(tmp_path / "short" / "network.safetensors"), rng=0
     )
     streams = Streams(1)
     returns = [agent.play_episodes(1, rng=streams.child("evaluation", i)).returns[0] for i in range(3)]
@@ -93,11 +93,11 @@ def test_the_best_network_is_evaluated(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     result = train(**EVALUATED, out="run")
     best = evaluate("run", 4, network="best")
-    assert best.source == "best_network.npz"
-    result.best_network.save("run/network.npz")
+    assert best.source == "best_network.safetensors"
+    result.best_network.save("run/network.safetensors")
     np.testing.assert_array_equal(evaluate("run", 4).returns, best.returns)
     assert main(["evaluate", "run", "--network", "best", "--episodes", "4"]) == 0
-    assert "4 episodes, network of best_network.npz" in capsys.readouterr().out
+    assert "4 episodes, network of best_network.safetensors" in capsys.readouterr().out
 
 
 def test_a_run_without_evaluations_has_no_best_network(tmp_path):

@@ -48,14 +48,17 @@ def test_evaluation_is_greedy(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda run: (run / "network.npz").write_bytes(b"PK\x03\x04 no more"), r"damaged or foreign network file"),
         (
-            lambda run: [(run / "network.npz").unlink(), shutil.rmtree(run / "checkpoints")],
+            lambda run: (run / "network.safetensors").write_bytes(b"PK\x03\x04 no more"),
+            r"damaged or foreign network file",
+        ),
+        (
+            lambda run: [(run / "network.safetensors").unlink(), shutil.rmtree(run / "checkpoints")],
             r"has nothing to evaluate yet, no network and no checkpoint: nasdqn-fast resume ",
         ),
         (lambda run: (run / "config.toml").unlink(), r"is not a run directory: it holds no config.toml"),
         (lambda run: (run / "config.toml").write_text("[agent"), r"is not TOML"),
-        (lambda run: QNetwork("1x4-relu", 7, 2).save(run / "network.npz"), r"has 7 observations and 2 actions"),
+        (lambda run: QNetwork("1x4-relu", 7, 2).save(run / "network.safetensors"), r"has 7 observations and 2 actions"),
     ],
 )
 def test_a_damaged_run_is_named(tmp_path, damage, message):
@@ -88,7 +91,7 @@ def test_a_run_that_was_killed_is_evaluated_from_its_newest_checkpoint(tmp_path)
 
     with pytest.raises(SystemExit):
         train(**TINY | {"checkpoint_every": "2"}, out=tmp_path / "run", progress=die)
-    for name in ("network.npz", "summary.json"):
+    for name in ("network.safetensors", "summary.json"):
         (tmp_path / "run" / name).unlink()
     max((tmp_path / "run" / "checkpoints").iterdir()).unlink()  # the one that was written when it was left
     evaluation = evaluate(tmp_path / "run", 5)

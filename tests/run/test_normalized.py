@@ -27,7 +27,14 @@ EVALUATED = SMALL | {"evaluate_every": 2, "evaluate_episodes": 3}
 
 def contents(run):
     """What a run directory holds, but for checkpoints and the summary with its times."""
-    names = "config.toml", "episodes.csv", "architectures.jsonl", "evaluations.csv", "network.npz", "best_network.npz"
+    names = (
+        "config.toml",
+        "episodes.csv",
+        "architectures.jsonl",
+        "evaluations.csv",
+        "network.safetensors",
+        "best_network.safetensors",
+    )
     return {name: (run / name).read_bytes() for name in names}
 
 
@@ -69,7 +76,7 @@ def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, chosen):
 def test_evaluation_moves_no_statistics(tmp_path):
     train(**SMALL, out=tmp_path / "without")
     train(**EVALUATED, out=tmp_path / "with")
-    for name in ("episodes.csv", "network.npz"):
+    for name in ("episodes.csv", "network.safetensors"):
         assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes(), name
 
 
@@ -81,7 +88,7 @@ def test_the_best_network_is_evaluated_with_the_statistics_that_it_had(tmp_path)
     steps = result.episodes.lengths[: best.episode].sum()
     assert round(result.best_network.normalizer.count) == steps + 1
     from_file = evaluate(tmp_path, 3, network="best").returns, evaluate(tmp_path, 3).returns
-    for name in ("network.npz", "best_network.npz"):
+    for name in ("network.safetensors", "best_network.safetensors"):
         (tmp_path / name).unlink()
     from_checkpoint = evaluate(tmp_path, 3, network="best").returns, evaluate(tmp_path, 3).returns
     np.testing.assert_array_equal(from_file, from_checkpoint)
@@ -91,7 +98,7 @@ def test_the_best_network_is_evaluated_with_the_statistics_that_it_had(tmp_path)
 def test_a_new_run_continues_from_an_earlier_ones_statistics(tmp_path, killed):
     earlier = train(**SMALL, out=tmp_path / "earlier")
     if killed:
-        (tmp_path / "earlier" / "network.npz").unlink()
+        (tmp_path / "earlier" / "network.safetensors").unlink()
     for architecture in ("5,3-tanh", "6x6-relu"):  # copied, and carried over
         options = {**SMALL, "method": "fixed", "architectures": None, "architecture": architecture, "episodes": 3}
         later = train(**options, from_=tmp_path / "earlier")

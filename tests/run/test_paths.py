@@ -66,7 +66,7 @@ def test_nobodys_home_is_an_error_and_no_folder(home, door):
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_save_into_a_missing_folder_names_the_users_file(tmp_path, backend):
-    path = tmp_path / "missing" / "network.npz"
+    path = tmp_path / "missing" / "network.safetensors"
     with pytest.raises(FileNotFoundError) as raised:
         backends.find(backend).QNetwork("1x4-relu", 1, 1).save(path)
     assert str(raised.value) == f"[Errno 2] No such file or directory: {str(path)!r}"
@@ -81,8 +81,8 @@ def test_so_does_save_in_place_of_a_folder(tmp_path):
 
 def test_so_does_save_below_a_file(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError, match=r"file/network\.npz'$"):
-        QNetwork("1x4-relu", 1, 1).save(tmp_path / "file" / "network.npz")
+    with pytest.raises(NotADirectoryError, match=r"file/network\.safetensors'$"):
+        QNetwork("1x4-relu", 1, 1).save(tmp_path / "file" / "network.safetensors")
 
 
 def test_an_error_about_another_file_keeps_its_name(tmp_path):

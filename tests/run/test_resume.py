@@ -85,7 +85,7 @@ def crash(out, event_type, **options):
     with pytest.raises(SystemExit):
         train(**options, out=out, progress=die)
     (out / "summary.json").unlink()
-    (out / "network.npz").unlink()
+    (out / "network.safetensors").unlink()
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
 
 
@@ -326,7 +326,7 @@ def test_a_forced_stop_saves_nothing_that_may_be_half_done(tmp_path, monkeypatch
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("name", ["network.npz", "episodes.csv", "architectures.jsonl"])
+@pytest.mark.parametrize("name", ["network.safetensors", "episodes.csv", "architectures.jsonl"])
 def test_starting_over_deletes_no_file_of_the_user(tmp_path, name):
     (tmp_path / "config.toml").write_text("# mine\n[env]\nname = 'cartpole'\n")
     (tmp_path / name).write_text("precious")
@@ -381,7 +381,7 @@ def test_all_is_on_the_disk_before_the_summary_says_finished(tmp_path, monkeypat
     inodes = {path.name: path.stat().st_ino for path in (tmp_path / "run").iterdir()}
     order = [name for inode in synced for name in inodes if inodes[name] == inode]
     assert order[0] == "config.toml"
-    assert set(order[1:-1]) == {"episodes.csv", "architectures.jsonl", "network.npz"}
+    assert set(order[1:-1]) == {"episodes.csv", "architectures.jsonl", "network.safetensors"}
     assert order[-1] == "summary.json"
 
 

@@ -28,14 +28,14 @@ def earlier(tmp_path):
 @pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_the_same_architecture_starts_with_the_same_weights(earlier, backend):
     result = train(**SMALL, **FIXED, **NEVER, backend=backend, from_=earlier)
-    assert result.network.parameters.tobytes() == QNetwork.load(earlier / "network.npz").parameters.tobytes()
+    assert result.network.parameters.tobytes() == QNetwork.load(earlier / "network.safetensors").parameters.tobytes()
     without = train(**SMALL, **FIXED, **NEVER, backend=backend)
     assert result.network.parameters.tobytes() != without.network.parameters.tobytes()
 
 
 @pytest.mark.parametrize("architecture", ["6,9-tanh", "6,5,4-relu"])
 def test_another_architecture_is_reached_by_the_transfer(earlier, architecture):
-    old = QNetwork.load(earlier / "network.npz")
+    old = QNetwork.load(earlier / "network.safetensors")
     options = {**SMALL, **NEVER, "method": "fixed", "architecture": architecture, "from_": earlier}
     overlap = train(**options, transfer="overlap").network
     np.testing.assert_array_equal(overlap.weights[0], old.weights[0])
@@ -84,7 +84,7 @@ def test_it_resumes_to_the_same_bits_even_when_the_earlier_run_is_gone(earlier, 
 
 def test_of_a_run_that_was_killed_it_takes_the_newest_checkpoint(tmp_path):
     leave(4, **SMALL, **FIXED, warm_up=10, out=tmp_path / "left")
-    (tmp_path / "left" / "network.npz").unlink()
+    (tmp_path / "left" / "network.safetensors").unlink()
     checkpoints = Checkpoints(tmp_path / "left" / "checkpoints")
     saved = checkpoints.load(checkpoints.newest_first()[0])["trainer"]["agent"]["network"]
     result = train(**SMALL, **FIXED, **NEVER, from_=tmp_path / "left")
@@ -112,7 +112,7 @@ def test_what_cannot_be_started_from_is_one_clear_error(earlier, changes, messag
 
 
 def test_a_run_that_has_saved_nothing_is_one_clear_error(earlier):
-    (earlier / "network.npz").unlink()
+    (earlier / "network.safetensors").unlink()
     shutil.rmtree(earlier / "checkpoints")
     with pytest.raises(InputError, match="has saved neither a network nor a checkpoint"):
         train(**SMALL, **FIXED, from_=earlier)
@@ -132,6 +132,6 @@ def test_the_command_line_has_it(earlier, tmp_path):
     ]
     out = tmp_path / "out"
     assert main([*arguments, "--episodes", "2", "--out", str(out)]) == 0
-    first = QNetwork.load(out / "network.npz").parameters
-    assert first.tobytes() == QNetwork.load(earlier / "network.npz").parameters.tobytes()
+    first = QNetwork.load(out / "network.safetensors").parameters
+    assert first.tobytes() == QNetwork.load(earlier / "network.safetensors").parameters.tobytes()
     assert nasdqn_fast.evaluate(out, 1).returns.size == 1

@@ -95,11 +95,12 @@ SEEDS = st.integers(0, 2**32)
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(SEEDS)
-def test_a_damaged_network_is_refused_or_whole(damage, sound, tmp_path_factory, seed):
-    rng, path = random.Random(seed), tmp_path_factory.mktemp("network") / "network.npz"
-    content = (sound / "network.npz").read_bytes()
-    path.write_bytes(damage.altered_npz(content, rng) if rng.random() < 0.5 else damage.damaged(content, rng))
+@given(SEEDS, st.sampled_from(["safetensors", "npz"]))
+def test_a_damaged_network_is_refused_or_whole(damage, sound, tmp_path_factory, seed, suffix):
+    rng, path = random.Random(seed), tmp_path_factory.mktemp("network") / f"network.{suffix}"
+    nasdqn_fast.QNetwork.load(sound / "network.safetensors").save(path)
+    content, altered = path.read_bytes(), getattr(damage, f"altered_{suffix}")
+    path.write_bytes(altered(content, rng) if rng.random() < 0.5 else damage.damaged(content, rng))
     network, refusal = read_or_refusal(nasdqn_fast.QNetwork.load, path)
     assert str(path) in refusal if network is None else np.isfinite(network.parameters).all()
 
@@ -148,7 +149,8 @@ def test_nothing_in_a_file_is_executed(sound, tmp_path):
     bird = np.array([Canary(song)], dtype=object)
     stream = io.BytesIO()
     np.lib.format.write_array(stream, bird, allow_pickle=True)
-    whole = npz.read((sound / "network.npz").read_bytes())
+    nasdqn_fast.QNetwork.load(sound / "network.safetensors").save(tmp_path / "network.npz")
+    whole = npz.read((tmp_path / "network.npz").read_bytes())
     for content in (stream.getvalue(), pickle.dumps(Canary(song))):
         for name in (*whole, "state"):
             path = tmp_path / "00000001.npz"
