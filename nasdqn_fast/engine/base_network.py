@@ -28,6 +28,7 @@ class BaseNetwork(Independent, ABC):
     n_actions: int
     initial: InitialWeights
     normalizer_type: ClassVar[Any]  # the backend's
+    optimizer_type: ClassVar[Any]
 
     def __repr__(self) -> str:
         sizes = f"{self.observation_size} -> {self.n_actions}"

@@ -38,6 +38,7 @@ class QNetwork(BaseNetwork, NetworkCore):
     """
 
     normalizer_type = Normalizer
+    optimizer_type = Optimizer
 
     def __new__(
         cls,

@@ -81,6 +81,7 @@ class QNetwork(BaseNetwork):
     """
 
     normalizer_type = Normalizer
+    optimizer_type = Optimizer
     _normalizer: Normalizer | None = None
 
     def __init__(
