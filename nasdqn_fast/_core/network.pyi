@@ -22,5 +22,13 @@ class NetworkCore:
         huber_delta: float,
         loss_kind: str,
     ) -> tuple[float, ParameterBlock]: ...
+    def _fit(
+        self,
+        x: NDArray[np.float32],
+        q: NDArray[np.float32],
+        rows: NDArray[np.integer],
+        optimizer: OptimizerCore,
+        difference_weight: float,
+    ) -> float: ...
     def _use_normalizer(self, normalizer: NormalizerCore | None) -> None: ...
     def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...

@@ -79,6 +79,12 @@ class BaseNetwork(Independent, ABC):
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
 
     @abstractmethod
+    def fit(
+        self, x: np.ndarray, q: np.ndarray, rows: np.ndarray, optimizer: Any, difference_weight: float = 1.0
+    ) -> float:
+        """Steps of an optimizer towards given Q-values of all actions."""
+
+    @abstractmethod
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:
         """A new network of the same kind between the same observations and actions, with a copy of the normalizer."""
 

@@ -12,9 +12,15 @@ ANNEALED = (1.0, 0.5, 0.2, 0.05)  # factors of the step size, each for a quarter
 
 
 def fit(
-    network: BaseNetwork, states: np.ndarray, q: np.ndarray, steps: int, learning_rate: float, rng: np.random.Generator
+    network: BaseNetwork,
+    states: np.ndarray,
+    q: np.ndarray,
+    steps: int,
+    learning_rate: float,
+    difference_weight: float,
+    rng: np.random.Generator,
 ) -> None:
-    """Adam on the squared error of Q(s, a), a random action to each state: all layers, in place.
+    """Adam on the squared error of all Q-values, all layers, in place.
 
     Args:
         network: trained.
@@ -22,21 +28,19 @@ def fit(
         q: the values wanted, (N, n_actions).
         steps: of 64 states each.
         learning_rate: at first.
+        difference_weight: of the differences between actions, against their mean.
         rng: of the draws.
     """
     state = None
-    for part, factor in zip(np.array_split(np.arange(steps), len(ANNEALED)), ANNEALED, strict=True):
-        if not len(part):
-            continue
-        optimizer = network.optimizer_type("adam", learning_rate * factor, clip_by="none")
-        if state is not None:
-            optimizer.set_state(state)
-        rows = rng.integers(len(states), size=(len(part), BATCH))
-        actions = rng.integers(network.n_actions, size=rows.shape)
-        for chosen, action in zip(rows, actions, strict=True):
-            _, gradient = network.loss_and_gradient(states[chosen], action, q[chosen, action], loss="mse")
-            network.apply_gradient(gradient, optimizer)
-        state = optimizer.get_state()
+    for rows, factor in zip(
+        np.array_split(rng.integers(len(states), size=(steps, BATCH)), len(ANNEALED)), ANNEALED, strict=True
+    ):
+        if len(rows):
+            optimizer = network.optimizer_type("adam", learning_rate * factor, clip_by="none")
+            if state is not None:
+                optimizer.set_state(state)
+            network.fit(states, q, rows, optimizer, difference_weight)
+            state = optimizer.get_state()
 
 
 def refit_head(network: BaseNetwork, states: np.ndarray, q: np.ndarray, ridge: float) -> None:

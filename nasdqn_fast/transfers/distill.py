@@ -38,6 +38,13 @@ class Distill:
         exact: bool = option(True, "where net2net preserves Q, use it, and fit nothing", HERE)
         steps: int = option(2_000, "steps of the fit, of 64 states each", HERE, minimum=0)
         learning_rate: float = option(3e-3, "Adam's in the fit, at first; it falls to a twentieth", HERE, minimum=1e-6)
+        difference_weight: float = option(
+            10.0,
+            "weight of the differences between actions, which make the policy, against their mean",
+            HERE,
+            minimum=1e-3,
+            maximum=1e6,
+        )
         box: float = option(
             0.3, "share of the states drawn from the box of the memory's observations", HERE, minimum=0, maximum=1
         )
@@ -61,7 +68,7 @@ class Distill:
         q = switch.old.forward(states)
         state, fits = None, 0
         while True:
-            fit(new, states, q, options.steps, options.learning_rate, switch.rng)
+            fit(new, states, q, options.steps, options.learning_rate, options.difference_weight, switch.rng)
             if options.ridge:
                 refit_head(new, states[:HEAD_STATES], q[:HEAD_STATES], options.ridge)
             agreement = np.mean(new.forward(states).argmax(axis=1) == q.argmax(axis=1))
