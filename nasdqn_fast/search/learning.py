@@ -53,7 +53,7 @@ class LearningAside:
         n = check_int("n", n, 0)
         if self._memory is None:
             self._memory = copy.deepcopy(self._agent.replay)
-            set_generator_state(self._memory.rng, self._rng.bit_generator.state)
+            set_generator_state(self._memory.rng, dict(self._rng.bit_generator.state))
         settings = _by_updates(self._agent.settings, self._agent.steps)
         learner = type(self._agent)(self._agent.environment, network, replay=self._memory, **vars(settings))
         for _ in range(n if len(self._memory) else 0):

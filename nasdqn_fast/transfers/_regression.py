@@ -59,5 +59,5 @@ def refit_head(network: BaseNetwork, states: np.ndarray, q: np.ndarray, ridge: f
     head = np.vstack([network.weights[-1], network.biases[-1]]).astype(np.float64)
     gram = features.T @ features
     gram += ridge * np.trace(gram) / len(gram) * np.eye(len(gram))
-    head += np.linalg.solve(gram, features.T @ (q - features @ head))
+    head += np.linalg.lstsq(gram, features.T @ (q - features @ head), rcond=None)[0]
     network.weights[-1][...], network.biases[-1][...] = head[:-1], head[-1]
