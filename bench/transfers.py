@@ -40,7 +40,6 @@ from nasdqn_fast.transfers import base
 
 OUT = Path(__file__).parents[1] / "docs" / "figures" / "transfers"
 GREEDY = 100  # episodes before and after, on the same starts
-BLOCK = 50  # episodes of a mean in the curve of a run
 
 ADAM = {"optimizer": "adam", "horizon_is": "truncated"}
 CHANGES = {
@@ -93,10 +92,8 @@ HANGING = [
     ("hanging", "fixed", "", 1.0),
     ("hanging", "random-nas", "matching", 1.0),
 ]
-RUN_COLUMNS = (
-    *("setting", "method", "transfer", "keep", "seed", "final", "mean", "seconds", "search_share", "updates"),
-    *("architectures", "curve"),
-)
+RUN_KEYS = ("setting", "method", "transfer", "keep", "episodes", "widths", "seed")
+RUN_COLUMNS = (*RUN_KEYS, "final", "mean", "seconds", "search_share", "updates", "architectures", "curve")
 Row = dict[str, Any]
 
 
@@ -106,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="0, 1, ...")
     parser.add_argument("--train", type=int, default=600, help="episodes before a switch that is looked at by itself")
     parser.add_argument("--after", type=int, default=50, help="episodes after it")
-    parser.add_argument("--episodes", type=int, default=2_000, help="of a whole run")
+    parser.add_argument("--episodes", type=int, default=2_000, help="of a whole run, which has ten segments")
+    parser.add_argument("--widths", default="32,64,128", help="of the architectures that a whole run searches")
+    parser.add_argument("--settings", default="adam,paper", help="of the whole runs")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=OUT, help="name without .csv and .png")
     options = parser.parse_args(arguments)
@@ -120,10 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         collect(switches, SWITCH_COLUMNS, options.jobs, [partial(switch_rows, *at, options) for at in todo])
     for part, wanted in (("runs", RUNS), ("hanging", HANGING)):
         if part in parts:
-            keys = ("setting", "method", "transfer", "keep", "seed")
-            done = {tuple(row[key] for key in keys) for row in read(runs)}
-            todo = [(*run, seed) for seed in seeds for run in wanted if tuple(map(str, (*run, seed))) not in done]
-            collect(runs, RUN_COLUMNS, options.jobs, [partial(run_row, *at, options.episodes) for at in todo])
+            done = {tuple(row[key] for key in RUN_COLUMNS[: len(RUN_KEYS)]) for row in read(runs)}
+            size = options.episodes if part == "runs" else min(options.episodes, 600), options.widths
+            todo = [(*run, *size, seed) for seed in seeds for run in wanted]
+            todo = [
+                at for at in todo if at[0] in (part, *options.settings.split(",")) and tuple(map(str, at)) not in done
+            ]
+            collect(runs, RUN_COLUMNS, options.jobs, [partial(run_row, *at) for at in todo])
     if "figure" in parts:
         draw(options.out.with_suffix(".png"), read(switches), read(runs))
     print(options.out)
@@ -139,7 +141,7 @@ def collect(path: Path, columns: Sequence[str], jobs: int, tasks: Iterable[Calla
         for finished in as_completed([pool.submit(task) for task in tasks]):
             rows = read(path) + finished.result()
             write(path, columns, rows)
-    write(path, columns, sorted(read(path), key=lambda row: [row[column] for column in columns[:5]]))
+    write(path, columns, sorted(read(path), key=lambda row: [str(row[column]) for column in columns[:7]]))
 
 
 def write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -186,23 +188,24 @@ def switch_rows(source: str, seed: int, options: Any) -> list[Row]:
     return rows
 
 
-def run_row(setting: str, method: str, transfer: str, keep: float, seed: int, episodes: int) -> list[Row]:
+def run_row(setting: str, method: str, transfer: str, keep: float, episodes: int, widths: str, seed: int) -> list[Row]:
+    """A whole run of ten segments; its curve as means of a quarter of a segment."""
     given: dict[str, Any] = {} if setting == "paper" else dict(ADAM)
     if setting == "hanging":
         given |= {"start": "hanging", "max_episode_steps": 400, "policy_epsilon_decay": 0.985}
-        episodes = min(episodes, 600)
-        given["switch_every"] = 60
     if method == "fixed":
         given["architecture"] = "3x64-relu"
     else:
-        given |= {"transfer": transfer, "replay_keep": keep}
+        given |= {"transfer": transfer, "replay_keep": keep, "widths": tuple(map(int, widths.split(",")))}
+        given["switch_every"] = max(1, episodes // 10)
     result = nasdqn_fast.train(method, seed=seed, episodes=episodes, **given)
     returns = result.episodes.returns
-    block = min(BLOCK if setting != "hanging" else 20, episodes)
+    block = max(1, episodes // 40)
     curve = returns[: len(returns) // block * block].reshape(-1, block).mean(axis=1)
     costs = [segment.cost.updates for segment in result.segments if segment.cost is not None]
     values = (
-        *(setting, method, transfer, keep, seed, f"{returns[-100:].mean():.2f}", f"{returns.mean():.2f}"),
+        *(setting, method, transfer, keep, episodes, widths, seed),
+        *(f"{returns[-100:].mean():.2f}", f"{returns.mean():.2f}"),
         *(f"{result.times.total:.1f}", f"{result.times.search_share:.4f}", sum(costs)),
         " ".join(str(segment.architecture) for segment in result.segments),
         " ".join(f"{value:.1f}" for value in curve),
@@ -250,9 +253,11 @@ def draw(path: Path, switches: Sequence[Row], runs: Sequence[Row]) -> None:
                 if (row["setting"], row["method"], row["transfer"], row["keep"]) == (setting, method, transfer, keep)
             ]
             label = f"{method} 3x64-relu" if method == "fixed" else f"{method}, {transfer}, memory kept: {keep}"
-            episodes = BLOCK * (np.arange(len(curves[0])) + 0.5)
-            axes.plot(episodes, np.mean(curves, axis=0), label=f"{label} (n = {len(curves)})", linewidth=1.2)
-        axes.set(xlabel="episode", ylabel=f"return, means of {BLOCK}", title=f"whole runs, {setting}")
+            length = max(map(len, curves))
+            curves = [curve for curve in curves if len(curve) == length]
+            at = (np.arange(length) + 0.5) / length
+            axes.plot(at, np.mean(curves, axis=0), label=f"{label} (n = {len(curves)})", linewidth=1.2)
+        axes.set(xlabel="share of the episodes", ylabel="return", title=f"whole runs, {setting}")
         axes.grid(alpha=0.3)
         if kinds:
             axes.legend(loc="lower right", fontsize="x-small")
