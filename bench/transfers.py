@@ -68,8 +68,8 @@ TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
     "overlap": ("overlap", {}),
     "net2net": ("net2net", {}),
     "distill": ("distill", {}),
-    "distill, not exact": ("distill", {"exact": False}),
-    "distill, no updates": ("distill", {"exact": False, "td_updates": 0}),
+    "distill-inexact": ("distill", {"exact": False}),
+    "distill-no-updates": ("distill", {"exact": False, "td_updates": 0}),
 }
 SWITCH_COLUMNS = ("source", "seed", "change", "target", "transfer", "before", "after", "next", "unswitched", "seconds")
 
@@ -101,6 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--parts", default="switch,runs,hanging,figure", help="of switch, runs, hanging, figure")
     parser.add_argument("--seeds", type=int, default=5, help="0, 1, ...")
+    parser.add_argument("--sources", default=",".join(CHANGES), help="networks from which a switch is looked at")
+    parser.add_argument("--transfers", default=",".join(TRANSFERS), help="those that make it")
     parser.add_argument("--train", type=int, default=600, help="episodes before a switch that is looked at by itself")
     parser.add_argument("--after", type=int, default=50, help="episodes after it")
     parser.add_argument("--episodes", type=int, default=2_000, help="of a whole run, which has ten segments")
@@ -115,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     if "switch" in parts:
         done = {(row["source"], int(row["seed"])) for row in read(switches)}
-        todo = [(source, seed) for seed in seeds for source in CHANGES if (source, seed) not in done]
+        todo = [(source, seed) for seed in seeds for source in options.sources.split(",")]
+        todo = [at for at in todo if at not in done]
         collect(switches, SWITCH_COLUMNS, options.jobs, [partial(switch_rows, *at, options) for at in todo])
     for part, wanted in (("runs", RUNS), ("hanging", HANGING)):
         if part in parts:
@@ -158,7 +161,8 @@ def switch_rows(source: str, seed: int, options: Any) -> list[Row]:
     unswitched = copy.deepcopy(agent).run_episodes(options.after).returns.mean()
     rows = []
     for change, target in CHANGES[source].items():
-        for label, (name, given) in TRANSFERS.items():
+        for label in options.transfers.split(","):
+            name, given = TRANSFERS[label]
             greedy = GreedyEpisodes(agent, lambda i: np.random.default_rng([seed, i]))
             before = greedy.play(agent.network, GREEDY).returns.mean()
             start = time.process_time()
@@ -241,7 +245,8 @@ def draw(path: Path, switches: Sequence[Row], runs: Sequence[Row]) -> None:
         axes.set_ylabel("difference from no switch")
         axes.set_title(title)
         axes.grid(axis="y", alpha=0.3)
-    at_once.legend(loc="lower left", fontsize="small")
+    if at_once.get_legend_handles_labels()[0]:
+        at_once.legend(loc="lower left", fontsize="small")
     for axes, setting in ((adam, "adam"), (paper, "paper")):
         kinds = dict.fromkeys(
             (row["method"], row["transfer"], row["keep"]) for row in runs if row["setting"] == setting
@@ -259,6 +264,7 @@ def draw(path: Path, switches: Sequence[Row], runs: Sequence[Row]) -> None:
             axes.plot(at, np.mean(curves, axis=0), label=f"{label} (n = {len(curves)})", linewidth=1.2)
         axes.set(xlabel="share of the episodes", ylabel="return", title=f"whole runs, {setting}")
         axes.grid(alpha=0.3)
+        axes.set_visible(bool(kinds))
         if kinds:
             axes.legend(loc="lower right", fontsize="x-small")
     figure.savefig(path, dpi=110)

@@ -25,10 +25,10 @@ HERE = "this package, docs/transfers.md"
 class Distill:
     """Preserves Q where that is exact, and fits it elsewhere.
 
-    A network of fresh weights, whose head begins at the mean, is fitted to Q of the old one by Adam, on states of the memory and on states drawn
-    uniformly from the box that these lie in. A correction of the head follows in closed form. Then it makes updates
-    from the memory, as the agent does, before it acts, and continues with the optimizer's state from there. If the
-    memory is empty, there is nothing to fit it to.
+    A network of fresh weights, whose head begins at the mean, is fitted to Q of the old one by Adam, on states of the
+    memory and on states drawn uniformly from the box that these lie in. A correction of the head follows in closed
+    form. Then it makes updates from the memory, as the agent does, before it acts, and continues with the optimizer's
+    state from there. If the memory is empty, there is nothing to fit it to.
 
     With a guard, the old and the new network play episodes from the same starts; while the new one is worse, by more
     than a standard error of the mean difference, it is fitted further, and at last refused.
