@@ -33,7 +33,7 @@ MODULES = {
     "stop_token": [],
     "signals": [],
     "exclusive": [],
-    "network": ["network.c"],
+    "network": ["network.c", "fit.c", "optimizer_step.c"],
     "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
     "sum_tree": ["sum_tree.c"],

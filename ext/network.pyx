@@ -7,15 +7,17 @@ from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.cpu cimport current_kernels
 from nasdqn_fast._core.ndq cimport (
-    NDQ_HUBER, NDQ_LEAKY_RELU, NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_forward_rows, ndq_loss,
-    ndq_loss_and_gradient, ndq_pad,
+    NDQ_HUBER, NDQ_LEAKY_RELU, NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_fit, ndq_forward_rows,
+    ndq_loss, ndq_loss_and_gradient, ndq_pad,
 )
 
 from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.validation import check_actions, check_array, check_choice, check_observations, check_positive32
+from nasdqn_fast.validation import (
+    check_actions, check_array, check_choice, check_fit, check_observations, check_positive32,
+)
 
 _ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
 
@@ -126,6 +128,33 @@ cdef class NetworkCore(Exclusive):
             self.leave()
         gradient.clear_padding()
         return loss, gradient
+
+    def _fit(self, x, q, rows, OptimizerCore optimizer not None, difference_weight):
+        """Steps of the optimizer towards q, one for each row of `rows`; mean loss of the last minibatch before it."""
+        cdef const float[:, ::1] observations, wanted
+        cdef const int64_t[:, ::1] chosen
+        cdef float weight
+        cdef double loss
+        cdef ParameterBlock gradient
+        x = check_observations(x, self.net.sizes[0], name="x")
+        q = check_array("q", q, (len(x), self.net.sizes[self.net.n_layers]), np.float32)
+        rows = check_fit(rows, len(x))
+        weight = check_positive32("difference_weight", difference_weight)
+        observations, wanted, chosen = x, q, rows
+        gradient = ParameterBlock(self.block.sizes)
+        self.enter()
+        try:
+            optimizer.enter()
+            try:
+                optimizer.follow(self.block)
+                with nogil:
+                    loss = ndq_fit(&self.net, self.block.data, gradient.data, &optimizer.optimizer, &observations[0, 0],
+                                   &wanted[0, 0], &chosen[0, 0], chosen.shape[0], chosen.shape[1], weight)
+            finally:
+                optimizer.leave()
+        finally:
+            self.leave()
+        return loss
 
     def _apply_gradient(self, ParameterBlock gradient not None, OptimizerCore optimizer not None):
         """One step of the optimizer on the parameters."""

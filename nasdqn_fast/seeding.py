@@ -11,7 +11,7 @@ import numpy as np
 from nasdqn_fast.copying import Independent
 
 # A stream's seed is its place in this tuple: append, never reorder or remove.
-STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation", "guard", "estimator")
+STREAMS = ("env", "policy", "replay", "init", "controller", "transfer", "evaluation", "guard", "estimator", "learning")
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
@@ -35,6 +35,7 @@ class Streams(Independent):
     evaluation: np.random.Generator
     guard: np.random.Generator
     estimator: np.random.Generator
+    learning: np.random.Generator
 
     def __init__(self, seed: int | np.random.Generator) -> None:
         if isinstance(seed, np.random.Generator):

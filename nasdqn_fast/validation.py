@@ -285,6 +285,13 @@ def check_priorities(priorities: Any, n: int) -> np.ndarray:
     return priorities
 
 
+def check_fit(rows: Any, size: int) -> np.ndarray:
+    """Minibatches (steps, batch) of a fit, both >= 1, of places in a table of `size` rows, returned as int64."""
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or 0 in rows.shape:
+        raise OutOfRange("rows", "an array of integers of shape (steps, batch), both >= 1", described(rows))
+    return _check_indices("rows", rows.reshape(-1), rows.size, size).reshape(rows.shape)
+
+
 def _check_indices(name: str, value: Any, n: int | str, limit: int) -> np.ndarray:
     expected = f"integers of shape ({n},)"
     if not isinstance(value, np.ndarray):

@@ -46,6 +46,7 @@ def test_a_stream_does_not_move_another():
         ("evaluation", 6),
         ("guard", 7),
         ("estimator", 8),
+        ("learning", 9),
     ],
 )
 def test_a_stream_keeps_its_place(name, key):

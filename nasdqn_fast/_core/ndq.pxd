@@ -233,6 +233,11 @@ cdef extern from "optimizer_step.h" nogil:
     void ndq_optimizer_step(ndq_optimizer *o, const ndq_kernels *k, float *params, float *gradient, int64_t n)
 
 
+cdef extern from "fit.h" nogil:
+    double ndq_fit(const ndq_net *net, float *params, float *gradient, ndq_optimizer *optimizer, const float *x,
+                   const float *q, const int64_t *rows, int64_t steps, int64_t batch, float weight)
+
+
 cdef extern from "learner.h" nogil:
     ctypedef struct ndq_target_cache:
         float *rows

@@ -23,5 +23,13 @@ class NetworkCore:
         loss_kind: str,
         weights: NDArray[np.float32] | None = None,
     ) -> tuple[float, ParameterBlock]: ...
+    def _fit(
+        self,
+        x: NDArray[np.float32],
+        q: NDArray[np.float32],
+        rows: NDArray[np.integer],
+        optimizer: OptimizerCore,
+        difference_weight: float,
+    ) -> float: ...
     def _use_normalizer(self, normalizer: NormalizerCore | None) -> None: ...
     def _apply_gradient(self, gradient: ParameterBlock, optimizer: OptimizerCore) -> None: ...

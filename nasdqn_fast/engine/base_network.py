@@ -32,6 +32,7 @@ class BaseNetwork(Independent, ABC):
     n_actions: int
     initial: InitialWeights
     normalizer_type: ClassVar[Any]  # the backend's
+    optimizer_type: ClassVar[Any]
 
     def __repr__(self) -> str:
         sizes = f"{self.observation_size} -> {self.n_actions}"
@@ -113,6 +114,12 @@ class BaseNetwork(Independent, ABC):
     def q_values(self, rows: np.ndarray) -> np.ndarray:
         """Q-values of float32 observations, whatever the network's own dtype is."""
         return self.forward(rows)
+
+    @abstractmethod
+    def fit(
+        self, x: np.ndarray, q: np.ndarray, rows: np.ndarray, optimizer: Any, difference_weight: float = 1.0
+    ) -> float:
+        """Steps of an optimizer towards given Q-values of all actions."""
 
     @abstractmethod
     def like(self, architecture: str | Architecture, rng: int | np.random.Generator | None = 0) -> Self:

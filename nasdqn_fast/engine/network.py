@@ -38,6 +38,7 @@ class QNetwork(BaseNetwork, NetworkCore):
     """
 
     normalizer_type = Normalizer
+    optimizer_type = Optimizer
 
     def __new__(
         cls,
@@ -116,6 +117,26 @@ class QNetwork(BaseNetwork, NetworkCore):
             weights: factors of the transitions' losses, float32 (N,); None: ones.
         """
         return self._loss_and_gradient(observations, actions, targets, huber_delta, loss, weights)
+
+    def fit(
+        self, x: np.ndarray, q: np.ndarray, rows: np.ndarray, optimizer: Optimizer, difference_weight: float = 1.0
+    ) -> float:
+        """Steps of an optimizer towards given Q-values of all actions, without the GIL.
+
+        The loss of a state is the square of the mean error of its actions, plus `difference_weight` times the mean
+        square of what the errors differ from that.
+
+        Args:
+            x: observations, float32 (N, observation_size).
+            q: the values wanted, float32 (N, n_actions).
+            rows: any integer dtype (steps, batch): the minibatch of each step, in [0, N).
+            optimizer: takes the steps.
+            difference_weight: > 0; the policy follows from the differences between actions alone.
+
+        Returns:
+            mean loss of the last minibatch, before its step. If a loss is not finite, it is returned at once.
+        """
+        return self._fit(x, q, rows, optimizer, difference_weight)
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimizer down the gradient; without one, the paper's clipped SGD."""

@@ -23,6 +23,7 @@ from nasdqn_fast.validation import (
     check_actions,
     check_array,
     check_choice,
+    check_fit,
     check_float_dtype,
     check_instance,
     check_observations,
@@ -81,6 +82,7 @@ class QNetwork(BaseNetwork):
     """
 
     normalizer_type = Normalizer
+    optimizer_type = Optimizer
     _normalizer: Normalizer | None = None
 
     def __init__(
@@ -190,8 +192,12 @@ class QNetwork(BaseNetwork):
             losses = quadratic * (np.abs(td_error) - quadratic / 2)
             slope = np.clip(td_error, -huber_delta, huber_delta)
 
-        error = np.zeros_like(z[-1])  # dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down
+        error = np.zeros_like(z[-1])
         error[np.arange(n), actions] = weights * slope / n
+        return float(np.mean(weights * losses)), self._backward(observations, z, error)
+
+    def _backward(self, observations: np.ndarray, z: list[np.ndarray], error: np.ndarray) -> Gradient:
+        """The gradient; error: dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down."""
         gradient = self._zero_gradient()
         sigma, sigma_prime = ACTIVATIONS[self.architecture.activation]
         for layer in reversed(range(len(self._weights))):
@@ -200,7 +206,38 @@ class QNetwork(BaseNetwork):
             gradient.biases[layer][:] = error.sum(axis=0)
             if layer > 0:
                 error = (error @ self._weights[layer].T) * sigma_prime(z[layer - 1]).astype(self.dtype)
-        return float(np.mean(weights * losses)), gradient
+        return gradient
+
+    def fit(
+        self, x: np.ndarray, q: np.ndarray, rows: np.ndarray, optimizer: Optimizer, difference_weight: float = 1.0
+    ) -> float:
+        """Steps of an optimizer towards given Q-values of all actions.
+
+        L = mean over states of e^2 + weight mean_a (e_a - e)^2, with e_a = Q(s, a; w) - q_a and e = mean_a e_a.
+
+        Args:
+            x: observations (N, observation_size).
+            q: the values wanted, (N, n_actions).
+            rows: any integer dtype (steps, batch): the minibatch of each step, in [0, N).
+            optimizer: takes the steps.
+            difference_weight: > 0; the policy follows from the differences between actions alone.
+
+        Returns:
+            mean loss of the last minibatch, before its step. If a loss is not finite, it is returned at once.
+        """
+        x = self._normalized(check_observations(x, self.observation_size, self.dtype, name="x"))
+        q = check_array("q", q, (len(x), self.n_actions), self.dtype)
+        weight = check_positive32("difference_weight", difference_weight)
+        for chosen in check_fit(rows, len(x)):
+            z = self._forward(x[chosen])
+            error = z[-1] - q[chosen]
+            mean = error.mean(axis=1, keepdims=True)
+            loss = float(np.mean(mean[:, 0] ** 2 + weight * ((error - mean) ** 2).mean(axis=1)))
+            if not np.isfinite(loss):
+                return loss
+            slope = 2 / error.size * (mean + weight * (error - mean))
+            self.apply_gradient(self._backward(x[chosen], z, slope.astype(self.dtype)), optimizer)
+        return loss
 
     def apply_gradient(self, gradient: Gradient, optimizer: Optimizer | None = None) -> None:
         """w <- one step of the optimiser down the gradient; without one, the paper's clipped SGD."""

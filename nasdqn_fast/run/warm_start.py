@@ -15,6 +15,7 @@ from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, find_network
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
 
@@ -51,6 +52,7 @@ def start_from(run: Path, agent: Agent, engine: Engine, transfer: plugins.Functi
         optimizer=agent.optimizer.get_state(),
         settings=agent.settings,
         play=greedy.play,
+        learn=LearningAside(agent, agent.streams.child("learning", 1)).learn,
     )
     carried, report = transfers.apply(transfer, switch)
     if not carried.accepted:

@@ -27,6 +27,7 @@ from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
@@ -316,6 +317,7 @@ class Trainer:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
         agent, segment = self.agent, self.segment + 1
         greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
+        aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop)
         carried, report = transfers.apply(
             self.transfer,
             transfers.Switch(
@@ -327,16 +329,18 @@ class Trainer:
                 optimizer=agent.optimizer.get_state(),
                 settings=agent.settings,
                 play=greedy.play,
+                learn=aside.learn,
             ),
         )
         greedy.check()
+        aside.check()
         if carried.accepted:
             try:
                 agent.switch_network(carried.network, carried.optimizer)
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {self.transfer.name!r}: no valid optimizer state: {reason}") from None
-        return replace(report, steps=report.steps + greedy.steps)
+        return replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
 
     def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)

@@ -160,6 +160,7 @@ def make_switch(
     optimizer: str = "sgd",
     optimizer_state: Mapping[str, Any] | None = None,
     play: Callable[[Any, int], Episodes] | None = None,
+    learn: Callable[[Any, int], Mapping[str, Any]] | None = None,
 ) -> base.Switch:
     """A switch of a network with 3 observations and 2 actions, as a transfer is given it in a run.
 
@@ -172,22 +173,36 @@ def make_switch(
         optimizer: kind of the optimizer.
         optimizer_state: None is that of an optimizer which has stepped, with moments where the kind has some.
         play: None is a game of one step, in which action 1 is worth 1 where the first observation is positive.
+        learn: None is `learn_rewards` from the memory.
     """
     twin = "numpy" if type(old) is backends.find("numpy").QNetwork else "native"
     if optimizer_state is None:
         size = old.parameters.size if optimizer == "adam" else 0
         moments = np.random.default_rng(4).random((2, size), np.float32)
         optimizer_state = {"kind": optimizer, "steps": 3, "m": moments[0], "v": moments[1]}
+    replay = filled_replay(twin, some_states(STATES)) if replay is None else replay
+    settings = AgentSettings(optimizer=optimizer)
     return base.Switch(
         old=old,
         architecture=Architecture.parse(architecture),
         rng=np.random.default_rng(rng),
-        replay=filled_replay(twin, some_states(STATES)) if replay is None else replay,
+        replay=replay,
         target=old.copy() if target is None else target,
         optimizer=optimizer_state,
-        settings=AgentSettings(optimizer=optimizer),
+        settings=settings,
         play=play_one_step if play is None else play,
+        learn=(lambda network, n: learn_rewards(network, n, replay, settings)) if learn is None else learn,
     )
+
+
+def learn_rewards(network: Any, n: int, replay: Any, settings: AgentSettings) -> Mapping[str, Any]:
+    """n updates of a network, in place, from a memory of episodes of one step; the state of the optimizer."""
+    optimizer = network.optimizer_type(**vars(settings.optimizer_settings()))
+    batch = replay.transitions()
+    for _ in range(n if len(replay) else 0):
+        _, gradient = network.loss_and_gradient(batch.observations, batch.actions, batch.rewards)
+        network.apply_gradient(gradient, optimizer)
+    return dict(optimizer.get_state())
 
 
 def play_one_step(network: Any, n: int) -> Episodes:

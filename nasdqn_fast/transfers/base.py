@@ -28,7 +28,7 @@ class Replay(Protocol):
     """What a transfer may use of a ReplayBuffer of either backend."""
 
     def __len__(self) -> int: ...
-    def transitions(self, ages: np.ndarray) -> Batch: ...
+    def transitions(self, ages: np.ndarray | None = None) -> Batch: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,9 @@ class Switch:
         settings: what the agent was made with: discount, batch size, learning rate, ...
         play: (network, n) -> n greedy episodes of that network. Each call of one switch has the same starts, so that
             two networks can be compared. The environment steps are counted.
+        learn: (network, n) -> state of the optimizer after n updates of that network, in place, from a copy of the
+            memory; as the agent updates, with a target that starts as a copy and an optimizer that starts with no
+            state. The updates are counted.
         options: the transfer's ``Options``, put in by `apply`.
     """
 
@@ -57,6 +60,7 @@ class Switch:
     optimizer: Mapping[str, Any]
     settings: AgentSettings
     play: Callable[[Any, int], Episodes]
+    learn: Callable[[Any, int], Mapping[str, Any]]
     options: Any = None
 
 
@@ -69,7 +73,7 @@ class Carried:
         optimizer: state that the optimizer continues from, in the form of ``Switch.optimizer``; None resets it.
         accepted: False refuses the switch: network, target and optimizer stay as they are, and the controller is told.
         steps: environment steps spent; those of ``Switch.play`` are added to it.
-        updates: updates of a network spent.
+        updates: updates of a network spent; those of ``Switch.learn`` are added to it.
         note: a line for the log.
     """
 

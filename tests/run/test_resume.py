@@ -191,9 +191,11 @@ def own_plugins(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("stop", [2, 3, 4, 8])
-@pytest.mark.parametrize("transfer", ["guarded", "again"])
+@pytest.mark.parametrize("transfer", ["own_plugins:guarded", "own_plugins:again", "net2net", "distill"])
 def test_what_a_transfer_carried_spent_and_refused_is_resumed(tmp_path, own_plugins, transfer, stop):
-    options = SMALL | {"transfer": f"own_plugins:{transfer}", "optimizer": "adam", "switch_every": 3, "seed": 1}
+    options = SMALL | {"transfer": transfer, "optimizer": "adam", "switch_every": 3, "seed": 1}
+    if transfer == "distill":
+        options |= {"transfer_options": {"steps": 20, "td_updates": 15, "guard": 2}}
     train(**options, out=tmp_path / "whole")
     leave(tmp_path / "left", stop, **options)
     resume(tmp_path / "left")

@@ -10,6 +10,9 @@ from nasdqn_fast.testing.transfers import TransferContract
 from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.matching import matching
 
+# Enough for every line to be run; the defaults take seconds in NumPy.
+OPTIONS = {"distill": {"exact": False, "steps": 8, "td_updates": 2, "guard": 3, "tries": 2}}
+
 
 class TestEveryTransfer(TransferContract):
     @pytest.fixture(
@@ -19,6 +22,7 @@ class TestEveryTransfer(TransferContract):
     )
     def _choose(self, request):
         self.transfer, (self.backend, self.optimizer) = request.param
+        self.options = OPTIONS.get(self.transfer, {})
 
 
 def writing(switch):

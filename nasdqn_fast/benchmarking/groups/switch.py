@@ -14,6 +14,7 @@ from nasdqn_fast.benchmarking.setting import N_ACTIONS, OBSERVATION_SIZE, learni
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import Cost, Result
@@ -102,6 +103,7 @@ class _Switch:
             optimizer=agent.optimizer.get_state(),
             settings=agent.settings,
             play=GreedyEpisodes(agent, np.random.default_rng).play,
+            learn=LearningAside(agent, np.random.default_rng(0)).learn,
         )
         carried, _ = transfers.apply(self._transfer, switch)
         agent.switch_network(carried.network, carried.optimizer)
