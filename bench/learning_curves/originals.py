@@ -1,0 +1,163 @@
+"""Training runs of Stable-Baselines3 and of CleanRL's ``dqn.py``, as their authors wrote them.
+
+Imports nothing of nasdqn_fast, so that it runs where only the originals are installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import platform
+import re
+import runpy
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from learning_curves.runs import GREEDY_EPISODES, GREEDY_SEED, Case, Run
+
+# hyperparams/dqn.yml of rl_zoo3 2.9.2
+_LARGE = {"policy_kwargs": {"net_arch": [256, 256]}}
+_FREQUENT: dict[str, Any] = {
+    "learning_rate": 6.3e-4,
+    "batch_size": 128,
+    "buffer_size": 50_000,
+    "learning_starts": 0,
+    "gamma": 0.99,
+    "target_update_interval": 250,
+    "train_freq": 4,
+    "gradient_steps": -1,
+    "exploration_fraction": 0.12,
+    "exploration_final_eps": 0.1,
+}
+ZOO: dict[str, dict[str, Any]] = {
+    "CartPole-v1": {
+        "learning_rate": 2.3e-3,
+        "batch_size": 64,
+        "buffer_size": 100_000,
+        "learning_starts": 1_000,
+        "gamma": 0.99,
+        "target_update_interval": 10,
+        "train_freq": 256,
+        "gradient_steps": 128,
+        "exploration_fraction": 0.16,
+        "exploration_final_eps": 0.04,
+        **_LARGE,
+    },
+    "MountainCar-v0": {
+        "learning_rate": 4e-3,
+        "batch_size": 128,
+        "buffer_size": 10_000,
+        "learning_starts": 1_000,
+        "gamma": 0.98,
+        "target_update_interval": 600,
+        "train_freq": 16,
+        "gradient_steps": 8,
+        "exploration_fraction": 0.2,
+        "exploration_final_eps": 0.07,
+        **_LARGE,
+    },
+    "Acrobot-v1": {**_FREQUENT, **_LARGE},
+}
+
+_EPISODE = re.compile(r"global_step=(\d+), episodic_return=\[?([-+.\deE]+)\]?")
+
+
+def train(case: Case, seed: int, cleanrl: Path | None) -> Run:
+    """One run of the original that the case's profile is named after.
+
+    Args:
+        case: what to train.
+        seed: of the original's own generators.
+        cleanrl: a checkout of CleanRL, needed for its profile only.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    if case.profile == "cleanrl":
+        assert cleanrl is not None
+        return _cleanrl(case, seed, cleanrl)
+    return _stable_baselines3(case, seed)
+
+
+def _stable_baselines3(case: Case, seed: int) -> Run:
+    from stable_baselines3 import DQN
+
+    settings = ZOO[case.task] if case.profile == "zoo" else {}
+    wall, cpu = time.perf_counter(), time.process_time()
+    model = DQN("MlpPolicy", case.task, seed=seed, device="cpu", **settings)
+    model.learn(case.steps)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    monitor = model.get_env().envs[0]  # type: ignore[union-attr,attr-defined]
+    steps, returns = np.cumsum(monitor.get_episode_lengths()), np.array(monitor.get_episode_rewards())
+    greedy = greedy_returns(model.q_net.q_net, case.task)
+    return Run(steps, returns, greedy, wall, cpu, _about("stable_baselines3"))
+
+
+def _cleanrl(case: Case, seed: int, checkout: Path) -> Run:
+    """Run the script itself, in a folder of its own for what it writes, and read the lines that it prints."""
+    import torch.utils.tensorboard
+    import tyro  # noqa: F401: not timed below
+
+    if int(version("gymnasium").split(".")[0]) > 0:
+        raise SystemExit(
+            f"gymnasium {version('gymnasium')} is installed, and CleanRL's dqn.py reads the infos of gymnasium 0.29: "
+            "pip install gymnasium==0.29.1"
+        )
+    root = str(checkout.resolve())
+    if root not in sys.path:
+        sys.path.insert(0, root)  # for cleanrl_utils
+    script = str(checkout.resolve() / "cleanrl" / "dqn.py")
+    arguments = [script, "--env-id", case.task, "--seed", str(seed), "--total-timesteps", str(case.steps), "--no-cuda"]
+    before, printed = sys.argv, io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(printed):
+        sys.argv = arguments
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            left = runpy.run_path(script, run_name="__main__")
+        finally:
+            sys.argv = before
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    ends = [(int(step) + 1, float(value)) for step, value in _EPISODE.findall(printed.getvalue())]
+    steps, returns = np.array(ends).reshape(-1, 2).T
+    greedy = greedy_returns(left["q_network"].network, case.task)
+    return Run(steps, returns, greedy, wall, cpu, _about("torch"))
+
+
+def _about(*packages: str) -> dict[str, Any]:
+    names = dict.fromkeys((*packages, "torch", "gymnasium", "numpy"))
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def greedy_returns(network: Any, task: str) -> np.ndarray:
+    """[GREEDY_EPISODES] returns of a torch `Sequential` of linear layers and ReLU, played without exploration."""
+    import gymnasium
+
+    layers = [parameter.detach().numpy() for parameter in network.parameters()]
+    weights, biases = layers[::2], layers[1::2]
+    environments = [gymnasium.make(task) for _ in range(GREEDY_EPISODES)]
+    states = [env.reset(seed=GREEDY_SEED + number)[0] for number, env in enumerate(environments)]
+    returns = np.zeros(GREEDY_EPISODES)
+    going = list(range(GREEDY_EPISODES))
+    while going:
+        actions = _greedy(np.array([states[number] for number in going], np.float32), weights, biases)
+        still = []
+        for number, action in zip(going, actions, strict=True):
+            states[number], reward, terminated, truncated, _ = environments[number].step(int(action))
+            returns[number] += float(reward)
+            if not (terminated or truncated):
+                still.append(number)
+        going = still
+    return returns
+
+
+def _greedy(rows: np.ndarray, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> np.ndarray:
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        rows = np.maximum(rows @ weight.T + bias, 0)
+    return np.argmax(rows @ weights[-1].T + biases[-1], axis=1)
