@@ -78,9 +78,11 @@ cdef class LoopCore(Exclusive):
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
         if learner is not None:
             self.loop.learners, self.loop.n_learners = &learner.learner, 1
+        self.loop.random_steps = settings.random_steps
         self.loop.warm_up, self.loop.train_every = settings.warm_up, settings.train_every
         self.loop.phase_updates = settings.phase_updates
         self.loop.target_every = settings.target_every if settings.target_unit == "steps" else 0
+        self.loop.moves_after, self.loop.counts_from_0 = settings.target_moves == "after", settings.first_step == 0
         self.loop.epsilon_start, self.loop.epsilon_end = settings.policy_epsilon_start, settings.policy_epsilon_end
         self.loop.epsilon_decay = settings.policy_epsilon_decay
         if settings.policy_epsilon_schedule == "linear":

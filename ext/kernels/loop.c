@@ -29,9 +29,10 @@ static void act(ndq_loop *loop)
     const int32_t A = loop->env.n_actions;
     const int by_steps = loop->epsilon_steps > 0.0;
     const double now = by_steps ? epsilon(loop) : 0.0;
+    const int at_random = loop->steps < loop->random_steps;
     int greedy = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        const int explore = ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
+        const int explore = at_random || ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
         loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
         greedy |= !explore;
     }
@@ -84,9 +85,13 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i)
 
 static int stop_wanted(const ndq_loop *loop) { return loop->stop && ndq_stop_reason(loop->stop); }
 
+/* The number of the vector step that was made last. */
+static int64_t vector_steps(const ndq_loop *loop) { return loop->steps / loop->n_lanes - loop->counts_from_0; }
+
 static int learning_is_due(const ndq_loop *loop)
 {
-    return loop->n_learners && loop->steps >= loop->warm_up && loop->steps / loop->n_lanes % loop->train_every == 0;
+    const int64_t n = vector_steps(loop);
+    return loop->n_learners && n * loop->n_lanes >= loop->warm_up && n % loop->train_every == 0;
 }
 
 /* The updates of a phase count for the lanes in equal parts, one after the other, so that every lane learns as much as it
@@ -144,11 +149,17 @@ static ndq_status end_episodes(ndq_loop *loop)
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
 
-/* In vector steps, as Stable-Baselines3 counts, which moves the target before the updates that follow the step. */
+/* In vector steps, as Stable-Baselines3 counts. */
 static int target_is_due(const ndq_loop *loop)
 {
     const int64_t every = loop->target_every / loop->n_lanes;
-    return loop->target_every && loop->steps / loop->n_lanes % (every > 1 ? every : 1) == 0;
+    return loop->target_every && vector_steps(loop) % (every > 1 ? every : 1) == 0;
+}
+
+static void move_targets(ndq_loop *loop)
+{
+    if (target_is_due(loop))
+        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
 }
 
 static ndq_status step_lanes(ndq_loop *loop)
@@ -160,8 +171,7 @@ static ndq_status step_lanes(ndq_loop *loop)
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
     for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;
-    if (target_is_due(loop))
-        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
+    if (!loop->moves_after) move_targets(loop);
     return NDQ_DONE;
 }
 
@@ -171,6 +181,7 @@ static ndq_status vector_step(ndq_loop *loop)
     ndq_status status;
     if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
     if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
+    if (loop->moves_after) move_targets(loop);
     loop->step_updates = -1;
     return end_episodes(loop);
 }

@@ -36,10 +36,13 @@ typedef struct {
     int64_t n_learners;     /* 0: play only, learn nothing */
     bitgen_t *env_rng, *policy_rng;
 
+    int64_t random_steps;   /* the first ones, whose actions are uniform draws without a look at the network */
     int64_t warm_up;
     int64_t train_every;    /* vector steps between learning phases */
     int64_t phase_updates;  /* of each learner in a phase */
     int64_t target_every;   /* steps between moves of the targets; 0: they are moved by updates */
+    int32_t moves_after;    /* such a move follows the updates of its step; 0: it precedes them */
+    int32_t counts_from_0;  /* warm_up, train_every and target_every call a run's first vector step 0; else 1 */
     double epsilon_start, epsilon_decay, epsilon_end;
     double epsilon_steps;   /* in which it goes from start to end in a line; 0: it decays from episode to episode */
 

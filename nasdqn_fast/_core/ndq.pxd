@@ -219,10 +219,13 @@ cdef extern from "loop.h" nogil:
         int64_t n_learners
         bitgen_t *env_rng
         bitgen_t *policy_rng
+        int64_t random_steps
         int64_t warm_up
         int64_t train_every
         int64_t phase_updates
         int64_t target_every
+        int32_t moves_after
+        int32_t counts_from_0
         double epsilon_start
         double epsilon_decay
         double epsilon_end

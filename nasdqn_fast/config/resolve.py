@@ -8,7 +8,7 @@ from typing import Any
 
 from nasdqn_fast.config.plugin_options import SPELLED_NAMES, TABLES, spelled_out
 from nasdqn_fast.config.profiles import find_profile
-from nasdqn_fast.config.sections import SECTIONS, Config, all_settings
+from nasdqn_fast.config.sections import SECTIONS, Config, EnvConfig, RunConfig, all_settings
 from nasdqn_fast.config.toml import read_toml
 from nasdqn_fast.envs import Environment
 from nasdqn_fast.errors import InputError, OutOfRange, SettingError, UnknownName, message, suggest
@@ -75,18 +75,34 @@ def resolve_search(base: Config | str | Path | None, options: Mapping[str, Any])
         InputError: the file cannot be read, or an option is unknown.
     """
     given = _merged(_base_values(base), _by_section(options))
-    profile = find_profile(given.get("run", {}).get("profile", Config().run.profile)).values
+    try:
+        profile = _profile(given)
+    except _Complaint as complaint:
+        raise SettingError(complaint.problem, _keywords(complaint.section)) from None
     search: dict[str, Any] = _merged(profile, given).get("search", {})
     return search
 
 
 def _config(*layers: Values) -> Config:
     given = _merged(*layers)
+    return _validated(_merged(_profile(given), *_spelled(layers, given)))
+
+
+def _profile(given: Values) -> Values:
+    """What the profile of these settings has for their environment and method."""
+    name = given.get("run", {}).get("profile", RunConfig.profile)
     try:
-        profile = find_profile(given.get("run", {}).get("profile", Config().run.profile)).values
+        profile = find_profile(name)
     except InputError as error:
         raise _Complaint("run", error) from None
-    return _validated(_merged(profile, *_spelled(layers, given)))
+    try:
+        values = _merged(profile.values_for(name, given.get("env", {}).get("name", EnvConfig.name)))
+    except OutOfRange as error:
+        raise _Complaint("env", error) from None
+    search = values.get("search", {})
+    if "architecture" in search and given.get("search", {}).get("method", search["method"]) != search["method"]:
+        search = {key: value for key, value in search.items() if key != "architecture"}  # it is the profile's method's
+    return values | {"search": search}
 
 
 def _validated(values: Values) -> Config:
@@ -133,7 +149,10 @@ def _base_values(base: Config | str | Path | None) -> Values:
 
 def _differences(config: Config) -> Values:
     """What was given to make this config: where it differs from its profile."""
-    profile = {"run": {"profile": config.run.profile}}
+    name = config.env.name
+    profile: Values = {"run": {"profile": config.run.profile}} | (
+        {} if name == EnvConfig.name else {"env": {"name": name}}
+    )
     defaults = _config(profile).as_dict()
     given = {
         section: {key: value for key, value in values.items() if defaults.get(section, {}).get(key, _NEVER) != value}

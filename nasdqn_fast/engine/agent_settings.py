@@ -85,8 +85,24 @@ class AgentSettings(Checked):
     )
     replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
+    random_steps: int = option(
+        0, "environment steps at first whose actions are uniformly random, whatever epsilon is", UNSAID, minimum=0
+    )
+    first_step: int = option(
+        1,
+        "number of the first step, 1 or 0, where --warm-up, --train-every and --target-every count steps",
+        UNSAID,
+        minimum=0,
+        maximum=1,
+    )
     target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
     target_unit: str = option("updates", "what --target-every counts", UNSAID, choices=("updates", "steps"))
+    target_moves: str = option(
+        "before",
+        "whether a target that counts steps moves before or after the updates of the step",
+        UNSAID,
+        choices=("before", "after"),
+    )
     target_tau: float = option(
         1.0,
         "how far a move takes the target to the network: 1 is a copy, less is Polyak averaging",

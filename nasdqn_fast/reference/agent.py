@@ -181,11 +181,16 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         moved = target + tau * (self.network.parameters - target)
         self.target.parameters = np.where(np.abs(moved) < TINY_TARGET, 0, moved).astype(moved.dtype)
 
-    def _target_step_is_due(self) -> bool:
-        """Whether the vector step just done moves the target: counted in vector steps, as Stable-Baselines3 counts."""
+    def _move_target_if_due(self) -> None:
+        """If targets move by steps: counted in vector steps, as Stable-Baselines3 counts."""
         settings = self.settings
         every = max(settings.target_every // settings.num_envs, 1)
-        return settings.target_unit == "steps" and self.steps // settings.num_envs % every == 0
+        if settings.target_unit == "steps" and self._vector_steps() % every == 0:
+            self._update_target()
+
+    def _vector_steps(self) -> int:
+        """The number of the vector step that was made last."""
+        return self.steps // self.settings.num_envs - 1 + self.settings.first_step
 
     @classmethod
     def options_of(cls, dtype: str) -> dict[str, Any]:
@@ -243,16 +248,15 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if self._step_updates is None:
             by_steps = self.settings.policy_epsilon_schedule == "linear"
             now = self.epsilon
-            actions = [
-                self._epsilon_greedy(x.observation, now if by_steps else x.epsilon, self.streams.policy)
-                for x in self._lanes
-            ]
+            actions = [self._action(x.observation, now if by_steps else x.epsilon) for x in self._lanes]
             self._ended = [self._step_and_store(lane, a) for lane, a in zip(self._lanes, actions, strict=True)]
             self._step_updates = 0
-            if self._target_step_is_due():
-                self._update_target()
+            if self.settings.target_moves == "before":
+                self._move_target_if_due()
         if self._learning_is_due():
             self._learn_for_lanes(stop)
+        if self.settings.target_moves == "after":
+            self._move_target_if_due()
         self._step_updates = None
         for lane, has_ended in zip(self._lanes, self._ended, strict=True):
             if has_ended:
@@ -263,7 +267,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _learning_is_due(self) -> bool:
         settings = self.settings
-        return self.steps >= settings.warm_up and self.steps // settings.num_envs % settings.train_every == 0
+        n = self._vector_steps()
+        return n * settings.num_envs >= settings.warm_up and n % settings.train_every == 0
 
     def _learn_for_lanes(self, stop: StopToken | None) -> None:
         """The updates of a phase, less those that were done before a stop; each lane is charged with an equal part."""
@@ -299,12 +304,19 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._steps += 1
         return terminated or truncated
 
+    def _action(self, observation: np.ndarray, epsilon: float) -> int:
+        """Of a step that is learned from: uniformly random in the first ones, then epsilon-greedy."""
+        if self.steps < self.settings.random_steps:
+            return self._random_action(self.streams.policy)
+        return self._epsilon_greedy(observation, epsilon, self.streams.policy)
+
+    def _random_action(self, rng: np.random.Generator) -> int:
+        n_actions = self.environment.n_actions
+        return int(rng.integers(n_actions)) if n_actions > 1 else 0
+
     def _epsilon_greedy(self, observation: np.ndarray, epsilon: float, rng: np.random.Generator) -> int:
         """A random action with probability epsilon, else the greedy one; one uniform is always drawn."""
-        if rng.random() < epsilon:
-            n_actions = self.environment.n_actions
-            return int(rng.integers(n_actions)) if n_actions > 1 else 0
-        return self._greedy(observation)
+        return self._random_action(rng) if rng.random() < epsilon else self._greedy(observation)
 
     def _greedy(self, observation: np.ndarray) -> int:
         """argmax_a Q(s, a; w), the lowest index of equals."""
