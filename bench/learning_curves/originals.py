@@ -13,14 +13,16 @@ import runpy
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from learning_curves.runs import GREEDY_EPISODES, GREEDY_SEED, Case, Run
+from learning_curves.greedy import greedy_returns
+from learning_curves.runs import Case, Run
 
 # hyperparams/dqn.yml of rl_zoo3 2.9.2
 _LARGE = {"policy_kwargs": {"net_arch": [256, 256]}}
@@ -96,15 +98,14 @@ def _stable_baselines3(case: Case, seed: int) -> Run:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     monitor = model.get_env().envs[0]  # type: ignore[union-attr,attr-defined]
     steps, returns = np.cumsum(monitor.get_episode_lengths()), np.array(monitor.get_episode_rewards())
-    greedy = greedy_returns(model.q_net.q_net, case.task)
+    greedy = greedy_returns(_values(model.q_net.q_net), case.task)
     return Run(steps, returns, greedy, wall, cpu, _about("stable_baselines3"))
 
 
 def _cleanrl(case: Case, seed: int, checkout: Path) -> Run:
     """Run the script itself, in a folder of its own for what it writes, and read the lines that it prints."""
-    import torch.utils.tensorboard
-    import tyro  # noqa: F401: not timed below
-
+    for module in ("torch.utils.tensorboard", "tyro"):
+        import_module(module)  # here, so that it is not timed below
     if int(version("gymnasium").split(".")[0]) > 0:
         raise SystemExit(
             f"gymnasium {version('gymnasium')} is installed, and CleanRL's dqn.py reads the infos of gymnasium 0.29: "
@@ -126,7 +127,7 @@ def _cleanrl(case: Case, seed: int, checkout: Path) -> Run:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     ends = [(int(step) + 1, float(value)) for step, value in _EPISODE.findall(printed.getvalue())]
     steps, returns = np.array(ends).reshape(-1, 2).T
-    greedy = greedy_returns(left["q_network"].network, case.task)
+    greedy = greedy_returns(_values(left["q_network"].network), case.task)
     return Run(steps, returns, greedy, wall, cpu, _about("torch"))
 
 
@@ -135,29 +136,15 @@ def _about(*packages: str) -> dict[str, Any]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def greedy_returns(network: Any, task: str) -> np.ndarray:
-    """[GREEDY_EPISODES] returns of a torch `Sequential` of linear layers and ReLU, played without exploration."""
-    import gymnasium
+def _values(network: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Q of float32 [rows, observation], in NumPy: a torch `Sequential` of linear layers and ReLU, as both have."""
+    parameters = [parameter.detach().numpy() for parameter in network.parameters()]
+    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
 
-    layers = [parameter.detach().numpy() for parameter in network.parameters()]
-    weights, biases = layers[::2], layers[1::2]
-    environments = [gymnasium.make(task) for _ in range(GREEDY_EPISODES)]
-    states = [env.reset(seed=GREEDY_SEED + number)[0] for number, env in enumerate(environments)]
-    returns = np.zeros(GREEDY_EPISODES)
-    going = list(range(GREEDY_EPISODES))
-    while going:
-        actions = _greedy(np.array([states[number] for number in going], np.float32), weights, biases)
-        still = []
-        for number, action in zip(going, actions, strict=True):
-            states[number], reward, terminated, truncated, _ = environments[number].step(int(action))
-            returns[number] += float(reward)
-            if not (terminated or truncated):
-                still.append(number)
-        going = still
-    return returns
+    def values(rows: np.ndarray) -> np.ndarray:
+        for weights, biases in layers[:-1]:
+            rows = np.maximum(rows @ weights.T + biases, 0)
+        weights, biases = layers[-1]
+        return rows @ weights.T + biases
 
-
-def _greedy(rows: np.ndarray, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> np.ndarray:
-    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        rows = np.maximum(rows @ weight.T + bias, 0)
-    return np.argmax(rows @ weights[-1].T + biases[-1], axis=1)
+    return values

@@ -11,9 +11,6 @@ from typing import Any
 
 import numpy as np
 
-GREEDY_EPISODES = 100
-GREEDY_SEED = 1_000_000  # of the first greedy episode: no training run uses it
-
 # The mean greedy return at which a task counts as learned.
 THRESHOLDS = {"CartPole-v1": 475.0, "Acrobot-v1": -100.0, "MountainCar-v0": -110.0}
 OURS = {"CartPole-v1": "cartpole", "Acrobot-v1": "acrobot", "MountainCar-v0": "mountain-car"}
@@ -57,7 +54,7 @@ class Run:
     Attributes:
         steps: [episodes] environment steps done when each episode ended.
         returns: [episodes] undiscounted return of each episode, explored as the run did.
-        greedy: [GREEDY_EPISODES] returns of the final network without exploration.
+        greedy: [episodes] returns of the final network without exploration.
         wall, cpu: seconds of training, without imports and without the greedy episodes.
         about: versions of what ran.
     """
