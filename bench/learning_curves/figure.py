@@ -21,7 +21,7 @@ def draw(folder: Path, path: Path) -> None:
     """Mean learning curves with 95 % bands of the cases in `folder`, into an image."""
     import matplotlib.figure
 
-    found = {(case.profile, case.task): (case, *summaries) for case, *summaries in pairs(folder)}
+    found = {(case.profile, case.task): (case, originals, ours) for case, originals, ours in pairs(folder)}
     profiles = [profile for profile in PROFILES if any(key[0] == profile for key in found)]
     tasks = [task for task in TASKS if any(key[1] == task for key in found)]
     size = (0.7 + 4.0 * len(tasks), 0.5 + 2.9 * len(profiles))
