@@ -1,0 +1,113 @@
+"""Held to the originals: our agent with a profile, step by step and after a thousand updates, beside theirs.
+
+What they come to is kept in tests/data/originals.npz, which tests/data/make_originals.py made; where PyTorch and
+Stable-Baselines3 are installed they are run again, and compared in full.
+"""
+
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def maker():
+    spec = importlib.util.spec_from_file_location("make_originals", DATA / "make_originals.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+originals = maker()
+
+
+@functools.cache
+def kept():
+    with np.load(originals.FILE) as file:
+        return dict(file)
+
+
+def part(case, name):
+    return kept()[f"{case}/{name}"]
+
+
+@functools.cache
+def trained(case):
+    """Our agent at the end of a case; what was read after each step, if every step is an episode."""
+    agent = originals.CASES[case].agent()
+    steps = {"epsilons": [], "updates": [], "rates": [], "targets": []}
+    if case in originals.LONG:
+        agent.run_episodes(100_000)
+        return agent, steps
+    rate = np.nan
+    while not agent.finished:
+        before = agent.updates
+        agent.run_episodes(1)
+        rate = agent.settings.learning_rate_after(agent.steps) if agent.updates > before else rate
+        steps["epsilons"].append(agent.epsilon)
+        steps["updates"].append(agent.updates)
+        steps["rates"].append(rate)
+        steps["targets"].append(originals.size_of(agent.target.parameters))
+    return agent, steps
+
+
+def parameters_of(agent):
+    return originals.flat(agent.network.weights, agent.network.biases)
+
+
+def assert_close(ours, theirs):
+    """To 1e-4 of the scale of the weights, which is 1 divided by the root of a layer's width."""
+    scale = np.sqrt(np.mean(np.square(theirs.astype(np.float64))))
+    assert np.abs(ours - theirs).max() <= 1e-4 * scale
+
+
+def assert_same_steps(case, theirs):
+    _, ours = trained(case)
+    np.testing.assert_allclose(ours["epsilons"], theirs["epsilons"], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(ours["updates"], theirs["updates"])
+    np.testing.assert_allclose(ours["rates"], theirs["rates"], rtol=1e-12)
+    np.testing.assert_allclose(ours["targets"], theirs["targets"], rtol=1e-5)
+    moves = np.count_nonzero(np.diff(theirs["targets"]))
+    assert moves > 5
+
+
+@pytest.mark.parametrize("case", originals.LONG)
+def test_a_thousand_updates_end_in_the_parameters_of_the_original(case):
+    agent, _ = trained(case)
+    assert agent.updates >= 1_000
+    step = 1 if agent.network.parameters.size < 20_000 else originals.KEPT
+    assert_close(parameters_of(agent)[::step], part(case, "parameters"))
+
+
+@pytest.mark.parametrize("case", originals.CASES)
+def test_every_action_and_every_end_is_that_of_the_original(case):
+    agent, _ = trained(case)
+    ours, n = agent.replay.transitions(), len(part(case, "actions"))
+    held = len(ours)  # CleanRL's memory keeps the last 10,000
+    assert agent.steps == n
+    np.testing.assert_array_equal(ours.actions, part(case, "actions")[-held:])
+    np.testing.assert_array_equal(ours.terminated, np.unpackbits(part(case, "terminated"), count=n)[-held:])
+
+
+@pytest.mark.parametrize("case", originals.BY_STEPS)
+def test_after_each_step_epsilon_rate_updates_and_target_are_those_of_the_original(case):
+    assert_same_steps(case, {name: part(case, name) for name in ("epsilons", "updates", "rates", "targets")})
+
+
+@pytest.mark.parametrize("case", originals.CASES)
+def test_the_original_itself_agrees(case):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed")
+    theirs = originals.record(originals.CASES[case])
+    agent, _ = trained(case)
+    ours = agent.replay.transitions()
+    assert_close(parameters_of(agent), theirs["parameters"])
+    for name in ("observations", "actions", "rewards", "terminated"):
+        np.testing.assert_array_equal(getattr(ours, name), theirs[name][-len(ours) :], err_msg=name)
+    if case in originals.BY_STEPS:
+        assert_same_steps(case, theirs)
