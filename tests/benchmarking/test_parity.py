@@ -47,7 +47,12 @@ def test_the_mean_of_a_curve_is_the_area_under_it(bins):
     assert statistics.curve(ends, returns, steps, bins).mean() == pytest.approx(by_step.mean(), abs=1e-12)
 
 
-@pytest.mark.parametrize(("ends", "steps"), [([], 100), ([101], 100), ([50], 99)])
+def test_steps_after_the_runs_are_left_out():
+    ends, returns = np.array([3, 9, 12]), np.array([2.0, -1.0, 7.0])
+    assert statistics.curve(ends, returns, 8, bins=8).tolist() == [2, 2, 2, -1, -1, -1, -1, -1]
+
+
+@pytest.mark.parametrize(("ends", "steps"), [([], 100), ([50], 99)])
 def test_a_curve_needs_an_episode_and_whole_parts(ends, steps):
     with pytest.raises(ValueError, match=r"expected an episode|multiple of 10"):
         statistics.curve(np.array(ends), np.ones(len(ends)), steps, bins=10)
