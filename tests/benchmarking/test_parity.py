@@ -13,8 +13,9 @@ from nasdqn_fast.config import resolve
 
 BENCH = Path(__file__).parents[2] / "bench"
 sys.path.append(str(BENCH))
-originals, runs, statistics, summary = (
-    importlib.import_module(f"learning_curves.{name}") for name in ("originals", "runs", "statistics", "summary")
+originals, report, runs, statistics, summary = (
+    importlib.import_module(f"learning_curves.{name}")
+    for name in ("originals", "report", "runs", "statistics", "summary")
 )
 sys.path.remove(str(BENCH))
 
@@ -211,3 +212,9 @@ def test_bad_input_is_refused_in_a_line(arguments, message, tmp_path):
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_guide_has_the_tables_of_the_data():
+    guide = (BENCH.parent / "docs" / "parity.md").read_text(encoding="utf-8")
+    for table in report.tables(BENCH / "parity_data").split("\n\n"):
+        assert table in guide
