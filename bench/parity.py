@@ -56,6 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compare.add_argument("--figure", type=Path, default=FIGURE, help="default: docs/figures/parity.png")
     compare.set_defaults(run=_compare)
 
+    draws = commands.add_parser("draws", help="train ours under profile cleanrl, and keep its random draws in a file")
+    draws.add_argument("file", type=Path, help="JSON, to be written")
+    draws.add_argument("--task", choices=sorted(runs.OURS), default="CartPole-v1", help="default: CartPole-v1")
+    draws.add_argument("--seed", type=int, default=1, help="default: 1")
+    draws.add_argument("--steps", type=_positive, default=100_000, help="default: 100000")
+    draws.set_defaults(run=_draws)
+
+    replay = commands.add_parser("replay", help="run CleanRL's script with them: does it play our episodes?")
+    replay.add_argument("file", type=Path, help="from `draws`")
+    replay.add_argument("--cleanrl", type=Path, required=True, help="a checkout of CleanRL")
+    replay.set_defaults(run=_replay)
+
     options = parser.parse_args(arguments)
     options.run(options, parser.error)
 
@@ -85,8 +97,8 @@ def _record(options: argparse.Namespace, refuse: Refuse) -> None:
         wanted = [case for case in wanted if case.profile != "cleanrl"]
         if left_out:
             print(f"left out without --cleanrl: {', '.join(left_out)}")
-    elif not (options.cleanrl / "cleanrl" / "dqn.py").is_file():
-        refuse(f"no cleanrl/dqn.py in {options.cleanrl}: --cleanrl is the top folder of a checkout of CleanRL")
+    else:
+        _check_checkout(options.cleanrl, refuse)
     needed = ["torch", "gymnasium"]
     if any(case.profile != "cleanrl" for case in wanted):
         needed.append("stable_baselines3")
@@ -95,7 +107,7 @@ def _record(options: argparse.Namespace, refuse: Refuse) -> None:
     _check_installed(needed, refuse)
     from learning_curves import originals
 
-    _train(wanted, partial(originals.train, cleanrl=options.cleanrl), options)
+    _train(wanted, partial(originals.train, checkout=options.cleanrl), options)
 
 
 def _ours(options: argparse.Namespace, refuse: Refuse) -> None:
@@ -103,6 +115,29 @@ def _ours(options: argparse.Namespace, refuse: Refuse) -> None:
     from learning_curves import ours
 
     _train([case for case in runs.CASES if case.name in options.cases], ours.train, options)
+
+
+def _draws(options: argparse.Namespace, refuse: Refuse) -> None:
+    _check_installed(["nasdqn_fast"], refuse)
+    from learning_curves import replay
+
+    episodes = replay.write_draws(options.file, options.task, options.seed, options.steps)
+    print(f"{options.file}: {episodes:,} episodes")
+
+
+def _replay(options: argparse.Namespace, refuse: Refuse) -> None:
+    if not options.file.is_file():
+        refuse(f"no file {options.file}: `draws` writes it")
+    _check_checkout(options.cleanrl, refuse)
+    _check_installed(["torch", "gymnasium", "tyro", "tensorboard"], refuse)
+    from learning_curves import replay
+
+    print(replay.replay(options.file, options.cleanrl))
+
+
+def _check_checkout(folder: Path, refuse: Refuse) -> None:
+    if not (folder / "cleanrl" / "dqn.py").is_file():
+        refuse(f"no cleanrl/dqn.py in {folder}: --cleanrl is the top folder of a checkout of CleanRL")
 
 
 def _check_installed(modules: Sequence[str], refuse: Refuse) -> None:

@@ -5,22 +5,16 @@ Imports nothing of nasdqn_fast, so that it runs where only the originals are ins
 
 from __future__ import annotations
 
-import contextlib
-import io
 import platform
-import re
-import runpy
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from learning_curves import cleanrl
 from learning_curves.greedy import greedy_returns
 from learning_curves.runs import Case, Run
 
@@ -68,23 +62,21 @@ ZOO: dict[str, dict[str, Any]] = {
     "Acrobot-v1": {**_FREQUENT, **_LARGE},
 }
 
-_EPISODE = re.compile(r"global_step=(\d+), episodic_return=\[?([-+.\deE]+)\]?")
 
-
-def train(case: Case, seed: int, cleanrl: Path | None) -> Run:
+def train(case: Case, seed: int, checkout: Path | None) -> Run:
     """One run of the original that the case's profile is named after.
 
     Args:
         case: what to train.
         seed: of the original's own generators.
-        cleanrl: a checkout of CleanRL, needed for its profile only.
+        checkout: one of CleanRL, needed for its profile only.
     """
     import torch
 
     torch.set_num_threads(1)
     if case.profile == "cleanrl":
-        assert cleanrl is not None
-        return _cleanrl(case, seed, cleanrl)
+        assert checkout is not None
+        return _cleanrl(case, seed, checkout)
     return _stable_baselines3(case, seed)
 
 
@@ -103,30 +95,10 @@ def _stable_baselines3(case: Case, seed: int) -> Run:
 
 
 def _cleanrl(case: Case, seed: int, checkout: Path) -> Run:
-    """Run the script itself, in a folder of its own for what it writes, and read the lines that it prints."""
-    for module in ("torch.utils.tensorboard", "tyro"):
-        import_module(module)  # here, so that it is not timed below
-    if int(version("gymnasium").split(".")[0]) > 0:
-        raise SystemExit(
-            f"gymnasium {version('gymnasium')} is installed, and CleanRL's dqn.py reads the infos of gymnasium 0.29: "
-            "pip install gymnasium==0.29.1"
-        )
-    root = str(checkout.resolve())
-    if root not in sys.path:
-        sys.path.insert(0, root)  # for cleanrl_utils
-    script = str(checkout.resolve() / "cleanrl" / "dqn.py")
-    arguments = [script, "--env-id", case.task, "--seed", str(seed), "--total-timesteps", str(case.steps), "--no-cuda"]
-    before, printed = sys.argv, io.StringIO()
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(printed):
-        sys.argv = arguments
-        wall, cpu = time.perf_counter(), time.process_time()
-        try:
-            left = runpy.run_path(script, run_name="__main__")
-        finally:
-            sys.argv = before
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    ends = [(int(step) + 1, float(value)) for step, value in _EPISODE.findall(printed.getvalue())]
-    steps, returns = np.array(ends).reshape(-1, 2).T
+    cleanrl.prepare(checkout)
+    wall, cpu = time.perf_counter(), time.process_time()
+    left, steps, returns = cleanrl.run(checkout, case.task, seed, case.steps)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     greedy = greedy_returns(_values(left["q_network"].network), case.task)
     return Run(steps, returns, greedy, wall, cpu, _about("torch"))
 

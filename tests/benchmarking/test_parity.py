@@ -1,6 +1,7 @@
 """bench/parity.py: its statistics against SciPy's, its settings against the profiles', and its commands."""
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import nasdqn_fast
 from nasdqn_fast.config import resolve
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -194,9 +196,23 @@ def test_ours_keeps_the_runs_that_are_there(tmp_path):
     assert run.greedy.shape == (100,)
 
 
+def test_draws_are_those_of_a_run_under_the_profile(tmp_path):
+    file = tmp_path / "draws.json"
+    done = parity("draws", file, "--seed", 3, "--steps", 2_000)
+    assert done.returncode == 0, done.stderr
+    draws = json.loads(file.read_text())
+    result = nasdqn_fast.train(profile="cleanrl", env="cartpole", seed=3, steps=2_000)
+    assert draws["lengths"] == result.episodes.lengths.tolist()
+    assert done.stdout == f"{file}: {len(result.episodes)} episodes\n"
+    before = nasdqn_fast.DQNAgent("cartpole", "120,84-relu", rng=3, init="torch").network
+    for layer, weights, biases in zip(draws["layers"], before.weights, before.biases, strict=True):
+        assert (layer["weights"], layer["biases"]) == (weights.tolist(), biases.tolist())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["replay", "nothing.json", "--cleanrl", "."], "no file nothing.json"),
         (["ours"], "--out"),
         (["ours", "--out", "x", "--seeds", "0"], "expected a whole number from 1, got '0'"),
         (["ours", "--out", "x", "--cases", "dqn"], "invalid choice: 'dqn'"),
