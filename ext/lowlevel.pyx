@@ -27,7 +27,7 @@ cdef void net_forward(const ndq_net *net, const float *parameters, const float *
 cdef double net_loss_and_gradient(const ndq_net *net, const float *parameters, const float *observations,
                                   const int64_t *actions, const float *targets, int64_t n, ndq_loss loss, float delta,
                                   float *gradient) noexcept nogil:
-    return ndq_loss_and_gradient(net, parameters, observations, actions, targets, n, loss, delta, gradient)
+    return ndq_loss_and_gradient(net, parameters, observations, actions, targets, NULL, n, loss, delta, gradient)
 
 
 cdef void env_step(const ndq_env *env, int64_t n, const double *uniforms, double *states, const int64_t *actions,

@@ -1,0 +1,1 @@
+"""Parts of ``bench/parity.py``: learning curves of other DQN implementations beside ours."""
