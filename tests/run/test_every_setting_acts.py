@@ -113,6 +113,10 @@ SAME = {
     "backend": "the same algorithm, which the twin follows step for step (tests/engine/test_backends_agree.py)",
     "checkpoint_every": "a run can be taken up again from wherever it was saved, to the same bits",
 }
+SWITCHED = {"method": "random-nas", "episodes": 15}
+# Fresh networks, some of which are worse than the one before.
+NO_FIT = {"exact": False, "steps": 0, "ridge": 0.0, "td_updates": 0}
+UNFITTED = {"method": "random-nas", "transfer_options": NO_FIT}
 # (kind of plug-in, name, option) -> another value, and what else is to be set.
 OTHER_OPTIONS = {
     ("controllers", "fixed", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
@@ -123,6 +127,17 @@ OTHER_OPTIONS = {
     ("controllers", "nas-dqn", "buffer_size"): (1, {"controller_buffer": None}),
     ("controllers", "nas-dqn", "score_kept"): ("every-visit", {}),
     ("estimators", "greedy", "episodes"): (1, {"episodes": 12}),
+    ("transfers", "distill", "exact"): (False, SWITCHED),
+    ("transfers", "distill", "steps"): (10, SWITCHED),
+    ("transfers", "distill", "learning_rate"): (1e-4, SWITCHED),
+    ("transfers", "distill", "difference_weight"): (1.0, SWITCHED),
+    ("transfers", "distill", "box"): (0.9, SWITCHED),
+    ("transfers", "distill", "ridge"): (0.0, SWITCHED),
+    ("transfers", "distill", "td_updates"): (0, SWITCHED),
+    ("transfers", "distill", "guard"): (5, UNFITTED),
+    ("transfers", "distill", "tries"): (1, UNFITTED | {"transfer_options": NO_FIT | {"guard": 5, "steps": 1}}),
+    # 1x5-tanh, 2x5-tanh and so on: a tanh network becomes deeper.
+    ("transfers", "net2net", "tanh_slope"): (0.5, {"method": "random-nas", "activations": ("tanh",)}),
     ("estimators", "improvement", "episodes"): (1, {}),
     ("estimators", "mean-return", "episodes"): (1, {}),
 }
@@ -183,7 +198,7 @@ def test_every_option_of_a_plug_in_acts(kind, name, option):
     value, others = OTHER_OPTIONS[kind, name, option]
     (table,) = (table for table in TABLES if table.kind == kind)
     chosen = BASE | {table.setting: name} | others
-    options = {table.keyword: {option: value}}
+    options = {table.keyword: others.get(table.keyword, {}) | {option: value}}
     # An option that must be given has a setting of its own, which the other run has.
     changed = {key: None if key == option else item for key, item in chosen.items()} | options
     acts = done_by(changed) != done_by(chosen)
