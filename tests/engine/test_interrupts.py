@@ -20,6 +20,14 @@ LEARNING = 200_000  # steps, half a second with it
 NEVER_LEARNING = {"warm_up": 2**60}
 
 
+@pytest.fixture(autouse=True)
+def no_collection():
+    """Hypothesis has a callback in the garbage collector, where what a signal's handler raises is swallowed."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.fixture
 def ctrl_c():
     """Presses Ctrl-C after so many seconds."""
@@ -111,7 +119,6 @@ def test_ctrl_c_in_a_loop_of_short_calls_leaves_the_agent_usable_and_counts_ever
     agent = DQNAgent(scripted(length=50), "2x8-relu", **NEVER_LEARNING)
     returned = interrupts = 0
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    gc.disable()  # Hypothesis has a callback in the collector, where what a handler raises is swallowed
     try:
         while interrupts < 20:
             try:
@@ -122,7 +129,6 @@ def test_ctrl_c_in_a_loop_of_short_calls_leaves_the_agent_usable_and_counts_ever
                 interrupts += 1
                 returned += len(agent.run_episodes(1))  # within the handler, where the traceback is alive
     finally:
-        gc.enable()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     # A signal may still fall between the return of a call and the count of what it returned.

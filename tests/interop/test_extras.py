@@ -29,14 +29,14 @@ except ImportError as error:
 )
 def test_a_missing_package_is_named_with_its_extra(package, extra, statement):
     code = HIDDEN.format(package=package, statement=statement)
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    finished = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     message = f"{package} is not installed, which this needs: pip install 'nasdqn-fast[{extra}]'"
     assert finished.stdout == f"MissingExtra {message}\n"
 
 
 def test_the_command_says_so_in_one_line(tmp_path):
     code = HIDDEN.format(package="onnx", statement="from nasdqn_fast.cli import main; sys.exit(main(sys.argv[1:]))")
-    command = [sys.executable, "-c", code, "export", str(tmp_path / "run"), "--to", str(tmp_path / "out")]
+    command = [sys.executable, "-P", "-c", code, "export", str(tmp_path / "run"), "--to", str(tmp_path / "out")]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 2
     message = "onnx is not installed, which this needs: pip install 'nasdqn-fast[onnx]'"

