@@ -17,7 +17,8 @@ typedef struct {
     int64_t starts[NDQ_TREE_LEVELS + 1]; /* where a level begins in nodes; after the last one: how many doubles there are */
 } ndq_sum_tree;
 
-/* The plan of a tree of n leaves, n >= 1; returns the doubles it needs: `nodes` is to be zeros on a 64-byte boundary. */
+/* The plan of a tree of n leaves, n >= 1; returns the doubles it needs: `nodes` is to be zeros on a 64-byte boundary. The
+ * tree can be used at once; to have the bits of others with the same leaves, it is to be rebuilt once. */
 int64_t ndq_sum_tree_plan(ndq_sum_tree *t, int64_t n);
 
 /* The sum of all leaves. */

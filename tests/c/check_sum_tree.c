@@ -14,6 +14,7 @@ static ndq_sum_tree make(int64_t n)
     const int64_t doubles = ndq_sum_tree_plan(&tree, n);
     CHECK(doubles == tree.starts[tree.n_levels] && tree.n_levels <= NDQ_TREE_LEVELS);
     tree.nodes = ZEROS(double, doubles);
+    ndq_sum_tree_rebuild(&tree);
     return tree;
 }
 
