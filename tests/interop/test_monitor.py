@@ -43,7 +43,7 @@ def test_a_row_an_episode_and_a_comment_above(tmp_path):
 def test_stable_baselines3_reads_it(tmp_path):
     monitor = pytest.importorskip("stable_baselines3.common.monitor", reason="stable-baselines3 is not installed")
     plotter = pytest.importorskip(
-        "stable_baselines3.common.results_plotter", reason="matplotlib is not installed", exc_type=ImportError
+        "stable_baselines3.common.results_plotter", reason="pandas or matplotlib is not installed", exc_type=ImportError
     )
     result = nasdqn_fast.train("fixed-small", "cartpole", **SMALL, progress=Monitor(tmp_path / "monitor.csv"))
     table = monitor.load_results(str(tmp_path))
