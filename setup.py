@@ -33,6 +33,7 @@ MODULES = {
     "stop_token": [],
     "signals": [],
     "exclusive": [],
+    "batch_arrays": [],
     "network": ["network.c", "fit.c", "optimizer_step.c"],
     "normalizer": ["normalizer.c"],
     "optimizer": ["optimizer_step.c"],
@@ -40,7 +41,7 @@ MODULES = {
     "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
     "ring": ["ring.c"],
     "learner": LEARNER,
-    "lowlevel": ["env.c", "network.c", "prioritized.c", "replay.c", "sum_tree.c"],
+    "lowlevel": ["env.c", "network.c", "replay.c", "sum_tree.c"],
     "python_lanes": [],
     "loop": [*LEARNER, "loop.c", "normalizer.c"],
 }

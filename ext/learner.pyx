@@ -50,7 +50,7 @@ cdef class LearnerCore(Exclusive):
             "weights": np.zeros(settings.batch_size, np.float32),
             "errors": np.zeros(settings.batch_size, np.float32),
             "last": np.zeros(NDQ_PANEL, np.int64),
-            "discounts": np.zeros(NDQ_PANEL, np.float32),
+            "discounts": np.full(NDQ_PANEL, settings.gamma, np.float32),  # written over if n_step > 1
         }
         if settings.n_step == 1:
             self._memory["after"] = self._memory["batch"]
@@ -65,7 +65,7 @@ cdef class LearnerCore(Exclusive):
         self.learner.last = <int64_t *><size_t>self._memory["last"].ctypes.data
         self.learner.after = <float *><size_t>self._memory["after"].ctypes.data
         self.learner.discounts = <float *><size_t>self._memory["discounts"].ctypes.data
-        if caches_targets:
+        if caches_targets and not settings.normalize_observations:  # the values change with the statistics
             stride = ndq_row_stride(1 + n_actions)
             self._memory["cache"] = aligned_zeros((replay.capacity, stride))  # of epoch 0, which no update has
             self.learner.cache.rows = <float *><size_t>self._memory["cache"].ctypes.data

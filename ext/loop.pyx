@@ -13,7 +13,6 @@ from nasdqn_fast._core.ndq cimport (
     ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
 )
 from nasdqn_fast._core.network cimport NetworkCore
-from nasdqn_fast._core.normalizer cimport NormalizerCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.python_lanes cimport PythonLanes
 from nasdqn_fast._core.stop_token cimport StopToken
@@ -53,7 +52,6 @@ cdef class LoopCore(Exclusive):
     cdef ndq_loop loop
     cdef readonly object environment
     cdef NetworkCore network
-    cdef NormalizerCore normalizer
     cdef LearnerCore learner
     cdef readonly object settings
     cdef readonly object lanes
@@ -143,10 +141,7 @@ cdef class LoopCore(Exclusive):
             self.learner.use(network, target, optimizer)
         self.network = network
         self.loop.net, self.loop.params = &network.net, network.block.data
-        self.loop.normalizer = NULL
-        if self.learner is not None and self.settings.normalize_observations:
-            self.normalizer = network.normalizer_core
-            self.loop.normalizer = &self.normalizer.normalizer
+        self.loop.normalizes = self.learner is not None and self.settings.normalize_observations
 
     @property
     def counters(self):
@@ -181,7 +176,7 @@ cdef class LoopCore(Exclusive):
                     status = ndq_run(&self.loop, wanted, out_, &n_out)
                 # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
                 self._unreported = out[:kept + n_out]
-                # An environment in Python has raised before anything else of the step was done.
+                # An environment in Python has raised before anything else of the step was done, or when all was.
                 self.whole = status in (NDQ_DONE, NDQ_STOPPED) or (
                     status == NDQ_FAILED_ENV and isinstance(self.environment, PythonLanes)
                 )

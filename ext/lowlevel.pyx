@@ -7,13 +7,14 @@ looks up the functions declared in lowlevel.pxd when it imports this module, so 
 import numpy as np
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 from numpy.random cimport bitgen_t
 
+from nasdqn_fast._core.batch_arrays cimport BatchArrays
 from nasdqn_fast._core.ndq cimport (
     ndq_at_successor, ndq_batch, ndq_env, ndq_env_advance, ndq_forward_rows, ndq_loss, ndq_loss_and_gradient, ndq_net,
-    ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw, ndq_replay_follow, ndq_replay_read,
-    ndq_replay_stride, ndq_row, ndq_row_successor,
+    ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw, ndq_replay_follow, ndq_replay_over,
+    ndq_replay_read, ndq_replay_stride, ndq_row, ndq_row_flags, ndq_row_successor,
 )
 
 from nasdqn_fast.types import Batch
@@ -36,13 +37,8 @@ cdef void env_step(const ndq_env *env, int64_t n, const double *uniforms, double
 
 
 cdef ndq_replay replay_over(float *rows, int64_t n, int64_t observation_size) noexcept nogil:
-    cdef ndq_replay replay
-    replay.rows = rows
-    replay.capacity = replay.size = n
-    replay.next = replay.version = 0
-    replay.observation_size = observation_size
-    replay.stride = ndq_replay_stride(observation_size)
-    replay.largest_action = -1
+    cdef ndq_replay replay = ndq_replay_over(rows, n, observation_size)
+    replay.size = n
     return replay
 
 
@@ -65,27 +61,6 @@ cdef void replay_read(const ndq_replay *replay, const int64_t *slots, const int6
     ndq_replay_read(replay, slots, last, n, to)
 
 
-cdef class _Pointers:
-    """The arrays of a `Batch` as C sees them."""
-
-    cdef ndq_batch at
-    cdef object batch
-
-    def __cinit__(self, batch):
-        cdef const float[:, ::1] observations = batch.observations, next_observations = batch.next_observations
-        cdef const int64_t[::1] actions = batch.actions
-        cdef const float[::1] rewards = batch.rewards
-        cdef const uint8_t[::1] terminated = batch.terminated.view(np.uint8)
-        cdef const uint8_t[::1] truncated = batch.truncated.view(np.uint8)
-        self.batch = batch
-        self.at.observations = <float *>&observations[0, 0]
-        self.at.next_observations = <float *>&next_observations[0, 0]
-        self.at.actions = <int64_t *>&actions[0]
-        self.at.rewards = <float *>&rewards[0]
-        self.at.terminated = <uint8_t *>&terminated[0]
-        self.at.truncated = <uint8_t *>&truncated[0]
-
-
 def stride(int64_t observation_size):
     """Floats in a row."""
     return ndq_replay_stride(observation_size)
@@ -99,7 +74,7 @@ def pack(batch, const int32_t[::1] successors, int64_t observation_size):
         return rows
     cdef float[:, ::1] view = rows
     cdef ndq_replay replay = replay_over(&view[0, 0], n, observation_size)
-    cdef _Pointers arrays = _Pointers(batch)
+    cdef BatchArrays arrays = BatchArrays(batch)
     replay.size = 0
     ndq_replay_add_batch(&replay, &arrays.at, 0, n)
     cdef int32_t[:, ::1] integers = rows.view(np.int32)
@@ -112,11 +87,11 @@ def unpack(const float[:, ::1] rows, int64_t observation_size):
     """The transitions in rows, as a `Batch`, and their successors, int32 (n,)."""
     cdef int64_t n = rows.shape[0]
     cdef const int64_t[::1] slots = np.arange(n)
-    batch, successors = _empty(n, observation_size), np.empty(n, np.int32)
+    batch, successors = Batch.empty(n, observation_size), np.empty(n, np.int32)
     if n == 0:
         return batch, successors
     cdef ndq_replay replay = replay_over(<float *>&rows[0, 0], n, observation_size)
-    cdef _Pointers arrays = _Pointers(batch)
+    cdef BatchArrays arrays = BatchArrays(batch)
     cdef int32_t[::1] found = successors
     ndq_replay_read(&replay, &slots[0], &slots[0], n, &arrays.at)
     for i in range(n):
@@ -136,13 +111,18 @@ def sample(const float[:, ::1] rows, int64_t n, rng, int64_t observation_size, i
     cdef ndq_replay replay = replay_over(<float *>&rows[0, 0], rows.shape[0], observation_size)
     cdef bitgen_t *bits = <bitgen_t *>PyCapsule_GetPointer(rng.bit_generator.capsule, "BitGenerator")
     cdef int64_t[::1] slots = np.empty(n, np.int64), last = np.empty(n, np.int64)
-    batch, factors = _empty(n, observation_size), np.empty(n, np.float32)
-    cdef _Pointers arrays = _Pointers(batch)
+    batch, factors = Batch.empty(n, observation_size), np.empty(n, np.float32)
+    cdef BatchArrays arrays = BatchArrays(batch)
     cdef float[::1] returns = np.empty(n, np.float32), discounts = factors
     cdef int64_t lost
     lock = rng.bit_generator.lock
     with lock, nogil:
         ndq_replay_draw(&replay, bits, n, &slots[0])
+    if n_step == 1:
+        with nogil:
+            ndq_replay_read(&replay, &slots[0], &slots[0], n, &arrays.at)
+        factors[:] = gamma
+        return batch, factors
     with nogil:
         lost = first_lost(&replay, &slots[0], n, n_step)
         if lost < 0:
@@ -168,20 +148,9 @@ cdef int64_t first_lost(const ndq_replay *replay, const int64_t *slots, int64_t 
         slot = slots[i]
         for k in range(1, n_step):
             rows = ndq_row_successor(replay, ndq_row(replay, slot))
+            if rows == 0 or ndq_row_flags(replay, ndq_row(replay, slot)):
+                break
             if rows < 0 or rows >= replay.capacity:
                 return slot
-            if rows == 0:
-                break
             slot = (slot + rows) % replay.capacity
     return -1
-
-
-cdef object _empty(int64_t n, int64_t observation_size):
-    return Batch(
-        np.empty((n, observation_size), np.float32),
-        np.empty(n, np.int64),
-        np.empty(n, np.float32),
-        np.empty((n, observation_size), np.float32),
-        np.empty(n, bool),
-        np.empty(n, bool),
-    )

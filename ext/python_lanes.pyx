@@ -6,7 +6,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t
 from libc.string cimport memcpy, memset
 from nasdqn_fast._core.ndq cimport NDQ_ENV_ERROR, NDQ_ENV_TRUNCATED, NDQ_TERMINATED, ndq_env
 from numpy cimport (
-    NPY_DOUBLE, NPY_FLOAT, PyArray_CheckExact, PyArray_DATA, PyArray_DIM, PyArray_IS_C_CONTIGUOUS, PyArray_NDIM,
+    NPY_DOUBLE, NPY_FLOAT, PyArray_CheckExact, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_NDIM,
     PyArray_TYPE, import_array, ndarray,
 )
 
@@ -76,7 +76,7 @@ cdef class PythonLanes:
                 to[i] = 1.0
                 return 0
         elif (PyArray_CheckExact(observation) and PyArray_NDIM(<ndarray>observation) == 1
-                and PyArray_DIM(<ndarray>observation, 0) == size and PyArray_IS_C_CONTIGUOUS(<ndarray>observation)):
+                and PyArray_DIM(<ndarray>observation, 0) == size and PyArray_ISCARRAY_RO(<ndarray>observation)):
             if PyArray_TYPE(<ndarray>observation) == NPY_FLOAT:
                 memcpy(to, PyArray_DATA(<ndarray>observation), size * sizeof(float))
                 return 0

@@ -4,17 +4,18 @@ import numpy as np
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport isfinite
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 from numpy cimport (
     NPY_FLOAT32, PyArray_CheckExact, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE,
     import_array, ndarray,
 )
 from numpy.random cimport bitgen_t
+from nasdqn_fast._core.batch_arrays cimport BatchArrays
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
     NDQ_LARGEST_PRIORITY, NDQ_LEAST_PRIORITY, NDQ_ROW_TERMINATED, NDQ_ROW_TRUNCATED, ndq_all_finite, ndq_at_successor,
-    ndq_batch, ndq_prioritized_draw, ndq_prioritized_set, ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw,
-    ndq_replay_follow, ndq_replay_keep, ndq_replay_read, ndq_replay_stride,
+    ndq_prioritized_draw, ndq_prioritized_set, ndq_replay, ndq_replay_add, ndq_replay_add_batch, ndq_replay_draw,
+    ndq_replay_follow, ndq_replay_keep, ndq_replay_over, ndq_replay_read,
 )
 from nasdqn_fast._core.sum_tree cimport SumTree
 
@@ -38,25 +39,7 @@ cdef enum:
     _FEW = 256  # transitions, which are copied sooner than the GIL is released and taken again
 
 
-cdef class _Arrays:
-    """The arrays of a `Batch` as C sees them; the views keep them from being resized or freed."""
-
-    cdef readonly object batch
-    cdef ndq_batch at
-    cdef object views
-
-    def __cinit__(self, batch, *args):
-        cdef list arrays = [np.asarray(getattr(batch, name)) for name in _FIELDS]
-        self.batch, self.views = batch, [memoryview(array) for array in arrays]
-        self.at.observations = <float *>PyArray_DATA(<ndarray>arrays[0])
-        self.at.actions = <int64_t *>PyArray_DATA(<ndarray>arrays[1])
-        self.at.rewards = <float *>PyArray_DATA(<ndarray>arrays[2])
-        self.at.next_observations = <float *>PyArray_DATA(<ndarray>arrays[3])
-        self.at.terminated = <uint8_t *>PyArray_DATA(<ndarray>arrays[4])
-        self.at.truncated = <uint8_t *>PyArray_DATA(<ndarray>arrays[5])
-
-
-cdef class _Destination(_Arrays):
+cdef class _Destination(BatchArrays):
     """Arrays that transitions are copied to, and the slots to copy."""
 
     cdef int64_t[::1] slots
@@ -103,11 +86,10 @@ cdef class ReplayCore(Exclusive):
     def __cinit__(self, capacity, observation_size, rng=0, *args, **kwargs):
         cdef float[:, ::1] rows
         self.what = "replay buffer"
-        self.replay.capacity = check_int("capacity", capacity, 1, _MAX_CAPACITY)
-        self.replay.observation_size = check_int("observation_size", observation_size, 1, MAX_WIDTH)
-        self.replay.stride = ndq_replay_stride(self.replay.observation_size)
-        self.replay.largest_action = -1
-        self.replay.largest_priority = 1.0
+        self.replay = ndq_replay_over(
+            NULL, check_int("capacity", capacity, 1, _MAX_CAPACITY),
+            check_int("observation_size", observation_size, 1, MAX_WIDTH),
+        )
         self.rng = check_rng("rng", rng)
         self._rows = aligned_zeros((self.replay.capacity, self.replay.stride))
         warn_if_short()
@@ -187,7 +169,7 @@ cdef class ReplayCore(Exclusive):
         self.leave()
 
     def _append(self, batch, int64_t follows):
-        cdef _Arrays arrays = _Arrays(batch)
+        cdef BatchArrays arrays = BatchArrays(batch)
         cdef int64_t n = len(batch)
         with nogil:
             ndq_replay_add_batch(&self.replay, &arrays.at, follows, n)
@@ -268,7 +250,7 @@ cdef class ReplayCore(Exclusive):
         """
         slots = check_slots("slots", slots, self.replay.size).copy()
         n_step, gamma = check_positive_int("n_step", n_step), check_unit_interval("gamma", gamma)
-        cdef _Destination destination = _Destination(self._empty(len(slots)), slots)
+        cdef _Destination destination = _Destination(Batch.empty(len(slots), self.observation_size), slots)
         self.enter()
         try:
             discounts = self._follow(destination, n_step, gamma)
@@ -283,14 +265,17 @@ cdef class ReplayCore(Exclusive):
         cdef int64_t[::1] last = np.empty(n, np.int64)
         cdef float[::1] returns = np.empty(n, np.float32), discounts = np.empty(n, np.float32)
         if n:
-            ndq_replay_follow(&self.replay, &destination.slots[0], n, n_step, gamma, &returns[0], &discounts[0], &last[0])
+            with nogil:
+                ndq_replay_follow(
+                    &self.replay, &destination.slots[0], n, n_step, gamma, &returns[0], &discounts[0], &last[0]
+                )
             destination.fill(&self.replay, &last[0])
             destination.batch.rewards[:] = returns
         return np.asarray(discounts)
 
     def _new_destination(self, n, out):
         if out is None:
-            out = self._empty(n)
+            out = Batch.empty(n, self.observation_size)
         else:
             self._check_writable(out, n)
         return _Destination(out, np.empty(n, np.int64))
@@ -384,7 +369,7 @@ cdef class ReplayCore(Exclusive):
 
     def _new_prioritized(self, n, out):
         if out is None:
-            return _PrioritizedDestination(self._empty(n), np.empty(n, np.int64), np.empty(n, np.float32))
+            return _PrioritizedDestination(Batch.empty(n, self.observation_size), np.empty(n, np.int64), np.empty(n, np.float32))
         self._check_writable(out.transitions, n)
         for name, array, dtype in (("slots", out.slots, np.int64), ("weights", out.weights, np.float32)):
             check_array(f"out.{name}", array, (n,), dtype)
@@ -446,13 +431,13 @@ cdef class ReplayCore(Exclusive):
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
                 was changed.
         """
-        cdef double largest
         cdef SumTree tree
         if state["capacity"] != self.capacity:
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
-        largest = check_real("largest_priority", state.get("largest_priority", 1.0), 1.0, NDQ_LARGEST_PRIORITY)
+        largest = state["largest_priority"] if "priorities" in state else 1.0
+        largest = check_real("largest_priority", largest, 1.0, NDQ_LARGEST_PRIORITY)
         priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
         if not (priorities >= NDQ_LEAST_PRIORITY).all() or not (priorities <= largest).all():
             raise ValueError(f"priorities must be from {NDQ_LEAST_PRIORITY:g} to largest_priority ({largest:g})")
@@ -478,7 +463,7 @@ cdef class ReplayCore(Exclusive):
             self.leave()
 
     def _copies(self, slots):
-        batch = self._empty(len(slots))
+        batch = Batch.empty(len(slots), self.observation_size)
         if len(slots) == 0:
             return batch
         destination = _Destination(batch, slots)
@@ -488,16 +473,6 @@ cdef class ReplayCore(Exclusive):
         finally:
             self.leave()
         return batch
-
-    def _empty(self, n):
-        return Batch(
-            np.empty((n, self.observation_size), np.float32),
-            np.empty(n, np.int64),
-            np.empty(n, np.float32),
-            np.empty((n, self.observation_size), np.float32),
-            np.empty(n, bool),
-            np.empty(n, bool),
-        )
 
     def _storable(self, batch):
         """The same batch, checked, of any length."""

@@ -10,7 +10,7 @@ from nasdqn_fast._core.ndq cimport (
     ndq_vector_env_reset, ndq_vector_env_step, ndq_vector_step,
 )
 from numpy cimport (
-    NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_IS_C_CONTIGUOUS, PyArray_NDIM, PyArray_TYPE, ndarray,
+    NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, ndarray,
 )
 from numpy.random cimport bitgen_t
 
@@ -128,7 +128,9 @@ cdef class VectorEnvCore:
         cdef ndarray chosen = self.checked(actions)
         cdef ndarray rewards = np.empty(n), terminated = np.empty(n, bool), truncated = np.empty(n, bool)
         cdef object last = None
-        self.own_memory()
+        self.states = self.states.copy()
+        if self.copy:
+            self.observations = np.empty_like(self.observations)  # all rows are written
         step.last_obs = NULL
         if self.vector.mode == NDQ_RESET_SAME_STEP:
             last = np.zeros_like(self.observations)
@@ -151,7 +153,7 @@ cdef class VectorEnvCore:
     cdef ndarray checked(self, actions):
         """The actions as int64 (n,). Those that Gymnasium's spaces sample are looked at in C, in an eighth of the time."""
         if type(actions) is ndarray and PyArray_TYPE(<ndarray>actions) == NPY_INT64 and (
-            PyArray_NDIM(<ndarray>actions) == 1 and PyArray_IS_C_CONTIGUOUS(<ndarray>actions)
+            PyArray_NDIM(<ndarray>actions) == 1 and PyArray_ISCARRAY_RO(<ndarray>actions)
             and PyArray_DIM(<ndarray>actions, 0) == self.vector.n
             and ndq_vector_env_can(&self.vector, <const int64_t *>PyArray_DATA(<ndarray>actions))
         ):

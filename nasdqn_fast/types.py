@@ -6,9 +6,10 @@ Records with arrays have no ``==`` (eq=False): of arrays it has no single answer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_positive_int
@@ -130,6 +131,13 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    @classmethod
+    def empty(cls, n: int, observation_size: int, dtype: DTypeLike = np.float32) -> Self:
+        """Arrays for n transitions, to be written to; dtype: of observations and rewards."""
+        observations, next_observations = (np.empty((n, observation_size), dtype) for _ in range(2))
+        terminated, truncated = (np.empty(n, bool) for _ in range(2))
+        return cls(observations, np.empty(n, np.int64), np.empty(n, dtype), next_observations, terminated, truncated)
 
 
 @dataclass(frozen=True, eq=False)

@@ -316,3 +316,19 @@ def test_an_error_of_the_environment_names_the_row():
     for module in (lowlevel, twin):
         with pytest.raises(StepError, match="in row 1"):
             module.environment_step(environment, np.zeros((3, 1)), np.array([0, 1, 1]), np.empty((3, 0)))
+
+
+@pytest.mark.parametrize("module", [lowlevel, twin], ids=["native", "numpy"])
+def test_nothing_follows_the_end_of_an_episode(module):
+    """Whatever its row says of a successor."""
+    batch = Batch(
+        np.zeros((1, 2), np.float32), np.zeros(1, np.int64), np.ones(1, np.float32), np.ones((1, 2), np.float32),
+        np.ones(1, bool), np.zeros(1, bool),
+    )  # fmt: skip
+    rows = module.replay_pack(batch, np.zeros(1, np.int32))
+    rows.view(np.int32)[0, 2 * 2 + 3] = 1_000
+    drawn, discounts = module.replay_sample_n_step(
+        rows, 4, np.random.default_rng(0), observation_size=2, n_step=3, gamma=0.5
+    )
+    np.testing.assert_array_equal(drawn.rewards, 1)
+    np.testing.assert_array_equal(discounts, 0.5)

@@ -16,15 +16,20 @@ static size_t block_bytes(const ndq_net *net) { return net->offsets[net->n_layer
 /* Field `at` of the transitions in a panel, one float a transition. */
 static const float *field(const float *panel, int64_t at) { return panel + at * NDQ_PANEL; }
 
-/* Puts the transitions of n slots side by side, observations normalized: field f of all of them is row f of the panel. */
+/* Puts the transitions of n slots side by side: field f of all of them is row f of the panel. */
 static void gather(const ndq_learner *l, const int64_t *slots, int n, float *panel)
 {
     const float *rows[NDQ_PANEL];
     for (int b = 0; b < NDQ_PANEL; b++) rows[b] = ndq_row(l->replay, slots[b < n ? b : 0]);
     l->net->kernels->gather(panel, rows, ndq_row_floats(l->replay));
+}
+
+/* Of the observations in the panels, those that an update needs. */
+static void normalize(const ndq_learner *l)
+{
     if (!l->net->normalizer) return;
-    ndq_normalize_columns(l->net->normalizer, panel, NDQ_PANEL);
-    ndq_normalize_columns(l->net->normalizer, panel + ndq_at_next(l->replay) * NDQ_PANEL, NDQ_PANEL);
+    ndq_normalize_columns(l->net->normalizer, l->batch, NDQ_PANEL);
+    ndq_normalize_columns(l->net->normalizer, l->after + ndq_at_next(l->replay) * NDQ_PANEL, NDQ_PANEL);
 }
 
 /* Puts n drawn transitions into the panel, with their returns as rewards, and the rows with which these end into
@@ -162,13 +167,6 @@ static double priority_beta(const ndq_learner *l)
     return l->priority_beta + (1.0 - l->priority_beta) * (share < 1.0 ? share : 1.0);
 }
 
-/* Keeps the errors of the n transitions in the panel, after the forward pass, until priorities are made of them. */
-static void keep_errors(const ndq_learner *l, float *errors, int n)
-{
-    const float *q = ndq_h(l->net, l->net->n_layers);
-    for (int b = 0; b < n; b++) errors[b] = q[l->actions[b] * NDQ_PANEL + b] - l->targets[b];
-}
-
 double ndq_learner_update(ndq_learner *l)
 {
     const ndq_net *net = l->net;
@@ -187,11 +185,12 @@ double ndq_learner_update(ndq_learner *l)
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
-        td_targets(l, gather_returns(l, l->slots + start, n), n);
+        const int64_t *last = gather_returns(l, l->slots + start, n);
+        normalize(l);
+        td_targets(l, last, n);
         forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, l->is_prioritized ? l->weights + start : NULL, n, batch,
-                             l->loss, l->huber_delta);
-        if (l->is_prioritized) keep_errors(l, l->errors + start, n);
+                             l->loss, l->huber_delta, l->is_prioritized ? l->errors + start : NULL);
         if (!isfinite(loss)) return loss / batch; /* before any step: network and optimizer are as they were */
         if (is_last) descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
         net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends ? &descent : NULL);
@@ -209,8 +208,6 @@ void ndq_learner_begin(ndq_learner *l)
 {
     ndq_target_cache *cache = &l->cache;
     const size_t bytes = block_bytes(l->net);
-    if (l->n_step == 1)
-        for (int b = 0; b < NDQ_PANEL; b++) l->discounts[b] = (float)l->gamma;
     if (!cache->rows) return;
     if (cache->replay_version == l->replay->version && !memcmp(cache->target, l->target, bytes)) return;
     cache->replay_version = l->replay->version;

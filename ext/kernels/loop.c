@@ -142,8 +142,10 @@ static int finite_learners(const ndq_loop *loop)
     return 1;
 }
 
+/* All episodes that have ended are counted, also if an environment fails to begin the next one. */
 static ndq_status end_episodes(ndq_loop *loop)
 {
+    ndq_status status = NDQ_DONE;
     int any = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
         const ndq_lane *lane = loop->lanes + i;
@@ -155,13 +157,14 @@ static ndq_status end_episodes(ndq_loop *loop)
             .epsilon = lane->epsilon,
             .length = lane->length,
         };
-        if (++loop->episodes == loop->last_episode) continue;
+        if (++loop->episodes == loop->last_episode || status != NDQ_DONE) continue;
         loop->failed_episode = loop->episodes + 1;
-        const ndq_status status = reset_lane(loop, i);
-        if (status != NDQ_DONE) return status;
-        if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
-            return NDQ_BAD_OBSERVATION;
+        status = reset_lane(loop, i);
+        if (status == NDQ_DONE &&
+            !finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
+            status = NDQ_BAD_OBSERVATION;
     }
+    if (status != NDQ_DONE) return status;
     loop->failed_episode = loop->episodes; /* of weights, which are looked at when it has ended */
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
 }
@@ -183,7 +186,8 @@ static void move_targets(ndq_loop *loop)
  * last observation is not among it, the first one of the next is. */
 static void observe(ndq_loop *loop)
 {
-    if (loop->normalizer) ndq_normalizer_update(loop->normalizer, loop->obs, loop->n_lanes);
+    if (loop->normalizes && loop->net->normalizer)
+        ndq_normalizer_update(loop->net->normalizer, loop->obs, loop->n_lanes);
 }
 
 static ndq_status step_lanes(ndq_loop *loop)

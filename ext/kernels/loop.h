@@ -34,7 +34,7 @@ typedef struct {
     const float *params;
     ndq_learner *learners;  /* (n_learners) over one memory; the losses reported are the first one's */
     int64_t n_learners;     /* 0: play only, learn nothing */
-    ndq_normalizer *normalizer; /* learns from every observation, but those that end an episode; NULL: none does */
+    int32_t normalizes;     /* the network's normalizer learns from every observation, but those that end an episode */
     bitgen_t *env_rng, *policy_rng;
 
     int64_t random_steps;   /* the first ones, whose actions are uniform draws without a look at the network */

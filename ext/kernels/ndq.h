@@ -36,7 +36,7 @@ typedef struct {
     float *d[2];              /* (widest padded, NDQ_PANEL) error of a layer's outputs, and of the layer below */
     float *d_rows;            /* (NDQ_PANEL, widest padded): d the other way round */
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
-    const struct ndq_normalizer *normalizer; /* what observations go through first; NULL: nothing */
+    struct ndq_normalizer *normalizer; /* what observations go through first; NULL: nothing */
 } ndq_net;
 
 /* Floats from one row of a matrix to the next: whole cache lines, and never whole KiB, or the rows of a wide layer would

@@ -17,7 +17,7 @@ void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, i
 }
 
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, const float *weights, int n,
-                    int64_t batch, ndq_loss kind, float delta)
+                    int64_t batch, ndq_loss kind, float delta, float *errors)
 {
     const int64_t A = net->sizes[net->n_layers];
     const float *q = ndq_h(net, net->n_layers);
@@ -27,6 +27,7 @@ double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *tar
     for (int b = 0; b < n; b++) {
         const int64_t at = actions[b] * NDQ_PANEL + b;
         const float error = q[at] - targets[b], size = fabsf(error), weight = weights ? weights[b] : 1.0f;
+        if (errors) errors[b] = error;
         if (kind == NDQ_MSE) {
             loss += weight * ((double)error * error);
             d[at] = weight * (2.0f * error) / batch;
@@ -48,7 +49,7 @@ double ndq_loss_and_gradient(const ndq_net *net, const float *params, const floa
         for (int b = 0; b < rows; b++) ndq_put(net, b, x + (start + b) * net->sizes[0]);
         net->kernels->forward(net, params, rows);
         loss += ndq_td_error(net, actions + start, targets + start, weights ? weights + start : NULL, rows, n, kind,
-                             delta);
+                             delta, NULL);
         net->kernels->backward(net, params, gradient, rows, start > 0, NULL);
     }
     return loss / n;

@@ -26,8 +26,8 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
 
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
  * returns the sum of the losses: Huber's (Huber 1964), or the squares of the errors. actions, targets and weights (n);
- * weights may be NULL. */
+ * weights may be NULL, and so may errors (n), to which Q(s, a) - y is written. */
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, const float *weights, int n,
-                    int64_t batch, ndq_loss kind, float delta);
+                    int64_t batch, ndq_loss kind, float delta, float *errors);
 
 #endif

@@ -9,6 +9,14 @@ int64_t ndq_row_stride(int64_t floats)
     return stride;
 }
 
+ndq_replay ndq_replay_over(float *rows, int64_t capacity, int64_t observation_size)
+{
+    return (ndq_replay){
+        .rows = rows, .capacity = capacity, .observation_size = observation_size,
+        .stride = ndq_replay_stride(observation_size), .largest_action = -1, .largest_priority = 1.0,
+    };
+}
+
 int64_t ndq_replay_stride(int64_t observation_size) { return ndq_row_stride(2 * observation_size + 4); }
 
 static void set_successor(const ndq_replay *r, int64_t slot, int32_t rows)

@@ -41,7 +41,7 @@ cdef extern from "ndq.h" nogil:
         float *d[2]
         float *d_rows
         float *row[2]
-        const ndq_normalizer *normalizer
+        ndq_normalizer *normalizer
 
     int64_t ndq_pad(int64_t n)
 
@@ -107,6 +107,7 @@ cdef extern from "replay.h" nogil:
     int64_t ndq_row_stride(int64_t floats)
     int64_t ndq_replay_stride(int64_t observation_size)
     bint ndq_all_finite(const float *x, int64_t n)
+    ndq_replay ndq_replay_over(float *rows, int64_t capacity, int64_t observation_size)
     void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                         int32_t flags, int64_t follows)
     void ndq_replay_draw(const ndq_replay *r, bitgen_t *rng, int64_t n, int64_t *slots)
@@ -325,7 +326,7 @@ cdef extern from "loop.h" nogil:
         const float *params
         ndq_learner *learners
         int64_t n_learners
-        ndq_normalizer *normalizer
+        int32_t normalizes
         bitgen_t *env_rng
         bitgen_t *policy_rng
         int64_t random_steps

@@ -314,13 +314,23 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if self.settings.target_moves == "after":
             self._move_target_if_due()
         self._step_updates = None
-        for lane, has_ended in zip(self._lanes, self._ended, strict=True):
-            if has_ended:
-                self._pending.append(_ended(lane))
-                self._episodes += 1
+        ended = deque(lane for lane, has_ended in zip(self._lanes, self._ended, strict=True) if has_ended)
+        while ended:
+            lane = ended.popleft()
+            self._count(lane)
+            try:
                 self._require_finite("weights", self.network.parameters, self.episodes)
                 self._start_episode(lane)
+            except BaseException:  # which loses none of the others that have ended
+                for other in ended:
+                    self._count(other)
+                raise
         self._observe()
+
+    def _count(self, lane: Lane) -> None:
+        """Counts the episode that has ended in a lane."""
+        self._pending.append(_ended(lane))
+        self._episodes += 1
 
     def _observe(self) -> None:
         """Takes what the next actions are chosen by into the statistics, as Stable-Baselines3's VecNormalize does.

@@ -160,7 +160,7 @@ class ReplayBuffer(Independent):
         """
         n = check_positive_int("n", n)
         if out is None:
-            out = self._empty(n)
+            out = Batch.empty(n, self.observation_size, self.dtype)
         check_batch(out, n, size=self.observation_size, dtype=self.dtype)
         if self._size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
@@ -227,7 +227,9 @@ class ReplayBuffer(Independent):
         priorities = self._kept_priorities()[: self._size]
         n = check_positive_int("n", n)
         if out is None:
-            out = PrioritizedBatch(self._empty(n), np.zeros(n, np.int64), np.zeros(n, np.float32))
+            out = PrioritizedBatch(
+                Batch.empty(n, self.observation_size, self.dtype), np.zeros(n, np.int64), np.zeros(n, np.float32)
+            )
         check_batch(out.transitions, n, size=self.observation_size, dtype=self.dtype)
         if self._size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
@@ -362,7 +364,8 @@ class ReplayBuffer(Independent):
             raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
         batch = self._storable(Batch(*(state[name] for name in FIELDS)))
         next_slot = check_next_slot(state["next"], len(batch), self.capacity)
-        largest = check_real("largest_priority", state.get("largest_priority", 1.0), 1.0, prioritized.LARGEST)
+        largest = state["largest_priority"] if "priorities" in state else 1.0
+        largest = check_real("largest_priority", largest, 1.0, prioritized.LARGEST)
         priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
         if not (priorities >= prioritized.LEAST).all() or not (priorities <= largest).all():
             raise ValueError(f"priorities must be from {prioritized.LEAST:g} to largest_priority ({largest:g})")
@@ -415,25 +418,17 @@ class ReplayBuffer(Independent):
         self._version = version  # an agent that was copied with it has it, too
 
     def _allocate(self) -> None:
-        n_bytes = self.capacity * (4 + sum(getattr(self._empty(1), name).nbytes for name in FIELDS))
+        n_bytes = self.capacity * (
+            4 + sum(getattr(Batch.empty(1, self.observation_size, self.dtype), name).nbytes for name in FIELDS)
+        )
         try:
-            self._ring = self._empty(self.capacity)
+            self._ring = Batch.empty(self.capacity, self.observation_size, self.dtype)
             # How many slots on the next step of the episode is, 0 where it is not stored.
             self._successors = np.zeros(self.capacity, np.int32)
         except (MemoryError, ValueError):
             raise out_of_memory(n_bytes) from None
         memory.promise(self, n_bytes)
         memory.warn_if_short()
-
-    def _empty(self, n: int) -> Batch:
-        return Batch(
-            np.zeros((n, self.observation_size), self.dtype),
-            np.zeros(n, np.int64),
-            np.zeros(n, self.dtype),
-            np.zeros((n, self.observation_size), self.dtype),
-            np.zeros(n, bool),
-            np.zeros(n, bool),
-        )
 
     def _storable(self, batch: Batch) -> Batch:
         """The same batch, checked, of any length."""

@@ -80,6 +80,7 @@ static void make_learner(agent *a, const agent_settings *s)
         },
     };
     a->learner.after = s->n_step == 1 ? a->learner.batch : TAKE(float, a->replay.stride * NDQ_PANEL);
+    for (int b = 0; b < NDQ_PANEL; b++) a->learner.discounts[b] = (float)a->learner.gamma;
 }
 
 static void make_loop(agent *a, const agent_settings *s)
@@ -90,7 +91,7 @@ static void make_loop(agent *a, const agent_settings *s)
         env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
     a->loop = (ndq_loop){
         .env = *env, .net = &a->network.net, .params = a->network.params, .learners = &a->learner, .n_learners = 1,
-        .normalizer = s->normalizes ? &a->normalizer : NULL, .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
+        .normalizes = s->normalizes, .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
         .warm_up = AGENT_WARM_UP, .train_every = 1, .phase_updates = n * s->updates_per_step,
         .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
         .n_lanes = n, .lanes = TAKE(ndq_lane, n),

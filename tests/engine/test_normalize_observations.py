@@ -44,6 +44,16 @@ def test_network_and_target_have_the_same_statistics(engine):
     assert agent.target.normalizer is agent.network.normalizer
 
 
+def test_statistics_that_were_replaced_are_those_that_move(engine):
+    agent = agent_on(engine)
+    agent.run_episodes(2)
+    steps = agent.steps
+    state = {"mean": np.ones(6), "variance": np.ones(6), "count": 5.0}
+    agent.network.set_normalizer_state(state)
+    agent.run_episodes(2)
+    assert agent.network.normalizer.count == 5.0 + agent.steps - steps
+
+
 def test_neither_greedy_episodes_nor_actions_nor_updates_move_them(engine):
     agent = agent_on(engine)
     agent.run_episodes(3)
