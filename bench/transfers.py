@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -103,8 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="0, 1, ...")
     parser.add_argument("--sources", default=",".join(CHANGES), help="networks from which a switch is looked at")
     parser.add_argument("--transfers", default=",".join(TRANSFERS), help="those that make it")
-    parser.add_argument("--train", type=int, default=600, help="episodes before a switch that is looked at by itself")
-    parser.add_argument("--after", type=int, default=50, help="episodes after it")
+    parser.add_argument(
+        "--train", type=int, default=600, help="episodes before each single switch; another number wants another --out"
+    )
+    parser.add_argument("--after", type=int, default=50, help="episodes after it; likewise")
     parser.add_argument("--episodes", type=int, default=2_000, help="of a whole run, which has ten segments")
     parser.add_argument("--widths", default="32,64,128", help="of the architectures that a whole run searches")
     parser.add_argument("--settings", default="adam,paper", help="of the whole runs")
@@ -116,10 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     switches, runs = (options.out.with_name(f"{options.out.name}_{part}.csv") for part in ("switch", "runs"))
 
     if "switch" in parts:
-        done = {(row["source"], int(row["seed"])) for row in read(switches)}
-        todo = [(source, seed) for seed in seeds for source in options.sources.split(",")]
-        todo = [at for at in todo if at not in done]
-        collect(switches, SWITCH_COLUMNS, options.jobs, [partial(switch_rows, *at, options) for at in todo])
+        done = {(row["source"], int(row["seed"]), row["transfer"]) for row in read(switches)}
+        tasks = []
+        for seed, source in itertools.product(seeds, options.sources.split(",")):
+            missing = [label for label in options.transfers.split(",") if (source, seed, label) not in done]
+            if missing:
+                tasks.append(partial(switch_rows, source, seed, missing, options.train, options.after))
+        collect(switches, SWITCH_COLUMNS, options.jobs, tasks)
     for part, wanted in (("runs", RUNS), ("hanging", HANGING)):
         if part in parts:
             done = {tuple(row[key] for key in RUN_COLUMNS[: len(RUN_KEYS)]) for row in read(runs)}
@@ -154,14 +160,14 @@ def write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def switch_rows(source: str, seed: int, options: Any) -> list[Row]:
+def switch_rows(source: str, seed: int, labels: Sequence[str], train: int, after_it: int) -> list[Row]:
     """One source run, and each switch from it with each transfer: greedy return, and training after it."""
     agent = DQNAgent("inverted-pendulum", source, rng=seed, **ADAM)
-    agent.run_episodes(options.train)
-    unswitched = copy.deepcopy(agent).run_episodes(options.after).returns.mean()
+    agent.run_episodes(train)
+    unswitched = copy.deepcopy(agent).run_episodes(after_it).returns.mean()
     rows = []
     for change, target in CHANGES[source].items():
-        for label in options.transfers.split(","):
+        for label in labels:
             name, given = TRANSFERS[label]
             greedy = GreedyEpisodes(agent, lambda i: np.random.default_rng([seed, i]))
             before = greedy.play(agent.network, GREEDY).returns.mean()
@@ -182,7 +188,7 @@ def switch_rows(source: str, seed: int, options: Any) -> list[Row]:
             after = greedy.play(carried.network, GREEDY).returns.mean()
             learner = copy.deepcopy(agent)
             learner.switch_network(carried.network, carried.optimizer)
-            following = learner.run_episodes(options.after).returns.mean()
+            following = learner.run_episodes(after_it).returns.mean()
             numbers = (f"{value:.2f}" for value in (before, after, following, unswitched))
             rows.append(
                 dict(

@@ -1,5 +1,6 @@
 """Every group once, on next to no budget. Nothing here is asserted about time."""
 
+import functools
 import importlib
 import subprocess
 import sys
@@ -13,14 +14,12 @@ from nasdqn_fast.benchmarking import machine, peer_check, suite
 from nasdqn_fast.benchmarking.figure import Unit
 from nasdqn_fast.benchmarking.folder import groups
 from nasdqn_fast.benchmarking.groups import (
-    environments,
     growth,
     memory,
     overhead,
     peers,
     replay,
     threads,
-    training_step,
 )
 from nasdqn_fast.benchmarking.peak_memory import peak_memory
 from nasdqn_fast.benchmarking.session import Session
@@ -36,6 +35,16 @@ def session():
     return Session(suite.stopwatch(), seconds=0)
 
 
+@functools.cache
+def measured(name):
+    """The figures of a group, on small budgets; measured once for all tests of a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "LARGE", 20_000)
+        patch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
+        patch.setattr(growth, "WIDTHS", (64,))
+        return importlib.import_module(groups()[name]).figures(Session(suite.stopwatch(), seconds=0))
+
+
 def test_the_folder_holds_what_is_promised():
     usual = {"environments", "forward", "learning-step", "replay", "training-step", "switch"}
     assert set(USUAL) == usual
@@ -43,11 +52,8 @@ def test_the_folder_holds_what_is_promised():
 
 
 @pytest.mark.parametrize("name", [*USUAL, pytest.param("memory", marks=pytest.mark.slow), "threads", "growth"])
-def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
-    monkeypatch.setattr(replay, "LARGE", 20_000)
-    monkeypatch.setattr(memory, "RUNS", ((ARCHITECTURES[0], 1_000),))
-    monkeypatch.setattr(growth, "WIDTHS", (64,))
-    figures = importlib.import_module(groups()[name]).figures(session)
+def test_a_group_gives_figures_of_its_own(name):
+    figures = measured(name)
     assert {figure.group for figure in figures} == {name}
     assert len({figure.name for figure in figures}) == len(figures)
     for figure in figures:
@@ -56,26 +62,24 @@ def test_a_group_gives_figures_of_its_own(session, monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", ["forward", "learning-step", "training-step"])
-def test_arithmetic_has_its_limit(session, name):
-    figures = importlib.import_module(groups()[name]).figures(session)
-    assert all((figure.share is None) == (figure.unit is Unit.RATIO) for figure in figures)
+def test_arithmetic_has_its_limit(name):
+    assert all((figure.share is None) == (figure.unit is Unit.RATIO) for figure in measured(name))
 
 
-def test_training_is_timed_with_both_optimizers_and_their_ratio(session):
-    names = {figure.name for figure in training_step.figures(session)}
+def test_training_is_timed_with_both_optimizers_and_their_ratio():
+    names = {figure.name for figure in measured("training-step")}
     for architecture in ARCHITECTURES:
         assert {str(architecture), f"{architecture}, adam", f"{architecture}, adam : sgd, speed"} <= names
     assert {"3x64-relu, prioritized", "3x64-relu, prioritized : uniform, speed"} <= names
 
 
-def test_every_environment_has_its_rows(session):
-    names = {figure.name.partition(",")[0] for figure in environments.figures(session)}
+def test_every_environment_has_its_rows():
+    names = {figure.name.partition(",")[0] for figure in measured("environments")}
     assert names == {*plugins.names("environments"), "an idle one in Python", "Gymnasium's CartPole-v1"}
 
 
-def test_the_limit_of_sampling_is_what_cache_lines_cost(session, monkeypatch):
-    monkeypatch.setattr(replay, "LARGE", 20_000)
-    figures = {figure.name: figure for figure in replay.figures(session)}
+def test_the_limit_of_sampling_is_what_cache_lines_cost():
+    figures = {figure.name: figure for figure in measured("replay")}
     for capacity in ("10,000", "20,000"):
         line, bulk = figures[f"one cache line of {capacity}"], figures[f"sample 64 of {capacity}, in bulk"]
         assert bulk.limit == pytest.approx(64 * line.value)
@@ -106,8 +110,8 @@ def test_a_process_asks_for_its_own_peak_not_its_parents():
     assert 10e6 < child < 150e6
 
 
-def test_threads_are_compared_with_processes(session):
-    threads_, processes, ratio = threads.figures(session)
+def test_threads_are_compared_with_processes():
+    threads_, processes, ratio = measured("threads")
     assert ratio.unit is Unit.RATIO
     # Medians of rounds' ratios and the ratio of medians differ by no more than the rounds do.
     assert ratio.value == pytest.approx(threads_.value / processes.value, rel=0.5)

@@ -1,6 +1,7 @@
 """bench/parity.py: its statistics against SciPy's, its settings against the profiles', and its commands."""
 
 import importlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -172,6 +173,7 @@ def test_compare_refreshes_the_tables_and_needs_only_them(folders, tmp_path):
     options = ["--data", tmp_path / "data", "--figure", tmp_path / "curves.png"]
     first = parity("compare", "--originals", theirs, "--ours", ours, *options)
     assert first.returncode == 0, first.stderr
+    assert (tmp_path / "curves.png").exists() == bool(importlib.util.find_spec("matplotlib"))
     rows = [line for line in first.stdout.splitlines() if line.startswith("| sb3, CartPole-v1 ")]
     assert len(rows) == 3
     assert "| 3 / 5 |" in rows[0]

@@ -1,6 +1,7 @@
 """bench/transfers.py on a tiny budget."""
 
 import csv
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -30,4 +31,9 @@ def test_it_writes_a_row_a_switch_and_a_row_a_run_and_measures_neither_again(tmp
         ("fixed", ""),
     }
     assert all(len(row["curve"].split()) == 2 for row in runs)
+    assert (tmp_path / "here" / "transfers.png").exists() == bool(importlib.util.find_spec("matplotlib"))
     assert measure(tmp_path, *SWITCHES, *RUNS, "--parts", "switch,runs") == [switches, runs]
+    more = [*SWITCHES[:2], "--transfers", "net2net,fresh", *SWITCHES[4:]]
+    again, _ = measure(tmp_path, *more, "--parts", "switch")
+    assert [row for row in again if row["transfer"] != "fresh"] == switches  # times included: none was measured again
+    assert len([row for row in again if row["transfer"] == "fresh"]) == 4

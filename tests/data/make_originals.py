@@ -13,6 +13,7 @@ last place, ends with parameters that differ by 0.28.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,49 +71,12 @@ class Case:
         return backends.find(backend).DQNAgent(env, config.search.architecture, rng=SEED, **vars(config.agent), **more)
 
 
-# As hyperparams/dqn.yml of rl_zoo3 2.9 has them, n_timesteps aside.
-WIDE = {"policy_kwargs": {"net_arch": [256, 256]}}
-ZOO = {
-    "cartpole": WIDE
-    | {
-        "learning_rate": 2.3e-3,
-        "batch_size": 64,
-        "buffer_size": 100_000,
-        "learning_starts": 1_000,
-        "gamma": 0.99,
-        "target_update_interval": 10,
-        "train_freq": 256,
-        "gradient_steps": 128,
-        "exploration_fraction": 0.16,
-        "exploration_final_eps": 0.04,
-    },
-    "mountain-car": WIDE
-    | {
-        "learning_rate": 4e-3,
-        "batch_size": 128,
-        "buffer_size": 10_000,
-        "learning_starts": 1_000,
-        "gamma": 0.98,
-        "target_update_interval": 600,
-        "train_freq": 16,
-        "gradient_steps": 8,
-        "exploration_fraction": 0.2,
-        "exploration_final_eps": 0.07,
-    },
-    "acrobot": WIDE
-    | {
-        "learning_rate": 6.3e-4,
-        "batch_size": 128,
-        "buffer_size": 50_000,
-        "learning_starts": 0,
-        "gamma": 0.99,
-        "target_update_interval": 250,
-        "train_freq": 4,
-        "gradient_steps": -1,
-        "exploration_fraction": 0.12,
-        "exploration_final_eps": 0.1,
-    },
-}
+BENCH = Path(__file__).parents[2] / "bench"
+sys.path.append(str(BENCH))
+_originals = importlib.import_module("learning_curves.originals")
+sys.path.remove(str(BENCH))
+_IDS = {"cartpole": "CartPole-v1", "mountain-car": "MountainCar-v0", "acrobot": "Acrobot-v1"}
+ZOO: dict[str, dict[str, Any]] = {env: _originals.ZOO[task] for env, task in _IDS.items()}
 
 
 def falling(remaining: float) -> float:
