@@ -78,7 +78,7 @@ class ReplayBuffer(buffers.ReplayBuffer):  # type: ignore[misc]
             handle_timeout_termination=handle_timeout_termination,
         )
         if n_steps is not None and optimize_memory_usage:
-            # As SB3's DQN does, so that a script catches the same error with either buffer.
+            # SB3's own class of error, so that scripts catch the same from its NStepReplayBuffer and from this.
             raise NotImplementedError("n-step returns do not support optimize_memory_usage=True")
         self.n_steps = n_steps
         self.gamma = gamma
