@@ -409,8 +409,7 @@ class Run:
         self.trainer.set_state(state["trainer"], self.recorder.episodes())
         if best := state.get("best_network"):
             self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
-            self.best_network.parameters = best["parameters"]
-            self.best_network.set_normalizer_state(best.get("normalizer"))
+            self.best_network.restore(best["parameters"], best.get("normalizer"))
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
