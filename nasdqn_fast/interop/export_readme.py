@@ -8,10 +8,10 @@ from typing import Any
 
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.interop.onnx import OPSET
+from nasdqn_fast.run.directory import CONFIG, NETWORK
 from nasdqn_fast.space import LEAKY_SLOPE
 
-NETWORK, MODEL, ABOUT = "network.safetensors", "network.onnx", "config.json"
-CONFIG = "config.toml"  # in the run directory
+MODEL, ABOUT = "network.onnx", "config.json"  # the network has the name that it has in the run directory
 
 
 def readme(run: Path, about: dict[str, Any], network: BaseNetwork) -> str:
