@@ -19,6 +19,7 @@ import numpy as np
 from nasdqn_fast.errors import BadArgument, WrongType, suggest
 
 ACTIVATIONS = ("relu", "tanh", "leaky_relu")
+LEAKY_SLOPE = 0.01  # of leaky_relu below zero
 _TEXT = re.compile(r"(?:(?P<depth>\d+)x(?P<width>\d+)|(?P<widths>\d+(?:,\d+)*))-(?P<activation>\w+)")
 _FORM = "write it as 3x64-relu or 64,32-tanh"
 # 2**20 units a layer are 4 TB of weights between two of them: a typing error, and an overflow in

@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-CONFIDENCE = 0.95
-RESAMPLES = 2_000
-
-Interval = tuple[float, float]
-
-
-def bootstrap(statistic: Callable[..., np.ndarray], *samples: np.ndarray) -> Interval:
-    """95 % percentile interval of a statistic of one or several independent samples.
-
-    Args:
-        statistic: takes each sample resampled, (RESAMPLES, n) or (RESAMPLES, n, k), and gives (RESAMPLES,).
-        samples: (n,), or (n, k) if the k numbers of a row belong together; each has its own n.
-    """
-    rng = np.random.default_rng(0)  # the same samples, the same interval
-    drawn = [sample[rng.integers(len(sample), size=(RESAMPLES, len(sample)))] for sample in samples]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(statistic(*drawn), [tail, 1 - tail])
-    return float(low), float(high)
+from nasdqn_fast.metrics import Interval, bootstrap
 
 
 def median(sample: np.ndarray) -> Interval:

@@ -8,18 +8,20 @@ import click
 
 from nasdqn_fast.cli.options import KeyValueType
 
-
-@click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--episodes", type=click.IntRange(min=1), default=100, show_default=True, help="Episodes to play.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the starts [default: the run's own].")
-@click.option(
+NETWORK = click.option(
     "--network",
     type=click.Choice(["last", "best"]),
     default="last",
     show_default=True,
     help="The last network, or the best of --evaluate-every.",
 )
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--episodes", type=click.IntRange(min=1), default=100, show_default=True, help="Episodes to play.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the starts [default: the run's own].")
+@NETWORK
 @click.option("--start", help="Initial-state distribution [default: the run's own].")
 @click.option(
     "--env-param", type=KeyValueType(), multiple=True, help="A parameter of the environment to change; repeatable."

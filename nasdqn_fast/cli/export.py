@@ -6,17 +6,13 @@ from pathlib import Path
 
 import click
 
+from nasdqn_fast.cli.evaluate import NETWORK
+
 
 @click.command(short_help="Write a run's network as safetensors and ONNX, with a README.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Directory to write; new or empty.")
-@click.option(
-    "--network",
-    type=click.Choice(["last", "best"]),
-    default="last",
-    show_default=True,
-    help="The last network, or the best of --evaluate-every.",
-)
+@NETWORK
 @click.option(
     "--episodes",
     type=click.IntRange(min=2),

@@ -7,6 +7,7 @@ keywords of `nasdqn_fast.train` and the table in docs/paper.md all follow from w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -233,6 +234,11 @@ class Config:
         sections = {f.name: getattr(self, f.name) for f in fields(self)}
         values = {name: vars(section) for name, section in sections.items() if name in SECTIONS}
         return {name: dict(table) for name, table in (sections | values).items() if name in SECTIONS or table}
+
+    def as_json(self) -> dict[str, dict[str, Any]]:
+        """`as_dict` in the form in which JSON gives it back: a checkpoint's, and an exported network's."""
+        plain: dict[str, dict[str, Any]] = json.loads(json.dumps(self.as_dict()))
+        return plain
 
 
 # Table of the TOML file -> class.

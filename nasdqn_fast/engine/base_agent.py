@@ -304,8 +304,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if len(state["network"]) != architecture.parameter_count(*sizes):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
-        network.parameters = check_all_finite("network", state["network"])
-        network.set_normalizer_state(state.get("normalizer"))
+        network.restore(check_all_finite("network", state["network"]), state.get("normalizer"))
         self.switch_network(network, state["optimizer"])
         if self.settings.normalize_observations:  # and not by what this agent has seen
             network.normalizer.set_state(state["normalizer"])  # the target's, too

@@ -78,6 +78,19 @@ class BaseNetwork(Independent, ABC):
             normalizer.set_state(state)
         self.normalizer = normalizer
 
+    def restore(self, parameters: np.ndarray, normalizer: Mapping[str, Any] | None = None) -> None:
+        """Continues from what a saved state holds of a network of this shape.
+
+        Args:
+            parameters: (P,).
+            normalizer: its state; None: none.
+
+        Raises:
+            KeyError, TypeError, ValueError: not those of this shape, or not a valid state.
+        """
+        self.parameters = parameters
+        self.set_normalizer_state(normalizer)
+
     @abstractmethod
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""

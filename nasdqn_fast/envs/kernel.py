@@ -282,6 +282,14 @@ class Environment:
         """Every parameter by name."""
         return dict(zip(self.kernel.params, self.params.tolist(), strict=True))
 
+    def changed(self, **values: float) -> Environment:
+        """The same kernel and time limit, with other values of some parameters.
+
+        Raises:
+            InputError: as `EnvKernel.bind`.
+        """
+        return self.kernel.bind(params={**self.values, **values}, max_episode_steps=self.max_episode_steps)
+
     @property
     def limit(self) -> int:
         """The time limit by which an equal environment is bound."""

@@ -10,10 +10,11 @@ from nasdqn_fast.config import Config
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop import onnx
-from nasdqn_fast.interop.export_readme import ABOUT, MODEL, NETWORK, readme
+from nasdqn_fast.interop.export_readme import ABOUT, MODEL, readme
 from nasdqn_fast.interop.extras import optional
 from nasdqn_fast.metrics import mean_interval
 from nasdqn_fast.run import directory
+from nasdqn_fast.run.directory import NETWORK
 from nasdqn_fast.run.evaluation import FILES, Evaluation, evaluate
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.storage.atomic import replacing
@@ -89,6 +90,6 @@ def _about(config: Config, evaluation: Evaluation, network: BaseNetwork, which: 
             "std": float(returns.std(ddof=1)),
             "optimum": evaluation.optimum,
         },
-        "training": json.loads(json.dumps(config.as_dict())),
+        "training": config.as_json(),
         "build": build_facts(),
     }

@@ -8,9 +8,10 @@ from typing import Any
 
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.interop.onnx import OPSET
+from nasdqn_fast.run.directory import CONFIG, NETWORK
+from nasdqn_fast.space import LEAKY_SLOPE
 
-NETWORK, MODEL, ABOUT = "network.safetensors", "network.onnx", "config.json"
-CONFIG = "config.toml"  # in the run directory
+MODEL, ABOUT = "network.onnx", "config.json"  # the network has the name that it has in the run directory
 
 
 def readme(run: Path, about: dict[str, Any], network: BaseNetwork) -> str:
@@ -100,7 +101,7 @@ from nasdqn_fast import QNetwork
 from nasdqn_fast.interop.torch import to_module
 module = to_module(QNetwork.load("{NETWORK}"))
 print(module(torch.zeros(1, {network.observation_size})))"""
-    activation = {"relu": "nn.ReLU()", "tanh": "nn.Tanh()", "leaky_relu": "nn.LeakyReLU(0.01)"}
+    activation = {"relu": "nn.ReLU()", "tanh": "nn.Tanh()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})"}
     between = f", {activation[network.architecture.activation]}, "
     layers = between.join(f"nn.Linear({n_in}, {n_out})" for n_in, n_out in (w.shape for w in network.weights))
     # Layer i of the file is part 2 i of the nn.Sequential: there is an activation after each.

@@ -86,7 +86,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
     """
 
     # What gymnasium.make asks the class; an instance knows what its own environment can do.
-    metadata = {"render_modes": rendering.MODES, "render_fps": 50}  # noqa: RUF012, Gymnasium's own form
+    metadata = {"render_modes": [*rendering.MODES], "render_fps": 50}  # noqa: RUF012, Gymnasium's own form
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         self.metadata = rendering.metadata(self.environment)
         self.observation_space, self.action_space = spaces(self.environment)
         self.render_mode = render_mode
-        self._renderer = rendering.Renderer(self.environment, render_mode) if render_mode else None
+        self._renderer = rendering.renderer(self.environment, render_mode)
         self._core = EnvironmentCore(self.environment)
         self._state: np.ndarray | None = None
         self._steps = 0
@@ -129,8 +129,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         Raises:
             InputError: a value that the environment refuses; nothing was changed.
         """
-        old = self.environment
-        self.environment = old.kernel.bind(params={**old.values, name: value}, max_episode_steps=old.max_episode_steps)
+        self.environment = self.environment.changed(**{name: value})
         self.observation_space, _ = spaces(self.environment)
         self._core = EnvironmentCore(self.environment)
         if self._renderer is not None:
@@ -209,12 +208,8 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
             RuntimeError: before the first reset.
             DependencyNotInstalled: pygame is missing.
         """
-        if self._renderer is None:
-            gymnasium.logger.warn("render() was called, but the environment was made without a render_mode")
-            return None
-        if self._state is None:
-            raise RuntimeError("render was called before reset; call reset() first")
-        return self._renderer(self._state)
+        draw = rendering.ready(self._renderer, was_reset=self._state is not None)
+        return None if draw is None or self._state is None else draw(self._state)
 
     def close(self) -> None:
         """Closes the window, if there is one."""
@@ -241,7 +236,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._core = EnvironmentCore(self.environment)
-        self._renderer = rendering.Renderer(self.environment, self.render_mode) if self.render_mode else None
+        self._renderer = rendering.renderer(self.environment, self.render_mode)
 
 
 def register() -> None:

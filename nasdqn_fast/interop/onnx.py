@@ -15,6 +15,7 @@ import numpy as np
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import LIMIT
 from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.space import LEAKY_SLOPE
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.validation import check_instance
 
@@ -23,7 +24,7 @@ TOLERANCE = 1e-5  # of a Q-value, relative to the largest of its row where that 
 _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
     "relu": ("Relu", {}),
     "tanh": ("Tanh", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
+    "leaky_relu": ("LeakyRelu", {"alpha": LEAKY_SLOPE}),
 }
 
 

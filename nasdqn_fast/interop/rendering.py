@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from nasdqn_fast.envs import Environment
 from nasdqn_fast.errors import InputError
 
-MODES = ["human", "rgb_array"]
+MODES = ("human", "rgb_array")
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,25 @@ class _Drawing:
 
     Args:
         original: its name.
+        fps: frames per second of that class, kept here so that it is imported only to draw.
         attributes: what it needs to know of the environment's parameters.
     """
 
     original: str
+    fps: int
     attributes: Callable[[Mapping[str, float]], dict[str, float | None]]
 
 
 # By the kernel's Gymnasium id.
 _DRAWINGS = {
-    "InvertedPendulum-v0": _Drawing("PendulumEnv", lambda values: {"last_u": None}),
+    "InvertedPendulum-v0": _Drawing("PendulumEnv", 30, lambda values: {"last_u": None}),
     "CartPole-v1": _Drawing(
-        "CartPoleEnv", lambda values: {"x_threshold": values["x_threshold"], "length": values["half_length"]}
+        "CartPoleEnv", 50, lambda values: {"x_threshold": values["x_threshold"], "length": values["half_length"]}
     ),
-    "Acrobot-v1": _Drawing("AcrobotEnv", lambda values: {"LINK_LENGTH_1": values["length_1"]}),
+    "Acrobot-v1": _Drawing("AcrobotEnv", 15, lambda values: {"LINK_LENGTH_1": values["length_1"]}),
     "MountainCar-v0": _Drawing(
         "MountainCarEnv",
+        30,
         lambda values: {
             "min_position": values["left_wall"],
             "max_position": values["right_wall"],
@@ -47,18 +50,18 @@ _DRAWINGS = {
 }
 
 
-def metadata(environment: Environment) -> dict[str, Any]:
-    """Gymnasium's metadata: how the environment can be rendered, and frames per second."""
+def metadata(environment: Environment, modes: Sequence[str] = MODES) -> dict[str, Any]:
+    """Gymnasium's metadata: in which of the modes the environment can be rendered, and frames per second."""
     if environment.kernel.gymnasium_id not in _DRAWINGS:
         return {"render_modes": []}
-    return {"render_modes": [*MODES], "render_fps": _fps(environment)}
+    return {"render_modes": [*modes], "render_fps": _fps(environment)}
 
 
 def _fps(environment: Environment) -> int:
     seconds = environment.values.get("dt")
-    original = _original(_DRAWINGS[str(environment.kernel.gymnasium_id)]).metadata["render_fps"]
+    original = _DRAWINGS[str(environment.kernel.gymnasium_id)].fps
     # Acrobot's steps of 0.2 s are shown faster than they are, as Gymnasium shows them.
-    return int(original if seconds is None else max(original, round(1 / seconds)))
+    return original if seconds is None else max(original, round(1 / seconds))
 
 
 def _original(drawing: _Drawing) -> Any:
@@ -70,14 +73,15 @@ class Renderer:
 
     Args:
         environment: what is drawn.
-        mode: "rgb_array" or "human".
+        mode: one of `modes`.
+        modes: render modes to choose from.
 
     Raises:
-        InputError: an unknown mode, or an environment that nothing here can draw.
+        InputError: another mode, or an environment that nothing here can draw.
     """
 
-    def __init__(self, environment: Environment, mode: str) -> None:
-        known = metadata(environment)["render_modes"]
+    def __init__(self, environment: Environment, mode: str, modes: Sequence[str] = MODES) -> None:
+        known = metadata(environment, modes)["render_modes"]
         if not known:
             raise InputError(
                 f"environment {environment.kernel.name} cannot be rendered: there is a drawing of the built-in "
@@ -113,3 +117,21 @@ class Renderer:
     def close(self) -> None:
         """Closes the window, if there is one."""
         self._canvas.close()
+
+
+def renderer(environment: Environment, mode: str | None, modes: Sequence[str] = MODES) -> Renderer | None:
+    """The `Renderer` of a render mode; None for None."""
+    return None if mode is None else Renderer(environment, mode, modes)
+
+
+def ready(renderer: Renderer | None, *, was_reset: bool) -> Renderer | None:
+    """What ``render`` draws with; None, with a warning, in an environment that was made without a render mode.
+
+    Raises:
+        RuntimeError: before the first reset.
+    """
+    if renderer is None:
+        gymnasium.logger.warn("render() was called, but the environment was made without a render_mode", stacklevel=2)
+    elif not was_reset:
+        raise RuntimeError("render was called before reset; call reset() first")
+    return renderer

@@ -7,30 +7,27 @@ model = stable_baselines3.DQN("MlpPolicy", env, replay_buffer_class=ReplayBuffer
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
 
-try:
-    import torch
-    from stable_baselines3.common import buffers
-    from stable_baselines3.common.type_aliases import ReplayBufferSamples
-    from stable_baselines3.common.vec_env import VecNormalize
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"nasdqn_fast.interop.sb3 needs Stable-Baselines3 and PyTorch, and there is no module {error.name!r}; "
-        "install them with pip install 'nasdqn-fast[sb3]'",
-        name=error.name,
-    ) from None
-
 from nasdqn_fast._core.ring import draw, put, take
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.interop.extras import optional
+
+if TYPE_CHECKING:
+    import torch
+    from stable_baselines3.common.type_aliases import ReplayBufferSamples
+    from stable_baselines3.common.vec_env import VecNormalize
+
+optional("torch", "sb3")  # first: Stable-Baselines3 imports it
+buffers: Any = optional("stable_baselines3.common.buffers", "sb3")
 
 _FIELDS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
-class ReplayBuffer(buffers.ReplayBuffer):
+class ReplayBuffer(buffers.ReplayBuffer):  # type: ignore[misc]
     """Stable-Baselines3's replay buffer, faster: the same draws from NumPy's global generator, the same tensors.
 
     It has the same attributes, which can be read and written as theirs; the arrays are views of one array with a row
@@ -81,6 +78,7 @@ class ReplayBuffer(buffers.ReplayBuffer):
             handle_timeout_termination=handle_timeout_termination,
         )
         if n_steps is not None and optimize_memory_usage:
+            # SB3's own class of error, so that scripts catch the same from its NStepReplayBuffer and from this.
             raise NotImplementedError("n-step returns do not support optimize_memory_usage=True")
         self.n_steps = n_steps
         self.gamma = gamma
@@ -174,7 +172,7 @@ class ReplayBuffer(buffers.ReplayBuffer):
             rewards = self._normalize_reward(rewards, env)
         actions = take(self.actions, batch_inds, lanes)
         # What was copied once, here, need not be copied again.
-        return ReplayBufferSamples(
+        return buffers.ReplayBufferSamples(
             self.to_torch(observations, False),
             self.to_torch(actions, False),
             self.to_torch(next_observations, False),

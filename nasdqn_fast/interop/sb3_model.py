@@ -10,6 +10,7 @@ import numpy as np
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.base_normalizer import EPSILON, LIMIT
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.envs import Environment
 from nasdqn_fast.errors import InputError
@@ -20,13 +21,10 @@ from nasdqn_fast.run.assembly import make_environment
 from nasdqn_fast.run.warm_start import saved_network
 from nasdqn_fast.validation import check_instance, check_path
 
+optional("torch", "sb3")  # first: Stable-Baselines3 imports it
 sb3 = optional("stable_baselines3", "sb3")
-torch = optional("torch", "sb3")
 
-from nasdqn_fast.interop.torch import from_module, to_module  # noqa: E402, once PyTorch is known to be there
-
-_ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "leaky_relu": torch.nn.LeakyReLU}
-_CLIP, _EPSILON = 10.0, 1e-8  # of VecNormalize by default, and of our normalizer
+from nasdqn_fast.interop.torch import ACTIVATIONS, from_module, to_module  # noqa: E402, once PyTorch is there
 
 
 def to_sb3(run: str | Path | BaseNetwork, env: Any = None, **arguments: Any) -> Any:
@@ -58,7 +56,7 @@ def to_sb3(run: str | Path | BaseNetwork, env: Any = None, **arguments: Any) -> 
             "use nasdqn_fast.interop.torch.to_module, which keeps the statistics"
         )
     architecture = network.architecture
-    policy = {"net_arch": list(architecture.widths), "activation_fn": _ACTIVATIONS[architecture.activation]}
+    policy = {"net_arch": list(architecture.widths), "activation_fn": ACTIVATIONS[architecture.activation]}
     model = sb3.DQN("MlpPolicy", env, policy_kwargs=policy, **arguments)
     weights = to_module(network).state_dict()
     for q_net in (model.policy.q_net.q_net, model.policy.q_net_target.q_net):
@@ -87,9 +85,9 @@ def from_sb3(model: Any) -> QNetwork:
     network = from_module(model.policy.q_net.q_net)
     normalize = model.get_vec_normalize_env()
     if normalize is not None and normalize.norm_obs:
-        if (normalize.clip_obs, normalize.epsilon) != (_CLIP, _EPSILON):
+        if (normalize.clip_obs, normalize.epsilon) != (LIMIT, EPSILON):
             raise InputError(
-                f"VecNormalize must have clip_obs={_CLIP:g} and epsilon={_EPSILON:g}, "
+                f"VecNormalize must have clip_obs={LIMIT:g} and epsilon={EPSILON:g}, "
                 f"got {normalize.clip_obs:g} and {normalize.epsilon:g}"
             )
         statistics = normalize.obs_rms

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.engine.base_network import BaseNetwork
-from nasdqn_fast.engine.base_normalizer import LIMIT, BaseNormalizer
+from nasdqn_fast.engine.base_normalizer import EPSILON, LIMIT, BaseNormalizer
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.extras import optional
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import LEAKY_SLOPE, Architecture
 from nasdqn_fast.validation import check_instance
 
 torch = optional("torch", "torch")
 nn: Any = torch.nn
 
-LEAKY_SLOPE = 0.01
-_ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": lambda: nn.LeakyReLU(LEAKY_SLOPE)}
-_EXPECTED = "an nn.Sequential of nn.Linear with one kind of nn.ReLU, nn.Tanh or nn.LeakyReLU(0.01) between, in float32"
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU}  # whose slope is LEAKY_SLOPE by default
+_EXPECTED = (
+    "an nn.Sequential of nn.Linear with one kind of nn.ReLU, nn.Tanh or "
+    f"nn.LeakyReLU({LEAKY_SLOPE}) between, in float32"
+)
 
 
 class Normalize(nn.Module):  # type: ignore[misc]
@@ -42,7 +44,7 @@ class Normalize(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Any) -> Any:
         """Normalized observations, of the dtype of x."""
-        scale = 1 / torch.sqrt(self.variance.double() + 1e-8)
+        scale = 1 / torch.sqrt(self.variance.double() + EPSILON)
         return ((x - self.mean.to(x.dtype)) * scale.to(x.dtype)).clamp(-LIMIT, LIMIT)
 
 
@@ -57,7 +59,7 @@ def to_module(network: BaseNetwork) -> Any:
         Its Q-values differ from the network's by rounding only.
     """
     check_instance("network", network, BaseNetwork, "pass a QNetwork")
-    activation = _ACTIVATIONS[network.architecture.activation]
+    activation = ACTIVATIONS[network.architecture.activation]
     modules: list[Any] = [] if network.normalizer is None else [Normalize(network.normalizer)]
     for i, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         if i:
@@ -122,11 +124,9 @@ def _flat(module: Any) -> Iterator[Any]:
 
 
 def _activation(part: Any) -> str:
-    for name, kind in (("relu", nn.ReLU), ("tanh", nn.Tanh)):
-        if type(part) is kind:
+    for name, kind in ACTIVATIONS.items():
+        if type(part) is kind and getattr(part, "negative_slope", LEAKY_SLOPE) == LEAKY_SLOPE:
             return name
-    if type(part) is nn.LeakyReLU and part.negative_slope == LEAKY_SLOPE:
-        return "leaky_relu"
     raise _refusal(f"got {part} where an activation should be")
 
 

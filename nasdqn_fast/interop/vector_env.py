@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -19,6 +18,8 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop import rendering
 from nasdqn_fast.interop.gymnasium import spaces, starting
 from nasdqn_fast.validation import check_positive_int
+
+_MODES = ["rgb_array"]  # of those that there are: a screen shows one environment
 
 
 class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -38,7 +39,7 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         InputError: as `KernelEnv`; or an autoreset mode that there is not.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012, Gymnasium's own form
+    metadata = {"render_modes": [*_MODES], "render_fps": 50}  # noqa: RUF012, Gymnasium's own form
 
     def __init__(
         self,
@@ -59,13 +60,9 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         except ValueError:
             modes = ", ".join(repr(mode.value) for mode in AutoresetMode)
             raise InputError(f"autoreset_mode must be one of {modes}, got {autoreset_mode!r}") from None
-        if render_mode == "human":
-            raise InputError("render_mode of several environments must be 'rgb_array', got 'human'")
-        self.metadata = {**rendering.metadata(self.environment), "autoreset_mode": self.autoreset_mode}
-        if "human" in self.metadata["render_modes"]:
-            self.metadata["render_modes"].remove("human")
+        self.metadata = {**rendering.metadata(self.environment, _MODES), "autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
-        self._renderer = rendering.Renderer(self.environment, render_mode) if render_mode else None
+        self._renderer = rendering.renderer(self.environment, render_mode, _MODES)
         self.single_observation_space, self.single_action_space = spaces(self.environment)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -146,12 +143,12 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         elif any(value is not rows[0] and value != rows[0] for value in rows):
             raise InputError(f"rows share the parameter {name}; for different values use SyncVectorEnv over KernelEnv")
         else:
-            state, old = self.__getstate__(), self.environment
-            params = {**old.values, name: rows[0]}
-            state["environment"] = old.kernel.bind(params=params, max_episode_steps=old.max_episode_steps)
-            state["single_observation_space"], _ = spaces(state["environment"])
-            state["observation_space"] = batch_space(state["single_observation_space"], self.num_envs)
-            self.__setstate__(state)
+            self.environment = self.environment.changed(**{name: rows[0]})
+            self.single_observation_space, _ = spaces(self.environment)
+            self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+            self._restore(self._rows())
+            if self._renderer is not None:
+                self._renderer.show(self.environment)
 
     @property  # type: ignore[misc]  # there it can be set, too; here each row has one of its own
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -249,12 +246,10 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             RuntimeError: before the first reset.
             DependencyNotInstalled: pygame is missing.
         """
-        if self._renderer is None:
-            gymnasium.logger.warn("render() was called, but the environment was made without a render_mode")
+        draw = rendering.ready(self._renderer, was_reset=self._started)
+        if draw is None:
             return None
-        if not self._started:
-            raise RuntimeError("render was called before reset; call reset() first")
-        frames = [self._renderer(state) for state in self._core.states]
+        frames = [draw(state) for state in self._core.states]
         return tuple(frame for frame in frames if frame is not None)
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -264,15 +259,22 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but addresses."""
-        core = self._core
         state = {name: value for name, value in vars(self).items() if name not in ("_core", "_renderer")}
-        rows = {name: getattr(core, name) for name in ("states", "observations", "lengths", "ended", "generators")}
-        return {**state, "rows": rows}
+        return {**state, "rows": self._rows()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         rows = state.pop("rows")
         vars(self).update(state)
-        self._renderer = rendering.Renderer(self.environment, self.render_mode) if self.render_mode else None
+        self._renderer = rendering.renderer(self.environment, self.render_mode, _MODES)
+        self._restore(rows)
+
+    def _rows(self) -> dict[str, Any]:
+        """What the core holds of every row."""
+        names = ("states", "observations", "lengths", "ended", "generators")
+        return {name: getattr(self._core, name) for name in names}
+
+    def _restore(self, rows: dict[str, Any]) -> None:
+        """A new core, of the environment as it is now, that goes on with these rows."""
         self._core = self._make_core()
         for row, generator in enumerate(rows.pop("generators")):
             if generator is not None:

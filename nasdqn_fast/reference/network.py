@@ -18,7 +18,7 @@ from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.reference.normalizer import Normalizer
 from nasdqn_fast.reference.optimizer import Optimizer
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import LEAKY_SLOPE, Architecture
 from nasdqn_fast.validation import (
     check_actions,
     check_array,
@@ -31,8 +31,6 @@ from nasdqn_fast.validation import (
     check_positive_int,
     check_rng,
 )
-
-LEAKY_SLOPE = 0.01
 
 # name -> (sigma(z), sigma'(z)). At 0, where the rectifiers have no derivative, the left one is taken.
 ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {

@@ -121,8 +121,7 @@ def _from_checkpoint(run: Path, which: str, engine: Engine, environment: AnyEnvi
             f"{len(parameters)} parameters with {sizes[0]} observations and {sizes[1]} actions"
         )
     network = engine.QNetwork(architecture, *sizes, None)
-    network.parameters = parameters
-    network.set_normalizer_state(saved.get("normalizer"))
+    network.restore(parameters, saved.get("normalizer"))
     return f"the checkpoint after episode {trainer['episodes_done']:,}", network
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import time
 import warnings
@@ -382,7 +381,7 @@ class Run:
     def _get_state(self) -> dict[str, Any]:
         """All but where the log ends."""
         return {
-            "config": _plain(self.config),
+            "config": self.config.as_json(),
             "build": self.build,
             "environment": self.environment_code,
             "seconds": asdict(self._times()),
@@ -393,7 +392,7 @@ class Run:
 
     def _changed_settings(self, then: dict[str, dict[str, Any]], *, but: tuple[str, ...]) -> list[str]:
         """Settings of a state that differ from the config's, but for some of [run]."""
-        now = _plain(self.config)
+        now = self.config.as_json()
         # Settings that a later version has added are not in the state, and have their defaults.
         return [
             f"{key} = {value!r}"
@@ -409,8 +408,7 @@ class Run:
         self.trainer.set_state(state["trainer"], self.recorder.episodes())
         if best := state.get("best_network"):
             self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
-            self.best_network.parameters = best["parameters"]
-            self.best_network.set_normalizer_state(best.get("normalizer"))
+            self.best_network.restore(best["parameters"], best.get("normalizer"))
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
@@ -470,11 +468,6 @@ def _writing(log: RunLog) -> Iterator[None]:
 
 def _resuming(log: RunLog) -> str:
     return f"nasdqn-fast resume {shlex.quote(str(log.out))}"
-
-
-def _plain(config: Config) -> dict[str, dict[str, Any]]:
-    """Section -> key -> value, in the form in which a checkpoint gives it back."""
-    return json.loads(json.dumps(config.as_dict()))
 
 
 def _network_state(network: BaseNetwork) -> dict[str, Any]:

@@ -93,6 +93,5 @@ def _network_of(state: dict[str, Any], engine: Engine) -> BaseNetwork:
     without_head = architecture.parameter_count(observation_size, 1) - (architecture.widths[-1] + 1)
     n_actions = (len(state["network"]) - without_head) // (architecture.widths[-1] + 1)
     network = engine.QNetwork(architecture, observation_size, n_actions, None)
-    network.parameters = state["network"]
-    network.set_normalizer_state(state.get("normalizer"))
+    network.restore(state["network"], state.get("normalizer"))
     return network

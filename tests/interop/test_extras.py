@@ -23,6 +23,8 @@ except ImportError as error:
     ("package", "extra", "statement"),
     [
         ("torch", "torch", "import nasdqn_fast.interop.torch"),
+        ("torch", "sb3", "import nasdqn_fast.interop.sb3"),
+        ("torch", "sb3", "import nasdqn_fast.interop.sb3_model"),
         ("onnx", "onnx", "from nasdqn_fast.interop.onnx import to_model; to_model(QNetwork('1x1-relu', 1, 1))"),
         ("tensorboard", "tensorboard", "from nasdqn_fast.interop.tensorboard import TensorBoard; TensorBoard('logs')"),
     ],

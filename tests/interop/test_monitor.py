@@ -12,7 +12,6 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Played, Resumed
 from nasdqn_fast.interop.monitor import Monitor
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Episodes
 
 SMALL = {"episodes": 12, "switch_every": 4, "max_episode_steps": 20, "checkpoint_every": "2"}
 ARCHITECTURE = Architecture.parse("1x4-relu")
@@ -53,23 +52,15 @@ def test_stable_baselines3_reads_it(tmp_path):
     np.testing.assert_array_equal(returns, result.episodes.returns)
 
 
-@pytest.mark.parametrize("late", [0, 3])
-def test_a_resumed_run_has_each_episode_once(late, tmp_path):
-    """Oracle: the episodes of the run's result. The last checkpoint is as old as `late` says, in checkpoints."""
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_resumed_run_has_each_episode_once(killed, interrupt, tmp_path):
+    """Oracle: the episodes of the run's result. Of a killed one, the last checkpoint is older than the last row."""
     run, path = tmp_path / "run", tmp_path / "monitor.csv"
-    played = 0
-
-    def interrupt(event):
-        nonlocal played
-        played += len(event.episodes) if isinstance(event, Played) else 0
-        if played >= 7:
-            raise KeyboardInterrupt
-
-    options = SMALL | ({"checkpoint_every": "5"} if late else {})
+    options = SMALL | ({"checkpoint_every": "5"} if killed else {})
     with pytest.raises(KeyboardInterrupt):
         nasdqn_fast.train("random-nas", "cartpole", **options, out=run, progress=[Monitor(path, "x"), interrupt])
     newest, *older = sorted((run / "checkpoints").iterdir(), reverse=True)
-    if late:
+    if killed:
         assert older
         newest.unlink()  # as after a kill: the rows go beyond what the checkpoint knows
     header, before = rows(path)
@@ -77,17 +68,12 @@ def test_a_resumed_run_has_each_episode_once(late, tmp_path):
     again, found = rows(path)
     assert again == header
     assert [(r, n) for r, n, _ in found] == list(zip(result.episodes.returns, result.episodes.lengths, strict=True))
-    kept = 5 if late else 7
+    kept = 5 if killed else 7
     assert found[:kept] == before[:kept]
     assert found[kept][2] >= before[-1][2]
 
 
-def episodes(*lengths):
-    array = np.array(lengths)
-    return Episodes(array * 1.0, array, np.zeros(len(array)), np.zeros(len(array)))
-
-
-def test_rows_that_were_lost_are_written_when_the_run_is_resumed(tmp_path):
+def test_rows_that_were_lost_are_written_when_the_run_is_resumed(episodes, tmp_path):
     path = tmp_path / "monitor.csv"
     path.write_text('#{"t_start": 5.0, "env_id": "e"}\nr,l,t\n1.0,1,0.5\n')
     listener = Monitor(path, "e", resume=True)
@@ -99,7 +85,7 @@ def test_rows_that_were_lost_are_written_when_the_run_is_resumed(tmp_path):
     assert found[0][2] == 0.5
 
 
-def test_a_run_that_starts_over_starts_the_file_over(tmp_path):
+def test_a_run_that_starts_over_starts_the_file_over(episodes, tmp_path):
     path = tmp_path / "monitor.csv"
     path.write_text('#{"t_start": 5.0, "env_id": "e"}\nr,l,t\n1.0,1,0.5\n')
     Monitor(path, resume=True)(Played(ARCHITECTURE, episodes(3)))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+import subprocess
 import sys
 
 import gymnasium
@@ -10,6 +11,7 @@ import pytest
 
 from nasdqn_fast import envs
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.interop import rendering
 from nasdqn_fast.interop.gymnasium import KernelEnv
 from nasdqn_fast.interop.vector_env import KernelVectorEnv
 
@@ -32,6 +34,36 @@ def test_a_frame_is_gymnasiums(name):
     ours, theirs = (env.render() for env in pair)
     assert ours.dtype == np.uint8
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("drawing", rendering._DRAWINGS.values(), ids=lambda drawing: drawing.original)
+def test_frames_per_second_are_those_of_gymnasiums_class(drawing):
+    assert drawing.fps == rendering._original(drawing).metadata["render_fps"]
+
+
+def test_gymnasiums_classes_are_imported_only_to_draw():
+    code = (
+        "import sys; from nasdqn_fast.interop.gymnasium import KernelEnv; KernelEnv('cartpole').reset(seed=0)\n"
+        "print('gymnasium.envs.classic_control' in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout == "False\n"
+
+
+def test_a_parameter_that_is_set_is_drawn_by_the_same_renderer():
+    """Oracle: the frames of an environment that was made with that value."""
+    env = KernelVectorEnv("cartpole", 2, render_mode="rgb_array")
+    made = KernelVectorEnv("cartpole", 2, params={"half_length": 1.0}, render_mode="rgb_array")
+    for one in (env, made):
+        one.reset(seed=0)
+    before, shorter = env._renderer, env.render()
+    env.set_attr("half_length", 1.0)
+    longer = env.render()
+    assert not np.array_equal(longer, shorter)
+    np.testing.assert_array_equal(longer, made.render())
+    assert env._renderer is before  # and not one more surface, which nothing would close
+    env.close()
+    made.close()
 
 
 def test_the_pendulum_is_drawn_where_it_is():
@@ -108,6 +140,8 @@ def test_environments_without_a_drawing_and_unknown_modes_are_refused():
         KernelEnv(of_a_user, render_mode="rgb_array")
     with pytest.raises(InputError, match="render_mode must be 'human' or 'rgb_array', got 'ascii'"):
         KernelEnv("cartpole", render_mode="ascii")
+    with pytest.raises(InputError, match="render_mode must be 'rgb_array', got 'human'"):
+        KernelVectorEnv("cartpole", 2, render_mode="human")
 
 
 def test_a_missing_pygame_is_named_with_the_extra(monkeypatch):

@@ -15,7 +15,6 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Played, Resumed
 from nasdqn_fast.interop.tensorboard import TensorBoard
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Episodes
 
 SMALL = {"episodes": 12, "switch_every": 4, "max_episode_steps": 20, "warm_up": 30, "batch_size": 4}
 ARCHITECTURE = Architecture.parse("1x4-relu")
@@ -55,22 +54,14 @@ def test_scalars_have_the_tags_of_cleanrl_by_global_step(tmp_path):
     assert len(found) == 6
 
 
-@pytest.mark.parametrize("late", [0, 3])
-def test_a_resumed_run_has_each_episode_once(late, tmp_path):
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_resumed_run_has_each_episode_once(killed, interrupt, tmp_path):
     run, logs = tmp_path / "run", tmp_path / "logs"
-    played = 0
-
-    def interrupt(event):
-        nonlocal played
-        played += len(event.episodes) if isinstance(event, Played) else 0
-        if played >= 7:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         nasdqn_fast.train(
             "random-nas", "cartpole", **SMALL, checkpoint_every="5", out=run, progress=[TensorBoard(logs), interrupt]
         )
-    if late:
+    if killed:
         max((run / "checkpoints").iterdir()).unlink()  # as after a kill, two episodes after the checkpoint
     result = nasdqn_fast.resume(run, progress=TensorBoard(logs, resume=True))
     steps, returns = scalars(logs)["charts/episodic_return"]
@@ -79,25 +70,20 @@ def test_a_resumed_run_has_each_episode_once(late, tmp_path):
     assert len(list(logs.iterdir())) == 2
 
 
-def episodes(*lengths):
-    array = np.array(lengths)
-    return Episodes(array * 1.0, array, np.zeros(len(array)), np.zeros(len(array)))
-
-
-def test_a_listener_that_comes_late_writes_the_episodes_before_it(tmp_path):
+def test_a_listener_that_comes_late_writes_the_episodes_before_it(episodes, tmp_path):
     listener = TensorBoard(tmp_path / "logs", resume=True)
     listener(Resumed(1, ARCHITECTURE, episodes(3, 4)))
     listener(Played(ARCHITECTURE, episodes(5)))
     assert scalars(tmp_path / "logs")["charts/episodic_return"] == ([3, 7, 12], [3, 4, 5])
 
 
-def test_a_run_that_starts_over_hides_what_there_was(tmp_path):
+def test_a_run_that_starts_over_hides_what_there_was(episodes, tmp_path):
     TensorBoard(tmp_path)(Played(ARCHITECTURE, episodes(3, 4)))
     TensorBoard(tmp_path, resume=True)(Played(ARCHITECTURE, episodes(5)))
     assert scalars(tmp_path)["charts/episodic_return"] == ([5], [5])
 
 
-def test_event_files_that_are_there_are_not_mixed_with_those_of_another_run(tmp_path):
+def test_event_files_that_are_there_are_not_mixed_with_those_of_another_run(episodes, tmp_path):
     TensorBoard(tmp_path / "logs")(Played(ARCHITECTURE, episodes(3)))
     with pytest.raises(InputError, match="holds event files already; choose another folder"):
         TensorBoard(tmp_path / "logs")
