@@ -43,11 +43,11 @@ def kernel_named(name: str) -> PythonKernel | None:
     """The kernel of a Gymnasium id; None of another name.
 
     Raises:
-        InputError: the name that a run directory gives to an object which has none.
+        InputError: the name that a run directory gives to an object.
     """
     if name.startswith(OBJECT):
         raise InputError(
             f"the environment was an object, {name.removeprefix(OBJECT)}, that no name makes again; pass it from "
-            "Python: resume(run, env=...) or evaluate(run, env=...)"
+            "Python: resume(run, env=...), evaluate(run, env=...) or DQNAgent.load(path, env=...)"
         )
     return PythonKernel(Registered(name)) if is_id(name) else None

@@ -16,7 +16,7 @@ from nasdqn_fast import plugins
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.validation import described
 
-OBJECT = "object:"  # what a run directory calls an object that it cannot name
+OBJECT = "object:"  # in front of what a run directory calls an environment that was given as an object
 
 
 class Recipe(ABC):
@@ -99,17 +99,17 @@ class Given(Recipe):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        return self._spec.id if self._spec is not None else type(self.env.unwrapped).__name__
+        return self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__
 
     def make(self, params: Mapping[str, float], max_episode_steps: int | None) -> Any:
         self._check(params)
         try:
             return copy.deepcopy(self.env)  # with whatever was changed in it since it was made
         except Exception as error:
-            if self._spec is not None:
+            if self.env.spec is not None:
                 # Which are raised where a wrapper was made with functions, for instance.
                 with contextlib.suppress(ValueError, gymnasium.error.Error):
-                    return gymnasium.make(self._spec)
+                    return gymnasium.make(self.env.spec)
             raise InputError(
                 f"environment {self.name!r} cannot be copied ({type(error).__name__}: {error}), and training needs a "
                 "second one, for evaluations or num_envs; pass a function that makes it in place of the object"
@@ -123,18 +123,8 @@ class Given(Recipe):
         return env is self.env
 
     def address(self) -> str:
-        """Its id, if that makes an equal environment."""
-        spec = self._spec
-        known = None if spec is None else gymnasium.registry.get(spec.id)
-        if spec is None or known is None or spec.additional_wrappers:
-            return f"{OBJECT}{self.name}"
-        settings = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
-        as_registered = settings == known.kwargs and spec.max_episode_steps == known.max_episode_steps
-        return spec.id if as_registered else f"{OBJECT}{self.name}"
-
-    @property
-    def _spec(self) -> Any:
-        return self.env.spec
+        """A name that says that it was an object: nobody can tell whether its id would make an equal one."""
+        return f"{OBJECT}{self.name}"
 
     def _check(self, params: Mapping[str, float]) -> None:
         if params:
