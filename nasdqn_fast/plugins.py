@@ -29,7 +29,7 @@ KINDS = {
     "estimators": "estimators",
 }
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
-_SHARED = ("base", "kernel", "python", "trigonometry")
+_SHARED = ("base", "kernel", "trigonometry")
 
 
 def names(kind: str) -> list[str]:

@@ -27,7 +27,7 @@ def module(tmp_path, monkeypatch):
 
 def test_environments_are_the_files_of_their_folder():
     files = {path.stem for path in Path(nasdqn_fast.__file__).with_name("envs").glob("*.py")}
-    shared = {"kernel", "python", "trigonometry"}
+    shared = {"kernel", "trigonometry"}
     assert {"__init__", *shared} < files
     expected = {stem.replace("_", "-") for stem in files - shared if not stem.startswith("_")}
     assert plugins.names("environments") == sorted(expected)

@@ -136,7 +136,8 @@ def test_both_backends_count_the_same_episodes_of_several_environments():
 def test_the_directory_names_the_environment(tmp_path, lakes):
     for env, name in [
         ("CartPole-v1", "CartPole-v1"),
-        (gymnasium.make("CartPole-v1"), "CartPole-v1"),
+        (gymnasium.make("CartPole-v1"), "object:CartPole-v1"),
+        (gymnasium.make("nasdqn_fast/CartPole-v1"), "object:nasdqn_fast/CartPole-v1"),
         ("lakes_of_test:make", "lakes_of_test:make"),
         (lakes.make, "lakes_of_test:make"),
         (lakes.Lake, "lakes_of_test:Lake"),
@@ -145,7 +146,7 @@ def test_the_directory_names_the_environment(tmp_path, lakes):
         out = tmp_path / str(len(list(tmp_path.iterdir())))
         train(**SMALL | {"env": env, "episodes": 3}, max_episode_steps=50, out=out)
         assert f'name = "{name}"' in (out / "config.toml").read_text()
-        if name != "object:Lake":
+        if not name.startswith("object:"):
             assert evaluate(out, 2).returns.shape == (2,)
 
 
@@ -178,12 +179,23 @@ def test_a_signal_during_a_step_saves_the_run_in_the_middle_of_an_episode(tmp_pa
     assert len(resume(tmp_path / "run", env=env).episodes) == 12
 
 
-def test_an_object_that_was_changed_is_not_called_by_its_id():
-    wrapped = gymnasium.wrappers.TimeAwareObservation(gymnasium.make("CartPole-v1"))
-    other = gymnasium.make("FrozenLake-v1", is_slippery=False)
-    longer = gymnasium.make("CartPole-v1", max_episode_steps=600)
-    for env in (wrapped, other, longer):
-        assert resolve(None, {"env": env}).env.name.address().startswith("object:")
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "nasdqn_fast/CartPole-v1"])
+def test_an_object_that_was_changed_is_resumed_as_it_was_changed(tmp_path, env_id):
+    """Its id would make another one, and of the package's own ids a compiled one."""
+
+    def changed():
+        env = gymnasium.make(env_id)
+        env.unwrapped.gravity = 20.0
+        return env
+
+    train(**SMALL, env=changed(), out=tmp_path / "whole")
+    train(**SMALL, env=changed(), out=tmp_path / "run", progress=stopping_after(5))
+    for refused in (resume, evaluate):
+        with pytest.raises(InputError, match=f"was an object, {env_id}, ") as error:
+            refused(tmp_path / "run")
+        assert "\n" not in str(error.value)
+    resume(tmp_path / "run", env=changed())
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
 def test_a_function_without_a_name_is_refused_with_a_directory(tmp_path):

@@ -1,0 +1,134 @@
+"""Environments in play, and from where the episodes of each can begin again."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasdqn_fast.envs.python.recipes import check_env
+from nasdqn_fast.seeding import restored_generator
+
+if TYPE_CHECKING:
+    from nasdqn_fast.envs.python.environment import PythonEnvironment
+
+_SEEDS = 2**31
+
+
+class Play:
+    """Environments in play, each made with its first reset.
+
+    That has a seed, drawn by the caller; later ones have none, as is usual with Gymnasium. Several are stepped in turn,
+    as a SyncVectorEnv without autoreset does, which takes twice the time for it.
+
+    Args:
+        environment: what is played.
+        n: how many.
+        training: whether the first one is the user's object, where there is one.
+    """
+
+    def __init__(self, environment: PythonEnvironment, n: int, *, training: bool) -> None:
+        self._environment, self._n, self._training = environment, n, training
+        self._envs: list[Any] = [None] * n
+        # From what the present episode of each has begun: a seed, or a generator's state; {} if that is not known.
+        self._starts: list[dict[str, Any]] = [{} for _ in range(n)]
+        self._seeded = [False] * n
+        self._restored = [False] * n
+        self._in_progress = False
+
+    def __del__(self) -> None:
+        self.close()
+
+    def stepping(self, lane: int) -> Callable[[Any], Any]:
+        """``step`` of one of them, after its first reset."""
+        step: Callable[[Any], Any] = self._envs[lane].step
+        return step
+
+    def reset(self, lane: int, uniform: float) -> Any:
+        """Starts an episode.
+
+        Args:
+            lane: of which one.
+            uniform: number in [0, 1), for a seed.
+
+        Returns:
+            what its ``reset`` returns as observation.
+        """
+        if self._envs[lane] is None:
+            self._envs[lane] = self._made(lane)
+        env, seed = self._envs[lane], None
+        if self._restored[lane] and "np_random" in self._starts[lane]:
+            env.unwrapped.np_random = restored_generator(self._starts[lane]["np_random"])
+        elif self._restored[lane] and "seed" in self._starts[lane]:
+            seed = self._starts[lane]["seed"]
+        elif self._seeded[lane]:
+            self._starts[lane] = _generator_state(env)
+        else:
+            seed = int(uniform * _SEEDS)
+            self._starts[lane] = {"seed": seed}
+        self._restored[lane], self._seeded[lane], self._in_progress = False, True, False
+        return self._environment.unpacked(env.reset(seed=seed), "reset")[0]
+
+    def reseed(self) -> None:
+        """The next reset of each has a seed again."""
+        self._seeded, self._restored = [False] * self._n, [False] * self._n
+
+    def get_state(self) -> list[dict[str, Any]]:
+        """From what the present episode of each has begun."""
+        return copy.deepcopy(self._starts)
+
+    def set_state(self, starts: Sequence[Mapping[str, Any]]) -> None:
+        """The next reset of each begins the episode of this state again.
+
+        Raises:
+            KeyError, TypeError, ValueError: not a valid state.
+        """
+        if not isinstance(starts, list) or len(starts) != self._n:
+            raise ValueError(f"the state must be of {self._n} environments")
+        for start in starts:
+            if "np_random" in start:
+                restored_generator(start["np_random"])  # to see that it is one
+            elif start and not isinstance(start["seed"], int):
+                raise TypeError("seed must be an int")
+        self._starts = [dict(start) for start in starts]
+        self._restored, self._seeded = [True] * self._n, [bool(start) for start in starts]
+
+    def copied(self, lane: int) -> Play | None:
+        """A copy of one of them in the middle of its episode; None if it cannot be copied."""
+        try:
+            env = copy.deepcopy(self._envs[lane])
+        except Exception:
+            return None
+        play = Play(self._environment, 1, training=False)
+        play._envs, play._seeded, play._in_progress = [env], [True], True
+        return play
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it is a copy in the middle of an episode, from where that can be continued."""
+        return self._in_progress
+
+    def close(self) -> None:
+        """Closes what was made here."""
+        for env in vars(self).get("_envs", []):
+            if env is not None and not self._environment.kernel.recipe.owns(env):
+                with contextlib.suppress(Exception):  # it is not needed any more
+                    env.close()
+
+    def _made(self, lane: int) -> Any:
+        about = self._environment
+        recipe = about.kernel.recipe
+        make = recipe.original if self._training and lane == 0 else recipe.make
+        env = make(about.values, about.limit)
+        check_env(about.kernel.name, env)
+        return env
+
+
+def _generator_state(env: Any) -> dict[str, Any]:
+    generator = getattr(env.unwrapped, "np_random", None)
+    if not isinstance(generator, np.random.Generator):
+        return {}
+    return {"np_random": copy.deepcopy(generator.bit_generator.state)}
