@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nasdqn_fast.envs import NAMESPACE, EnvKernel
+from nasdqn_fast.envs import NAMESPACE, Environment, EnvKernel, PythonEnvironment
+from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import OutOfRange, UnknownName
 
 Values = Mapping[str, Mapping[str, Any]]
@@ -51,13 +52,19 @@ _BUILT_IN = {"CartPole-v1": "cartpole", "Acrobot-v1": "acrobot", "MountainCar-v0
 
 
 def _own_name(env: object) -> str:
-    if isinstance(env, EnvKernel):
-        return _BUILT_IN.get(env.gymnasium_id or "", env.name)
-    if not isinstance(env, str):
-        return repr(env)
-    for prefix in (f"{NAMESPACE}/", "gymnasium:", "gymnasium/"):
-        env = env.removeprefix(prefix)
-    return _BUILT_IN.get(env, env)
+    """Of an environment, however it is given: here or, if it is none of the package's, at Gymnasium."""
+    if isinstance(env, str):
+        called = env
+    elif isinstance(env, EnvKernel):
+        called = env.gymnasium_id or env.name
+    elif isinstance(env, Environment | PythonEnvironment):
+        return _own_name(env.kernel)
+    else:
+        kernel = kernel_of(env)
+        called = repr(env) if kernel is None else kernel.name
+    for prefix in (f"{NAMESPACE}:", f"{NAMESPACE}/", "gymnasium:"):
+        called = called.removeprefix(prefix)
+    return _BUILT_IN.get(called, called)
 
 
 # What the DQNs of Stable-Baselines3 and CleanRL have in common.

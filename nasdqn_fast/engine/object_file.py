@@ -99,10 +99,11 @@ def _environment(path: Path, contents: dict[str, Any], env: Any) -> AnyEnvironme
     record = contents.get("environment", {})
     if env is None and not record.get("name"):
         raise InputError(f"the environment of the agent in {os.fspath(path)!r} has no name to find it by; pass env=")
-    environment = envs.make(env or record["name"])
-    if not isinstance(env, (Environment, PythonEnvironment)):
+    if isinstance(env, (Environment, PythonEnvironment)):
+        environment: AnyEnvironment = env
+    else:
         limit = record.get("max_episode_steps")
-        environment = environment.kernel.bind(params=record.get("params"), max_episode_steps=limit)
+        environment = envs.make(env or record["name"], params=record.get("params"), max_episode_steps=limit)
     if environment.fingerprint() != record.get("fingerprint"):
         warnings.warn(
             f"the agent in {os.fspath(path)!r} was saved with another environment, or with other code of it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from nasdqn_fast import plugins
 from nasdqn_fast.envs.kernel import Environment, EnvKernel
@@ -19,6 +19,7 @@ __all__ = [
     "PythonEnvironment",
     "PythonKernel",
     "address",
+    "built_in",
     "make",
     "make_compiled",
 ]
@@ -128,8 +129,12 @@ def _find(name: str) -> Any:
 
 
 def _by_gymnasium_id(name: str) -> EnvKernel:
-    kernels = {f"{NAMESPACE}/{kernel.gymnasium_id}": kernel for kernel in map(_find, plugins.names("environments"))}
+    kernels = {f"{NAMESPACE}/{kernel.gymnasium_id}": kernel for kernel in built_in().values()}
     if name not in kernels:
         raise InputError(f"unknown environment {name!r}: {suggest(name, kernels)}")
-    found: EnvKernel = kernels[name]
-    return found
+    return kernels[name]
+
+
+def built_in() -> dict[str, EnvKernel]:
+    """The package's own kernels by name."""
+    return {name: cast(EnvKernel, plugins.find("environments", name)) for name in plugins.names("environments")}

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.envs.registration import register as register_id
 from numpy.typing import ArrayLike
 
-from nasdqn_fast import envs, plugins
+from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.errors import InputError, suggest
 from nasdqn_fast.interop import rendering
@@ -241,8 +241,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
 
 def register() -> None:
     """Registers the built-in environments, as ``nasdqn_fast/CartPole-v1``; those already known are left alone."""
-    for name in plugins.names("environments"):
-        kernel = envs.make_compiled(name).kernel
+    for name, kernel in envs.built_in().items():
         env_id = f"{envs.NAMESPACE}/{kernel.gymnasium_id}"
         if kernel.gymnasium_id is not None and env_id not in gymnasium.registry:
             register_id(

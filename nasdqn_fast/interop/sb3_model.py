@@ -13,6 +13,7 @@ from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import EPSILON, LIMIT
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.envs import Environment
+from nasdqn_fast.envs.python.recipes import Registered
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.extras import optional
 from nasdqn_fast.interop.gymnasium import KernelEnv
@@ -100,5 +101,7 @@ def _environment(run: Path) -> gymnasium.Env[Any, Any]:
     environment = make_environment(directory.read_config(run))
     if isinstance(environment, Environment):
         return KernelEnv(environment)
-    made: gymnasium.Env[Any, Any] = environment.kernel.recipe.make(environment.values, environment.limit)
-    return made
+    made: gymnasium.Env[Any, Any] = environment.make()
+    if environment.limit is None or isinstance(environment.kernel.recipe, Registered):  # has the limit by itself
+        return made
+    return gymnasium.wrappers.TimeLimit(made, environment.limit)

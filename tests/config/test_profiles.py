@@ -1,5 +1,6 @@
 """Profiles: what they choose by environment and method, and how they are overridden."""
 
+import gymnasium
 import pytest
 
 from nasdqn_fast import envs
@@ -27,7 +28,17 @@ def test_zoo_has_values_of_its_own_for_each_environment(env, steps):
 
 
 @pytest.mark.parametrize(
-    "env", ["CartPole-v1", "nasdqn_fast/CartPole-v1", "gymnasium:CartPole-v1", envs.make("cartpole").kernel]
+    "env",
+    [
+        "CartPole-v1",
+        "nasdqn_fast/CartPole-v1",
+        "nasdqn_fast:nasdqn_fast/CartPole-v1",
+        "gymnasium:CartPole-v1",
+        envs.make("cartpole").kernel,
+        gymnasium.make("CartPole-v1"),
+        envs.make("CartPole-v1"),
+    ],
+    ids=str,
 )
 def test_an_environment_is_known_by_all_its_names(env):
     assert resolve(None, {"profile": "zoo", "env": env}).agent.train_every == 256

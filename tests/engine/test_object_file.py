@@ -114,3 +114,19 @@ def test_a_file_holds_no_pickle(tmp_path):
     ReplayBuffer(20, 2).save(tmp_path / "replay.npz")
     with np.load(tmp_path / "replay.npz", allow_pickle=False) as arrays:
         assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_an_environment_whose_maker_needs_a_parameter_is_made_with_it_once(engine, tmp_path, monkeypatch):
+    (tmp_path / "needs_gravity.py").write_text(
+        "from gymnasium.envs.classic_control import CartPoleEnv\n\nmade = []\n\n\n"
+        "def make(gravity):\n    env = CartPoleEnv()\n    env.gravity = gravity\n"
+        "    made.append(gravity)\n    return env\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    environment = envs.make("needs_gravity:make", params={"gravity": 5.5}, max_episode_steps=9)
+    engine.DQNAgent(environment, "1x4-relu", rng=0).save(tmp_path / "agent.npz")
+    made = __import__("needs_gravity").made
+    before = len(made)
+    loaded = engine.DQNAgent.load(tmp_path / "agent.npz")
+    assert made[before:] == [5.5]
+    assert (loaded.environment.values, loaded.environment.limit) == ({"gravity": 5.5}, 9)

@@ -50,6 +50,18 @@ def test_a_run_on_an_environment_in_python_makes_it_again(tmp_path):
     )
 
 
+def test_the_time_limit_of_the_run_is_the_models(tmp_path, monkeypatch):
+    (tmp_path / "makes_cartpole.py").write_text(
+        "from gymnasium.envs.classic_control import CartPoleEnv\n\n\ndef make():\n    return CartPoleEnv()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    run = tmp_path / "run"
+    nasdqn_fast.train("fixed-small", env="makes_cartpole:make", max_episode_steps=3, episodes=2, out=run)
+    env = to_sb3(run).get_env()
+    env.reset()
+    assert [bool(env.step([0])[2][0]) for _ in range(3)] == [False, False, True]
+
+
 def test_a_trained_model_of_theirs_predicts_the_same_here():
     env = gymnasium.make("CartPole-v1")
     model = sb3.DQN("MlpPolicy", env, seed=0, learning_starts=10, policy_kwargs={"net_arch": [8]})

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from nasdqn_fast import envs
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
 from nasdqn_fast.errors import InputError, NonFiniteError
@@ -262,3 +263,10 @@ def test_a_nan_of_an_environment_is_one_line_with_its_name(tmp_path):
 
     with pytest.raises(NonFiniteError, match="the environment Broken returned it"):
         train(**SMALL, env=Broken())
+
+
+def test_an_object_found_again_by_a_name_is_the_environment_that_the_run_was_begun_with(tmp_path, lakes, recwarn):
+    train(**SMALL | {"env": lakes.make, "episodes": 3}, out=tmp_path / "run")
+    assert envs.make(lakes.make).fingerprint() == envs.make("lakes_of_test:make").fingerprint()
+    resume(tmp_path / "run", episodes=5)
+    assert not [warning for warning in recwarn if "begun with" in str(warning.message)]

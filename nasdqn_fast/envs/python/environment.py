@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasdqn_fast.envs.python.play import Play
+from nasdqn_fast.envs.python.recipes import check_env
 from nasdqn_fast.errors import StepError
 from nasdqn_fast.validation import described
 
@@ -49,10 +50,27 @@ class PythonEnvironment:
         return f"<{type(self).__name__} {self.kernel.name}: {', '.join([sizes, *limit, *changed])}>"
 
     def fingerprint(self) -> str:
-        """Hexadecimal digest of name, parameters, time limit, spaces, and the code of its classes."""
+        """Hexadecimal digest of parameters, time limit, spaces, and the code of its classes.
+
+        Not of its name: an object, and the name by which a run finds it again, are one environment.
+        """
         spaces = self.observation_size, self.n_actions, self.first_observation, self.first_action
-        text = repr((self.kernel.name, sorted(self.values.items()), self.max_episode_steps, spaces, self.code))
+        text = repr((sorted(self.values.items()), self.max_episode_steps, spaces, self.code))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def make(self, *, original: bool = False) -> Any:
+        """One of it; its own code may raise whatever it likes.
+
+        Args:
+            original: the user's object, where there is one.
+
+        Raises:
+            InputError: it cannot be made, or is no single Gymnasium environment.
+        """
+        recipe = self.kernel.recipe
+        env = (recipe.original if original else recipe.make)(self.values, self.limit)
+        check_env(self.kernel.name, env)
+        return env
 
     def play(self, n: int, *, training: bool = False) -> Play:
         """So many of it in play; the first one is the user's object if it is for training and there is one."""

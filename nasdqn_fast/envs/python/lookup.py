@@ -17,11 +17,6 @@ from nasdqn_fast.errors import InputError
 _ID = re.compile(r"([\w.]+:)?([\w-]+/)?[\w.:-]+-v\d+", re.ASCII)
 
 
-def is_id(name: str) -> bool:
-    """Whether a name is that of an environment registered with Gymnasium: it ends in -v and a number."""
-    return _ID.fullmatch(name) is not None
-
-
 def kernel_of(value: Any) -> PythonKernel | None:
     """The kernel of an object in Python: an environment, its class, or a function that makes one; else None."""
     if isinstance(value, PythonKernel):
@@ -50,4 +45,4 @@ def kernel_named(name: str) -> PythonKernel | None:
             f"the environment was an object, {name.removeprefix(OBJECT)}, that no name makes again; pass it from "
             "Python: resume(run, env=...), evaluate(run, env=...) or DQNAgent.load(path, env=...)"
         )
-    return PythonKernel(Registered(name)) if is_id(name) else None
+    return PythonKernel(Registered(name)) if _ID.fullmatch(name) else None

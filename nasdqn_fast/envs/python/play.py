@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasdqn_fast.envs.python.recipes import check_env
 from nasdqn_fast.seeding import restored_generator
 
 if TYPE_CHECKING:
@@ -35,9 +34,9 @@ class Play:
         self._envs: list[Any] = [None] * n
         # From what the present episode of each has begun: a seed, or a generator's state; {} if that is not known.
         self._starts: list[dict[str, Any]] = [{} for _ in range(n)]
-        self._seeded = [False] * n
-        self._restored = [False] * n
-        self._in_progress = False
+        # From what its next one is to begin: None, from its generator as it is; {}, from a seed yet to be drawn.
+        self._next: list[dict[str, Any] | None] = [{} for _ in range(n)]
+        self.in_progress = False  # whether it is a copy in the middle of an episode, from where that can be continued
 
     def __del__(self) -> None:
         self.close()
@@ -58,23 +57,20 @@ class Play:
             what its ``reset`` returns as observation.
         """
         if self._envs[lane] is None:
-            self._envs[lane] = self._made(lane)
-        env, seed = self._envs[lane], None
-        if self._restored[lane] and "np_random" in self._starts[lane]:
-            env.unwrapped.np_random = restored_generator(self._starts[lane]["np_random"])
-        elif self._restored[lane] and "seed" in self._starts[lane]:
-            seed = self._starts[lane]["seed"]
-        elif self._seeded[lane]:
-            self._starts[lane] = _generator_state(env)
-        else:
-            seed = int(uniform * _SEEDS)
-            self._starts[lane] = {"seed": seed}
-        self._restored[lane], self._seeded[lane], self._in_progress = False, True, False
-        return self._environment.unpacked(env.reset(seed=seed), "reset")[0]
+            self._envs[lane] = self._environment.make(original=self._training and lane == 0)
+        env, start = self._envs[lane], self._next[lane]
+        if start is None:
+            start = _generator_state(env)
+        elif not start:
+            start = {"seed": int(uniform * _SEEDS)}
+        elif "np_random" in start:
+            env.unwrapped.np_random = restored_generator(start["np_random"])
+        self._starts[lane], self._next[lane], self.in_progress = start, None, False
+        return self._environment.unpacked(env.reset(seed=start.get("seed")), "reset")[0]
 
     def reseed(self) -> None:
         """The next reset of each has a seed again."""
-        self._seeded, self._restored = [False] * self._n, [False] * self._n
+        self._next = [{} for _ in range(self._n)]
 
     def get_state(self) -> list[dict[str, Any]]:
         """From what the present episode of each has begun."""
@@ -94,7 +90,7 @@ class Play:
             elif start and not isinstance(start["seed"], int):
                 raise TypeError("seed must be an int")
         self._starts = [dict(start) for start in starts]
-        self._restored, self._seeded = [True] * self._n, [bool(start) for start in starts]
+        self._next = [dict(start) for start in starts]
 
     def copied(self, lane: int) -> Play | None:
         """A copy of one of them in the middle of its episode; None if it cannot be copied."""
@@ -103,13 +99,8 @@ class Play:
         except Exception:
             return None
         play = Play(self._environment, 1, training=False)
-        play._envs, play._seeded, play._in_progress = [env], [True], True
+        play._envs, play._next, play.in_progress = [env], [None], True
         return play
-
-    @property
-    def in_progress(self) -> bool:
-        """Whether it is a copy in the middle of an episode, from where that can be continued."""
-        return self._in_progress
 
     def close(self) -> None:
         """Closes what was made here."""
@@ -117,14 +108,6 @@ class Play:
             if env is not None and not self._environment.kernel.recipe.owns(env):
                 with contextlib.suppress(Exception):  # it is not needed any more
                     env.close()
-
-    def _made(self, lane: int) -> Any:
-        about = self._environment
-        recipe = about.kernel.recipe
-        make = recipe.original if self._training and lane == 0 else recipe.make
-        env = make(about.values, about.limit)
-        check_env(about.kernel.name, env)
-        return env
 
 
 def _generator_state(env: Any) -> dict[str, Any]:

@@ -79,16 +79,17 @@ class Made(Recipe):
     function: Callable[..., Any]
 
     def make(self, params: Mapping[str, float], max_episode_steps: int | None) -> Any:
+        arguments = _arguments(params)
         try:
-            inspect.signature(self.function).bind(**_arguments(params))
+            inspect.signature(self.function).bind(**arguments)
         except TypeError as error:
             raise InputError(f"environment {self.name!r} cannot be made with {dict(params)}: {error}") from None
         except ValueError:  # a built-in function without a signature
             pass
-        return self.function(**_arguments(params))
+        return self.function(**arguments)
 
     def address(self) -> str:
-        return plugins.address("environments", self.function, self.function.__module__)
+        return plugins.address("environments", self.function)
 
 
 @dataclass(frozen=True, eq=False)
