@@ -41,12 +41,12 @@ def test_frames_per_second_are_those_of_gymnasiums_class(drawing):
     assert drawing.fps == rendering._original(drawing).metadata["render_fps"]
 
 
-def test_gymnasiums_classes_are_imported_only_to_draw():
+def test_gymnasiums_classes_are_imported_only_to_draw(tmp_path):
     code = (
         "import sys; from nasdqn_fast.interop.gymnasium import KernelEnv; KernelEnv('cartpole').reset(seed=0)\n"
         "print('gymnasium.envs.classic_control' in sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert finished.stdout == "False\n"
 
 
