@@ -9,7 +9,7 @@ from nasdqn_fast._core.ndq cimport (
 from numpy cimport PyArray_DATA, ndarray
 
 from nasdqn_fast.envs._compiler.lockstep import LANES
-from nasdqn_fast.errors import StepError
+from nasdqn_fast.errors import step_failed
 from nasdqn_fast.validation import check_actions, check_array, check_int
 
 
@@ -87,10 +87,7 @@ cdef class EnvironmentCore:
             <float *>data(observation), &reward,
         )
         if flags & NDQ_ENV_ERROR:
-            raise StepError(
-                f"environment {self.environment.kernel.name} reported an error in step: it raised an exception, or "
-                "returned neither 0 nor TERMINATED"
-            )
+            raise step_failed(self.environment.kernel.name)
         return reward, bool(flags & NDQ_TERMINATED)
 
     def step_batch(self, states, actions, uniforms, observations, rewards, flags):

@@ -18,7 +18,7 @@ from nasdqn_fast._core.python_lanes cimport PythonLanes
 from nasdqn_fast._core.stop_token cimport StopToken
 
 from nasdqn_fast._core.block import aligned_zeros
-from nasdqn_fast.errors import StepError, Stopped
+from nasdqn_fast.errors import Stopped, step_failed
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import first_non_finite
 
@@ -282,11 +282,7 @@ cdef class LoopCore(Exclusive):
         if status == NDQ_FAILED_ENV and isinstance(self.environment, PythonLanes):
             raise (<PythonLanes>self.environment).take_error()
         if status == NDQ_FAILED_ENV:
-            name = self.environment.environment.kernel.name
-            raise StepError(
-                f"environment {name} reported an error in step, in episode {episode}: it raised an exception, or "
-                "returned neither 0 nor TERMINATED"
-            )
+            raise step_failed(self.environment.environment.kernel.name, f"in episode {episode}")
         weights = {}
         if status == NDQ_BAD_LOSS:
             learner = self.learner

@@ -23,11 +23,11 @@ from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.memory import warn_if_short
 from nasdqn_fast.seeding import set_generator_state
 from nasdqn_fast.space import MAX_WIDTH
-from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_transition, check_transitions
+from nasdqn_fast.transitions import FIELDS as _FIELDS, check_batch, check_ring, check_transition, check_transitions
 from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
-    check_ages, check_array, check_follows, check_int, check_next_slot, check_positive_int, check_priorities, check_real,
-    check_rng, check_slots, check_successors, check_unit_interval,
+    check_ages, check_array, check_follows, check_int, check_positive_int, check_priorities, check_rng, check_slots,
+    check_unit_interval,
 )
 
 import_array()
@@ -432,17 +432,11 @@ cdef class ReplayCore(Exclusive):
                 was changed.
         """
         cdef SumTree tree
-        if state["capacity"] != self.capacity:
-            raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
-        batch = self._storable(Batch(*(state[name] for name in _FIELDS)))
-        next_slot = check_next_slot(state["next"], len(batch), self.capacity)
-        largest = state["largest_priority"] if "priorities" in state else 1.0
-        largest = check_real("largest_priority", largest, 1.0, NDQ_LARGEST_PRIORITY)
-        priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
-        if not (priorities >= NDQ_LEAST_PRIORITY).all() or not (priorities <= largest).all():
-            raise ValueError(f"priorities must be from {NDQ_LEAST_PRIORITY:g} to largest_priority ({largest:g})")
+        batch, next_slot, successors, priorities, largest = check_ring(
+            state, self.capacity, size=self.observation_size, dtype=_FLOAT,
+            range_of_priorities=(NDQ_LEAST_PRIORITY, NDQ_LARGEST_PRIORITY),
+        )
         tree = SumTree(self.replay.capacity) if self._tree is None and "priorities" in state else self._tree
-        successors = check_successors(state.get("successors"), len(batch), next_slot)
         self.enter()
         try:
             set_generator_state(self.rng, state["rng"])

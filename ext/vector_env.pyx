@@ -14,7 +14,7 @@ from numpy cimport (
 )
 from numpy.random cimport bitgen_t
 
-from nasdqn_fast.errors import StepError
+from nasdqn_fast.errors import step_failed
 from nasdqn_fast.validation import check_actions
 
 # By the values of gymnasium.vector.AutoresetMode.
@@ -144,10 +144,7 @@ cdef class VectorEnvCore:
         with nogil:
             failed = ndq_vector_env_step(&self.vector, &step)
         if failed >= 0:
-            raise StepError(
-                f"environment {self.core.environment.kernel.name} reported an error in step, in row {failed}: it raised an "
-                "exception, or returned neither 0 nor TERMINATED"
-            )
+            raise step_failed(self.core.environment.kernel.name, f"in row {failed}")
         return self.observations, rewards, terminated, truncated, last
 
     cdef ndarray checked(self, actions):

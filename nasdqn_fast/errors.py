@@ -195,5 +195,18 @@ class StepError(RuntimeError):
     """An environment's step returned its error flag; the message says which environment, and when."""
 
 
+def step_failed(environment: str, where: str = "") -> StepError:
+    """The error for a compiled step that returned the flag of one.
+
+    Args:
+        environment: its name.
+        where: a phrase that says which step.
+    """
+    return StepError(
+        f"environment {environment} reported an error in step{where and ', ' + where}: it raised an exception, or "
+        "returned neither 0 nor TERMINATED"
+    )
+
+
 class Stopped(Exception):
     """A stop token was set; the agent is whole, and can be saved or run on to the bits of a run left alone."""

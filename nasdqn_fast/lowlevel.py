@@ -18,7 +18,7 @@ from nasdqn_fast._core import lowlevel as core
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.envs.kernel import Environment
-from nasdqn_fast.errors import StepError
+from nasdqn_fast.errors import step_failed
 from nasdqn_fast.space import MAX_WIDTH, Architecture
 from nasdqn_fast.transitions import check_transitions
 from nasdqn_fast.types import Batch
@@ -214,10 +214,7 @@ def check_flags(environment: Environment, flags: np.ndarray) -> None:
     """Raises StepError unless every row of a step's flags is 0 or 1, terminated."""
     failed = np.flatnonzero((flags != 0) & (flags != 1))
     if len(failed):
-        raise StepError(
-            f"environment {environment.kernel.name} reported an error in step, in row {failed[0]}: it raised an "
-            "exception, or returned neither 0 nor TERMINATED"
-        )
+        raise step_failed(environment.kernel.name, f"in row {failed[0]}")
 
 
 def replay_stride(observation_size: int) -> int:

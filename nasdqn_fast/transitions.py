@@ -5,8 +5,9 @@ The training loop's own test is in ext/kernels/loop.c: what an environment retur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,11 @@ from nasdqn_fast.validation import (
     check_finite,
     check_finite32,
     check_int,
+    check_next_slot,
+    check_priorities,
+    check_real,
     check_stored_actions,
+    check_successors,
 )
 
 FIELDS = tuple(field.name for field in fields(Batch))
@@ -85,3 +90,39 @@ def check_batch(batch: Batch, n: int | str, *, size: int, dtype: np.dtype) -> Ba
         check_array("terminated", batch.terminated, (n,), bool),
         check_array("truncated", batch.truncated, (n,), bool),
     )
+
+
+class Ring(NamedTuple):
+    """The parts of a replay memory's state, checked; priorities are ones and the largest is 1, where it has none."""
+
+    batch: Batch
+    next_slot: int
+    successors: np.ndarray
+    priorities: np.ndarray
+    largest_priority: float
+
+
+def check_ring(
+    state: Mapping[str, Any], capacity: int, *, size: int, dtype: np.dtype, range_of_priorities: tuple[float, float]
+) -> Ring:
+    """A replay memory's state; of earlier versions' states successors, of others priorities may be missing.
+
+    Args:
+        state: as ``get_state`` returns it.
+        capacity, size, dtype: of the memory that is to have it.
+        range_of_priorities: the least and the largest that there may be.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is damaged, or that of another capacity or observation size.
+    """
+    if state["capacity"] != capacity:
+        raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {capacity}")
+    batch = check_transitions(Batch(*(state[name] for name in FIELDS)), size=size, dtype=dtype)
+    n = len(batch)
+    next_slot = check_next_slot(state["next"], n, capacity)
+    least, most = range_of_priorities
+    largest = check_real("largest_priority", state["largest_priority"] if "priorities" in state else 1.0, 1.0, most)
+    priorities = check_priorities(state.get("priorities", np.ones(n)), n)
+    if not (priorities >= least).all() or not (priorities <= largest).all():
+        raise ValueError(f"priorities must be from {least:g} to largest_priority ({largest:g})")
+    return Ring(batch, next_slot, check_successors(state.get("successors"), n, next_slot), priorities, largest)

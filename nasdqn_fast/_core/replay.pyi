@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from nasdqn_fast.types import Batch, PrioritizedBatch
 
 class ReplayCore:
-    rng: np.random.Generator
+    @property
+    def rng(self) -> np.random.Generator: ...
     def __init__(self, capacity: int, observation_size: int, rng: int | np.random.Generator = 0) -> None: ...
     def __len__(self) -> int: ...
     @property

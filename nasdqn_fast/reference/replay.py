@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast import memory
-from nasdqn_fast.copying import Independent
-from nasdqn_fast.engine import object_file
-from nasdqn_fast.engine.pruning import survivors
+from nasdqn_fast.engine.base_replay import BaseReplay
 from nasdqn_fast.errors import out_of_memory
 from nasdqn_fast.reference import priorities as prioritized
 from nasdqn_fast.seeding import set_generator_state
-from nasdqn_fast.transitions import FIELDS, check_batch, check_transition, check_transitions
+from nasdqn_fast.transitions import FIELDS, check_batch, check_ring, check_transition, check_transitions
 from nasdqn_fast.types import Batch, PrioritizedBatch
 from nasdqn_fast.validation import (
     check_ages,
     check_float_dtype,
     check_follows,
-    check_next_slot,
     check_positive_int,
     check_priorities,
-    check_real,
     check_rng,
     check_slots,
-    check_successors,
     check_unit_interval,
 )
 
 
-class ReplayBuffer(Independent):
+class ReplayBuffer(BaseReplay):
     """The last `capacity` transitions.
 
     Args:
@@ -75,10 +69,6 @@ class ReplayBuffer(Independent):
     def version(self) -> int:
         """A number that every change of what is stored raises."""
         return self._version
-
-    def __repr__(self) -> str:
-        held = f"{len(self):,} of {self.capacity:,} transitions"
-        return f"<{type(self).__name__} of observations of {self.observation_size}: {held}>"
 
     def __len__(self) -> int:
         return self._size
@@ -301,16 +291,7 @@ class ReplayBuffer(Independent):
             )
         return batch, discounts.astype(self.dtype)
 
-    def prune(self, keep: float = 0.25, which: str = "newest", rng: int | np.random.Generator | None = None) -> None:
-        """Keeps ceil(keep len) transitions, moved to the first slots, the oldest first.
-
-        Args:
-            keep: in (0, 1], the share that stays.
-            which: ``newest`` or ``random``.
-            rng: drawn from for ``random``; None is the buffer's own.
-        """
-        rng = self._rng if rng is None else check_rng("rng", rng)
-        stay = survivors(self._size, keep, which, rng)
+    def _keep(self, stay: np.ndarray) -> None:
         kept = self.transitions()
         successors = self._successors[(np.arange(self._size) + self._next - self._size) % self.capacity]
         for name in FIELDS:
@@ -360,16 +341,13 @@ class ReplayBuffer(Independent):
             TypeError, ValueError: the state is that of another capacity or observation size, or damaged; nothing
                 was changed.
         """
-        if state["capacity"] != self.capacity:
-            raise ValueError(f"the state is that of capacity {state['capacity']}, this buffer has {self.capacity}")
-        batch = self._storable(Batch(*(state[name] for name in FIELDS)))
-        next_slot = check_next_slot(state["next"], len(batch), self.capacity)
-        largest = state["largest_priority"] if "priorities" in state else 1.0
-        largest = check_real("largest_priority", largest, 1.0, prioritized.LARGEST)
-        priorities = check_priorities(state.get("priorities", np.ones(len(batch))), len(batch))
-        if not (priorities >= prioritized.LEAST).all() or not (priorities <= largest).all():
-            raise ValueError(f"priorities must be from {prioritized.LEAST:g} to largest_priority ({largest:g})")
-        successors = check_successors(state.get("successors"), len(batch), next_slot)
+        batch, next_slot, successors, priorities, largest = check_ring(
+            state,
+            self.capacity,
+            size=self.observation_size,
+            dtype=self.dtype,
+            range_of_priorities=(prioritized.LEAST, prioritized.LARGEST),
+        )
         set_generator_state(self._rng, state["rng"])
         self._largest_priority = largest
         if self._priorities is not None or "priorities" in state:
@@ -380,27 +358,6 @@ class ReplayBuffer(Independent):
         self._successors[: len(batch)] = successors
         self._size, self._next = len(batch), next_slot
         self._version += 1
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the memory, with its order and generator, to a file that both backends read; whole or not at all.
-
-        Raises:
-            OSError: the folder is missing or not writable.
-        """
-        object_file.save_replay(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
-        """The memory in a file that `save` wrote; its draws continue.
-
-        Args:
-            path: the file.
-            **options: further arguments of the constructor.
-
-        Raises:
-            InputError: the file is missing, damaged or no such file.
-        """
-        return cast(Self, object_file.load_replay(path, cls, options))
 
     def __getstate__(self) -> dict[str, Any]:
         """The filled slots instead of all."""
