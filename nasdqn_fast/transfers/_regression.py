@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 
 from nasdqn_fast.engine.base_network import BaseNetwork
@@ -9,6 +12,58 @@ from nasdqn_fast.transfers._features import hidden
 
 BATCH = 64
 ANNEALED = (1.0, 0.5, 0.2, 0.05)  # factors of the step size, each for a quarter of the steps
+
+
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """The two parts of Q, each with its own scale: the mean over actions, and the differences of the actions from it.
+
+    Q is a large value that all actions share, and small differences, which make the policy. A network that begins with
+    outputs near 1 takes thousands of steps to reach the one, and resolves the other last.
+
+    Args:
+        offset: mean Q of each action, (n_actions,).
+        shared: standard deviation over states of the mean over actions.
+        differences: root mean square of the differences.
+    """
+
+    offset: np.ndarray
+    shared: float
+    differences: float
+
+    @classmethod
+    def of(cls, q: np.ndarray) -> Self:
+        """The scales of Q-values, (N, n_actions); 1 for a part that is constant."""
+        offset = q.mean(axis=0, dtype=np.float64)
+        shared, differences = _parts(q - offset)
+        return cls(offset, *(float(np.sqrt(np.mean(part**2))) or 1.0 for part in (shared, differences)))
+
+    def normalized(self, q: np.ndarray) -> np.ndarray:
+        """Q without offset and with both parts of size 1, float64 (N, n_actions)."""
+        shared, differences = _parts(q - self.offset)
+        return shared / self.shared + differences / self.differences
+
+    def put_into(self, network: BaseNetwork) -> None:
+        """Changes the head of a network whose outputs are normalized, so that they become Q."""
+        _scale(network, self.shared, self.differences)
+        network.biases[-1][...] += self.offset
+
+    def take_out_of(self, network: BaseNetwork) -> None:
+        """Undoes `put_into`."""
+        network.biases[-1][...] -= self.offset
+        _scale(network, 1 / self.shared, 1 / self.differences)
+
+
+def _parts(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean over actions, the last axis, and the differences from it."""
+    shared = x.mean(axis=-1, keepdims=True)
+    return shared, x - shared
+
+
+def _scale(network: BaseNetwork, shared: float, differences: float) -> None:
+    for parameters in (network.weights[-1], network.biases[-1]):
+        of_all, of_each = _parts(parameters.astype(np.float64))
+        parameters[...] = shared * of_all + differences * of_each
 
 
 def fit(
@@ -20,7 +75,7 @@ def fit(
     difference_weight: float,
     rng: np.random.Generator,
 ) -> None:
-    """Adam on the squared error of all Q-values, all layers, in place.
+    """Adam on the squared error of all Q-values, all layers, in place; the two parts of Q in units of their scales.
 
     Args:
         network: trained.
@@ -31,7 +86,9 @@ def fit(
         difference_weight: of the differences between actions, against their mean.
         rng: of the draws.
     """
-    state = None
+    scales, state = Scales.of(q), None
+    wanted = scales.normalized(q).astype(q.dtype)
+    scales.take_out_of(network)
     for rows, factor in zip(
         np.array_split(rng.integers(len(states), size=(steps, BATCH)), len(ANNEALED)), ANNEALED, strict=True
     ):
@@ -39,8 +96,9 @@ def fit(
             optimizer = network.optimizer_type("adam", learning_rate * factor, clip_by="none")
             if state is not None:
                 optimizer.set_state(state)
-            network.fit(states, q, rows, optimizer, difference_weight)
+            network.fit(states, wanted, rows, optimizer, difference_weight)
             state = optimizer.get_state()
+    scales.put_into(network)
 
 
 def refit_head(network: BaseNetwork, states: np.ndarray, q: np.ndarray, ridge: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.plugins import option
-from nasdqn_fast.transfers._regression import fit, refit_head
+from nasdqn_fast.transfers._regression import Scales, fit, refit_head
 from nasdqn_fast.transfers.base import Carried, Switch
 from nasdqn_fast.transfers.net2net import Net2Net, grown
 
@@ -25,10 +25,10 @@ HERE = "this package, docs/transfers.md"
 class Distill:
     """Preserves Q where that is exact, and fits it elsewhere.
 
-    A network of fresh weights, whose head begins at the mean, is fitted to Q of the old one by Adam, on states of the
-    memory and on states drawn uniformly from the box that these lie in. A correction of the head follows in closed
-    form. Then it makes updates from the memory, as the agent does, before it acts, and continues with the optimizer's
-    state from there. If the memory is empty, there is nothing to fit it to.
+    A network of fresh weights is fitted to Q of the old one by Adam, on states of the memory and on states drawn
+    uniformly from the box that these lie in. A correction of the head follows in closed form. Then it may make updates
+    from the memory, as the agent does, before it acts, and continues with the optimizer's state from there. If the
+    memory is empty, there is nothing to fit it to.
 
     With a guard, the old and the new network play episodes from the same starts; while the new one is worse, by more
     than a standard error of the mean difference, it is fitted further, and at last refused.
@@ -38,10 +38,10 @@ class Distill:
     class Options:
         exact: bool = option(True, "where net2net preserves Q, use it, and fit nothing", HERE)
         steps: int = option(2_000, "steps of the fit, of 64 states each", HERE, minimum=0, maximum=MOST)
-        learning_rate: float = option(3e-3, "Adam's in the fit, at first; it falls to a twentieth", HERE, minimum=1e-6)
+        learning_rate: float = option(1e-2, "Adam's in the fit, at first; it falls to a twentieth", HERE, minimum=1e-6)
         difference_weight: float = option(
-            10.0,
-            "weight of the differences between actions, which make the policy, against their mean",
+            1.0,
+            "weight of the differences between actions against their mean, each in units of its size",
             HERE,
             minimum=1e-3,
             maximum=1e6,
@@ -50,7 +50,7 @@ class Distill:
             0.3, "share of the states drawn from the box of the memory's observations", HERE, minimum=0, maximum=1
         )
         ridge: float = option(1e-3, "penalty of the head's correction after the fit; 0: no correction", HERE, minimum=0)
-        td_updates: int = option(5_000, "updates from the memory before it acts", HERE, minimum=0, maximum=MOST)
+        td_updates: int = option(0, "updates from the memory before it acts", HERE, minimum=0, maximum=MOST)
         guard: int = option(
             0, "greedy episodes in which the new network must be no worse; 0: no guard", HERE, minimum=0
         )
@@ -67,8 +67,7 @@ class Distill:
             return Carried(new, note="the memory is empty: nothing to fit to")
         states = pool(switch, POOL, options.box)
         q = switch.old.forward(states)
-        # Or a tanh network reaches the offset by units that saturate, and does not learn on.
-        new.biases[-1][...] += (q - new.forward(states)).mean(axis=0)
+        Scales.of(q).put_into(new)
         state, fits = None, 0
         while True:
             fit(new, states, q, options.steps, options.learning_rate, options.difference_weight, switch.rng)

@@ -116,7 +116,7 @@ SAME = {
 SWITCHED = {"method": "random-nas", "episodes": 15}
 # Fresh networks, some of which are worse than the one before.
 NO_FIT = {"exact": False, "steps": 0, "ridge": 0.0, "td_updates": 0}
-UNFITTED = {"method": "random-nas", "transfer_options": NO_FIT}
+UNFITTED = {"method": "random-nas", "env": "inverted-pendulum", "max_episode_steps": 100, "transfer_options": NO_FIT}
 # (kind of plug-in, name, option) -> another value, and what else is to be set.
 OTHER_OPTIONS = {
     ("controllers", "fixed", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
@@ -130,10 +130,10 @@ OTHER_OPTIONS = {
     ("transfers", "distill", "exact"): (False, SWITCHED),
     ("transfers", "distill", "steps"): (10, SWITCHED),
     ("transfers", "distill", "learning_rate"): (1e-4, SWITCHED),
-    ("transfers", "distill", "difference_weight"): (1.0, SWITCHED),
+    ("transfers", "distill", "difference_weight"): (10.0, SWITCHED),
     ("transfers", "distill", "box"): (0.9, SWITCHED),
     ("transfers", "distill", "ridge"): (0.0, SWITCHED),
-    ("transfers", "distill", "td_updates"): (0, SWITCHED),
+    ("transfers", "distill", "td_updates"): (30, SWITCHED),
     ("transfers", "distill", "guard"): (5, UNFITTED),
     ("transfers", "distill", "tries"): (1, UNFITTED | {"transfer_options": NO_FIT | {"guard": 5, "steps": 1}}),
     # 1x5-tanh, 2x5-tanh and so on: a tanh network becomes deeper.

@@ -5,7 +5,7 @@ import pytest
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.testing.transfers import filled_replay, make_switch, some_states, trained_network
-from nasdqn_fast.transfers._regression import refit_head
+from nasdqn_fast.transfers._regression import Scales, refit_head
 from nasdqn_fast.transfers.base import apply, make
 from nasdqn_fast.transfers.distill import pool
 from nasdqn_fast.types import Episodes
@@ -106,3 +106,27 @@ def test_the_heads_correction_is_least_squares(backend):
     network.biases[-1][...] -= 2
     refit_head(network, states, q, 1e-9)
     np.testing.assert_allclose(network.parameters, right, atol=2e-3)
+
+
+def test_normalized_q_values_have_two_parts_of_size_1():
+    """Oracle: the moments of both parts; a part that is constant stays as it is."""
+    q = np.random.default_rng(0).normal([40.0, 41.0, 42.5], 0.3, (500, 3)) + np.linspace(-90, 90, 500)[:, None]
+    normalized = Scales.of(q).normalized(q)
+    shared = normalized.mean(axis=1)
+    np.testing.assert_allclose(normalized.mean(axis=0), 0, atol=1e-12)
+    assert np.std(shared) == pytest.approx(1)
+    assert np.mean((normalized - shared[:, None]) ** 2) == pytest.approx(1)
+    assert (Scales.of(np.full((10, 2), 7.0)).normalized(np.full((10, 2), 7.0)) == 0).all()
+
+
+def test_the_head_of_normalized_outputs_becomes_that_of_q(backend):
+    """Oracle: Q computed from the outputs, and the head as it was."""
+    network, states = old_network(backend, "2x8-tanh"), some_states(100)
+    before, q = network.parameters, 30 * np.random.default_rng(1).normal(size=(200, 2)) - [5, 70]
+    scales, outputs = Scales.of(q), network.forward(states).astype(np.float64)
+    shared = outputs.mean(axis=1, keepdims=True)
+    scales.put_into(network)
+    wanted = scales.offset + scales.shared * shared + scales.differences * (outputs - shared)
+    np.testing.assert_allclose(network.forward(states), wanted, rtol=1e-4, atol=1e-2)
+    scales.take_out_of(network)
+    np.testing.assert_allclose(network.parameters, before, atol=1e-4)
