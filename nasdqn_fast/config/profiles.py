@@ -163,6 +163,18 @@ def _fixed(architecture: str) -> dict[str, Any]:
 
 PROFILES = {
     "paper": Profile("The paper's values, and the plainest choice where it is silent."),
+    "robust": Profile(
+        "A search that keeps what was learned: nas-dqn, transfer distill, the whole memory kept, Adam.",
+        {
+            "agent": {"optimizer": "adam", "horizon_is": "truncated", "policy_epsilon_decay": 0.985},
+            "search": {
+                "method": "nas-dqn",
+                "controller_epsilon_start": 0.3,
+                "transfer": "distill",
+                "replay_keep": 1.0,
+            },
+        },
+    ),
     "sb3": Profile(
         "The defaults of Stable-Baselines3's DQN with its MlpPolicy; 100,000 steps.",
         {"agent": _SB3, "search": _fixed("2x64-relu")},

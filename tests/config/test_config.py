@@ -157,7 +157,7 @@ def test_a_config_does_not_change():
         ({"gama": 0.9}, r"unknown option 'gama': did you mean 'gamma'\?"),
         ({"method": "nas-dnq"}, r"unknown method 'nas-dnq': did you mean 'nas-dqn'\?"),
         ({"profile": "papper"}, r"unknown profile 'papper': did you mean 'paper'\?"),
-        ({"profile": 3}, r"unknown profile 3: did you mean 'sb3'\? valid: cleanrl, paper, sb3, zoo"),
+        ({"profile": 3}, r"unknown profile 3: did you mean 'sb3'\? valid: cleanrl, paper, robust, sb3, zoo"),
         ({"optimizer": "sdg"}, r"unknown optimizer 'sdg': did you mean 'sgd'\?"),
         ({"gamma": 1.5}, r"gamma must be a number in \[0, 1\]; got 1.5"),
         ({"gamma": float("nan")}, r"gamma must be a number in \[0, 1\]; got nan"),

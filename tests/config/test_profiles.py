@@ -91,3 +91,12 @@ def test_a_config_with_a_profile_reads_back_as_itself(tmp_path, profile, method)
 def test_another_environment_on_top_of_a_config_gets_its_own_values():
     config = resolve(resolve(None, {"profile": "zoo", "env": "cartpole", "gamma": 0.5}), {"env": "acrobot"})
     assert config == resolve(None, {"profile": "zoo", "env": "acrobot", "gamma": 0.5})
+
+
+def test_the_robust_profile_searches_and_carries_what_was_learned_over_a_switch():
+    """Oracle: by how much Q moves at its switches; `fresh` moves it by units."""
+    result = train(profile="robust", episodes=40, switch_every=10, seed=1, depths=(2, 3), widths=(16, 32), warm_up=100)
+    changes = [segment.transfer.q_change_mean for segment in result.segments if segment.transfer]
+    assert result.config.search.method == "nas-dqn"
+    assert changes
+    assert max(changes) < 0.5
