@@ -185,7 +185,7 @@ cdef class ReplayCore(Exclusive):
             ValueError: nothing is stored.
         """
         cdef _Destination destination = self._last
-        # Outputs that are used again were checked the first time, and cannot change size while the views are held.
+        # Outputs that are used again were checked the first time, and cannot change size while they are held.
         if destination is None or destination.batch is not out or destination.slots.shape[0] != n:
             destination = self._new_destination(check_positive_int("n", n), out)
             self._last = None if out is None else destination
