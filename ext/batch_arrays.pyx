@@ -11,11 +11,11 @@ import_array()
 
 
 cdef class BatchArrays:
-    """Their addresses; the views keep them from being resized or freed."""
+    """Their addresses. As long as it refers to the arrays, they are not freed, and NumPy refuses to resize them."""
 
     def __cinit__(self, batch, *args):
         cdef list arrays = [np.asarray(getattr(batch, name)) for name in FIELDS]
-        self.batch, self.views = batch, [memoryview(array) for array in arrays]
+        self.batch, self.arrays = batch, arrays
         self.at.observations = <float *>PyArray_DATA(<ndarray>arrays[0])
         self.at.actions = <int64_t *>PyArray_DATA(<ndarray>arrays[1])
         self.at.rewards = <float *>PyArray_DATA(<ndarray>arrays[2])

@@ -42,30 +42,35 @@ cdef enum:
 cdef class _Destination(BatchArrays):
     """Arrays that transitions are copied to, and the slots to copy."""
 
-    cdef int64_t[::1] slots
+    cdef int64_t n
+    cdef int64_t *slots
 
-    def __cinit__(self, batch, slots, *args):
-        self.slots = slots
+    def __cinit__(self, batch, ndarray slots not None, *args):
+        """slots: int64 (n,), contiguous."""
+        self.arrays.append(slots)
+        self.n, self.slots = PyArray_DIM(slots, 0), <int64_t *>PyArray_DATA(slots)
 
     cdef void fill(self, const ndq_replay *replay, const int64_t *last=NULL) noexcept:
         """Next observations and flags are those of the slots `last`, if there are any."""
-        cdef int64_t n = self.slots.shape[0]
-        cdef const int64_t *slots = &self.slots[0]
-        if n <= _FEW:
-            ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
+        if last == NULL:
+            last = self.slots
+        if self.n <= _FEW:
+            ndq_replay_read(replay, self.slots, last, self.n, &self.at)
             return
         with nogil:
-            ndq_replay_read(replay, slots, slots if last == NULL else last, n, &self.at)
+            ndq_replay_read(replay, self.slots, last, self.n, &self.at)
 
 
 cdef class _PrioritizedDestination(_Destination):
     """The same, and the weights."""
 
     cdef readonly object sample
-    cdef float[::1] weights
+    cdef float *weights
 
-    def __cinit__(self, batch, slots, weights):
-        self.weights = weights
+    def __cinit__(self, batch, slots, ndarray weights not None):
+        """weights: float32 (n,), contiguous."""
+        self.arrays.append(weights)
+        self.weights = <float *>PyArray_DATA(weights)
         self.sample = PrioritizedBatch(batch, slots, weights)
 
 
@@ -185,8 +190,8 @@ cdef class ReplayCore(Exclusive):
             ValueError: nothing is stored.
         """
         cdef _Destination destination = self._last
-        # Outputs that are used again were checked the first time, and cannot change size while the views are held.
-        if destination is None or destination.batch is not out or destination.slots.shape[0] != n:
+        # Outputs that are used again were checked the first time, and cannot change size while they are held.
+        if destination is None or destination.batch is not out or destination.n != n:
             destination = self._new_destination(check_positive_int("n", n), out)
             self._last = None if out is None else destination
         if self.replay.size == 0:
@@ -194,7 +199,7 @@ cdef class ReplayCore(Exclusive):
         self.enter()
         try:
             self._lock.acquire()
-            ndq_replay_draw(&self.replay, self.bitgen, destination.slots.shape[0], &destination.slots[0])
+            ndq_replay_draw(&self.replay, self.bitgen, destination.n, destination.slots)
             self._lock.release()
             destination.fill(&self.replay)
         finally:
@@ -222,7 +227,7 @@ cdef class ReplayCore(Exclusive):
         self.enter()
         try:
             self._lock.acquire()
-            ndq_replay_draw(&self.replay, self.bitgen, destination.slots.shape[0], &destination.slots[0])
+            ndq_replay_draw(&self.replay, self.bitgen, destination.n, destination.slots)
             self._lock.release()
             discounts = self._follow(destination, n_step, gamma)
         finally:
@@ -261,13 +266,13 @@ cdef class ReplayCore(Exclusive):
     cdef _follow(self, to, int64_t n_step, double gamma):
         """Fills a _Destination with n-step returns; the discounts."""
         cdef _Destination destination = to
-        cdef int64_t n = destination.slots.shape[0]
+        cdef int64_t n = destination.n
         cdef int64_t[::1] last = np.empty(n, np.int64)
         cdef float[::1] returns = np.empty(n, np.float32), discounts = np.empty(n, np.float32)
         if n:
             with nogil:
                 ndq_replay_follow(
-                    &self.replay, &destination.slots[0], n, n_step, gamma, &returns[0], &discounts[0], &last[0]
+                    &self.replay, destination.slots, n, n_step, gamma, &returns[0], &discounts[0], &last[0]
                 )
             destination.fill(&self.replay, &last[0])
             destination.batch.rewards[:] = returns
@@ -349,7 +354,7 @@ cdef class ReplayCore(Exclusive):
         cdef _PrioritizedDestination destination = self._last_prioritized
         cdef double exponent = beta if type(beta) is float and 0.0 <= beta <= 1.0 else check_unit_interval("beta", beta)
         self._require_priorities()
-        if destination is None or destination.sample is not out or destination.slots.shape[0] != n:
+        if destination is None or destination.sample is not out or destination.n != n:
             destination = self._new_prioritized(check_positive_int("n", n), out)
             self._last_prioritized = None if out is None else destination
         if self.replay.size == 0:
@@ -358,8 +363,7 @@ cdef class ReplayCore(Exclusive):
         try:
             self._lock.acquire()
             ndq_prioritized_draw(
-                &self.replay, self.bitgen, destination.slots.shape[0], exponent, &destination.slots[0],
-                &destination.weights[0],
+                &self.replay, self.bitgen, destination.n, exponent, destination.slots, destination.weights
             )
             self._lock.release()
             destination.fill(&self.replay)

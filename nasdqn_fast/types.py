@@ -135,9 +135,15 @@ class Batch:
     @classmethod
     def empty(cls, n: int, observation_size: int, dtype: DTypeLike = np.float32) -> Self:
         """Arrays for n transitions, to be written to; dtype: of observations and rewards."""
-        observations, next_observations = (np.empty((n, observation_size), dtype) for _ in range(2))
-        terminated, truncated = (np.empty(n, bool) for _ in range(2))
-        return cls(observations, np.empty(n, np.int64), np.empty(n, dtype), next_observations, terminated, truncated)
+        shape = n, observation_size
+        return cls(
+            observations=np.empty(shape, dtype),
+            actions=np.empty(n, np.int64),
+            rewards=np.empty(n, dtype),
+            next_observations=np.empty(shape, dtype),
+            terminated=np.empty(n, bool),
+            truncated=np.empty(n, bool),
+        )
 
 
 @dataclass(frozen=True, eq=False)

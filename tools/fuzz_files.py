@@ -40,6 +40,7 @@ from nasdqn_fast.events import Played
 from nasdqn_fast.optimal import ceiling
 
 PATIENCE, GRACE = 20.0, 10.0  # s until SIGTERM, and from then to SIGKILL; a sound case takes less than 0.1 s
+BUSY = 10  # times as long is waited for a process that gets no processor
 LONG = 1.0  # s until SIGTERM where a file may ask for a long run
 MEMORY = 1 << 30  # bytes of address space that a case may take beyond what it starts with
 RESIDENT = 300 << 10  # KiB by which the peak of a case may exceed that of the one undamaged
@@ -183,11 +184,11 @@ def run_command(arguments: list[str], folder: Path, wait: float) -> Ended:
     started, terminated = time.monotonic(), False
     process = FORK.Process(target=_child, args=(arguments, folder))
     process.start()
-    process.join(wait)
+    _join(process, wait)
     if process.exitcode is None:
         terminated = True
         process.terminate()
-        process.join(GRACE)
+        _join(process, GRACE)
     if process.exitcode is None:
         process.kill()
         process.join()
@@ -199,6 +200,25 @@ def run_command(arguments: list[str], folder: Path, wait: float) -> Ended:
         int(peak.read_text()) if peak.exists() else 0,
         terminated,
     )
+
+
+def _join(process: multiprocessing.process.BaseProcess, seconds: float) -> None:
+    """Waits until it has ended, or so long has passed and it has had a processor for half of it."""
+    started, before = time.monotonic(), _ran(process)
+    while process.exitcode is None:
+        waited = time.monotonic() - started
+        if waited >= BUSY * seconds or (waited >= seconds and _ran(process) - before >= 0.5 * seconds):
+            return
+        process.join(min(0.1, seconds))
+
+
+def _ran(process: multiprocessing.process.BaseProcess) -> float:
+    """Processor time that it has had, s; where the system does not tell, the time that passes."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _child(arguments: list[str], folder: Path) -> None:

@@ -39,6 +39,48 @@ int ndq_ring_take(const ndq_ring *r, const int64_t *steps, const int64_t *lanes,
     return 1;
 }
 
+static int64_t modulo(int64_t step, int64_t steps)
+{
+    step %= steps;
+    return step < 0 ? step + steps : step;
+}
+
+static float number(const ndq_ring *r, int64_t step, int64_t lane)
+{
+    float value;
+    memcpy(&value, r->data + step * r->step_stride + lane * r->lane_stride, sizeof value);
+    return value;
+}
+
+int ndq_ring_walk(const ndq_ring_episodes *r, const int64_t *steps, const int64_t *lanes, int64_t n, int64_t length,
+                  const ndq_ring_walks *to)
+{
+    const int64_t newest = modulo(r->newest, r->rewards.steps);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t lane = lanes[i] < 0 ? lanes[i] + r->rewards.lanes : lanes[i];
+        if (lane < 0 || lane >= r->rewards.lanes) return 0;
+        float *rewards = to->rewards + i * length, *within = to->within + i * length;
+        int64_t step = modulo(steps[i], r->rewards.steps), n_within = 0;
+        int goes_on = 1;
+        for (int64_t k = 0; k < length; k++) {
+            rewards[k] = number(&r->rewards, step, lane);
+            within[k] = goes_on;
+            if (goes_on) {
+                const float done = number(&r->dones, step, lane);
+                float timeout = number(&r->timeouts, step, lane);
+                if (step == newest) timeout = timeout != 0 || done == 0;
+                to->ended[i] = done * (1 - timeout);
+                to->last[i] = step;
+                goes_on = done == 0 && timeout == 0;
+                n_within++;
+            }
+            step = step + 1 < r->rewards.steps ? step + 1 : 0;
+        }
+        to->n_within[i] = n_within;
+    }
+    return 1;
+}
+
 void ndq_ring_put(const ndq_ring *r, int64_t step, const char *from)
 {
     char *to = r->data + step * r->step_stride;

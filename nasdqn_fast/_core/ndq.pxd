@@ -55,9 +55,24 @@ cdef extern from "ring.h" nogil:
         int64_t lane_stride
         int64_t bytes
 
+    ctypedef struct ndq_ring_episodes:
+        ndq_ring rewards
+        ndq_ring dones
+        ndq_ring timeouts
+        int64_t newest
+
+    ctypedef struct ndq_ring_walks:
+        float *rewards
+        float *within
+        float *n_within
+        float *ended
+        int64_t *last
+
     void ndq_ring_draw(bitgen_t *g, int64_t low, uint32_t span, int64_t n, int64_t *to)
     int ndq_ring_take(const ndq_ring *r, const int64_t *steps, const int64_t *lanes, int64_t n, char *to)
     void ndq_ring_put(const ndq_ring *r, int64_t step, const char *values)
+    int ndq_ring_walk(const ndq_ring_episodes *r, const int64_t *steps, const int64_t *lanes, int64_t n, int64_t length,
+                      const ndq_ring_walks *to)
 
 
 cdef extern from "dispatch.h" nogil:

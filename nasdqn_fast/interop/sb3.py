@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 
-from nasdqn_fast._core.ring import draw, put, take
+from nasdqn_fast._core.ring import can_walk, draw, put, take, walk
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop.extras import optional
 
@@ -156,26 +156,50 @@ class ReplayBuffer(buffers.ReplayBuffer):  # type: ignore[misc]
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
         if self.n_steps is not None:
-            return buffers.NStepReplayBuffer._get_samples(self, batch_inds, env=env)
+            return self._get_n_step_samples(batch_inds, self.n_steps, env)
         lanes = draw(0, self.n_envs, len(batch_inds))
-        observations = take(self.observations, batch_inds, lanes)
         if self.optimize_memory_usage:
             next_observations = take(self.observations, (batch_inds + 1) % self.buffer_size, lanes)
         else:
             next_observations = take(self.next_observations, batch_inds, lanes)
         # An episode that was cut off by its time limit has not ended.
         dones = take(self.dones, batch_inds, lanes) * (1 - take(self.timeouts, batch_inds, lanes))
-        rewards = take(self.rewards, batch_inds, lanes).reshape(-1, 1)
-        if env is not None:
-            next_observations = self._normalize_obs(next_observations, env)
-            observations = self._normalize_obs(observations, env)
-            rewards = self._normalize_reward(rewards, env)
-        actions = take(self.actions, batch_inds, lanes)
-        # What was copied once, here, need not be copied again.
+        rewards = self._normalize_reward(take(self.rewards, batch_inds, lanes).reshape(-1, 1), env)
+        return self._samples(batch_inds, lanes, env, next_observations, dones.reshape(-1, 1), rewards)
+
+    def _get_n_step_samples(
+        self, batch_inds: np.ndarray, n_steps: int, env: VecNormalize | None
+    ) -> ReplayBufferSamples:
+        """What SB3's NStepReplayBuffer returns; products, powers and sums are its own lines of NumPy, to the bit."""
+        if n_steps < 1 or not can_walk(self.rewards, self.dones, self.timeouts, batch_inds):
+            return buffers.NStepReplayBuffer._get_samples(self, batch_inds, env=env)
+        lanes = draw(0, self.n_envs, len(batch_inds))
+        rewards, within, n_within, dones, last = walk(
+            self.rewards, self.dones, self.timeouts, batch_inds, lanes, n_steps, self.pos - 1
+        )
+        powers = self.gamma ** np.arange(n_steps, dtype=np.float32)
+        returns = np.add.reduce(self._normalize_reward(rewards, env) * powers * within, axis=1, keepdims=True)
+        next_observations = take(self.next_observations, last, lanes)
+        return self._samples(
+            batch_inds, lanes, env, next_observations, dones, returns, self.to_torch(self.gamma**n_within, False)
+        )
+
+    def _samples(
+        self,
+        steps: np.ndarray,
+        lanes: np.ndarray,
+        env: VecNormalize | None,
+        next_observations: np.ndarray,
+        dones: np.ndarray,
+        rewards: np.ndarray,
+        *discounts: torch.Tensor,
+    ) -> ReplayBufferSamples:
+        """The transitions in these places as tensors, observations normalized; what was copied is not copied again."""
         return buffers.ReplayBufferSamples(
-            self.to_torch(observations, False),
-            self.to_torch(actions, False),
-            self.to_torch(next_observations, False),
-            self.to_torch(dones.reshape(-1, 1), False),
+            self.to_torch(self._normalize_obs(take(self.observations, steps, lanes), env), False),
+            self.to_torch(take(self.actions, steps, lanes), False),
+            self.to_torch(self._normalize_obs(next_observations, env), False),
+            self.to_torch(dones, False),
             self.to_torch(rewards, False),
+            *discounts,
         )

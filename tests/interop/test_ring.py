@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasdqn_fast._core.ring import draw, put, take
+from nasdqn_fast._core.ring import can_walk, draw, put, take, walk
 
 TYPES = ["?", "i1", "u2", "f2", "f4", "f8", "c16", ">f4", "U3", "O", "M8[s]"]
 
@@ -135,3 +135,76 @@ def test_put_is_refused_as_numpy_refuses_it(step, values):
     with pytest.raises(type(theirs.value)) as ours:
         put(array, step, values)
     assert str(ours.value) == str(theirs.value)
+
+
+def walked(dones, timeouts, step, length, newest):
+    """The steps of a walk, and how many of them are in its episode: what `walk` is to gather, told in Python."""
+    n_steps = len(dones)
+    steps = [(step + k) % n_steps for k in range(length)]
+    ends = (k for k, at in enumerate(steps, 1) if dones[at] or timeouts[at] or at == newest % n_steps)
+    return steps, next(ends, length)
+
+
+@given(
+    n_steps=st.integers(1, 9),
+    n_lanes=st.integers(1, 3),
+    length=st.integers(1, 12),
+    newest=st.integers(-1, 8),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_walk_ends_with_its_episode(n_steps, n_lanes, length, newest, seed):
+    rng = np.random.default_rng(seed)
+    newest = min(newest, n_steps - 1)
+    rewards = rng.standard_normal((n_steps, n_lanes), np.float32)
+    dones, timeouts = (rng.random((2, n_steps, n_lanes)) < 0.2).astype(np.float32)
+    steps, lanes = rng.integers(-n_steps, n_steps, size=20), rng.integers(-n_lanes, n_lanes, size=20)
+    gathered, within, n_within, ended, last = walk(rewards, dones, timeouts, steps, lanes, length, newest)
+    assert (n_within.shape, ended.shape) == ((20, 1), (20, 1))
+    for i, (step, lane) in enumerate(zip(steps, lanes, strict=True)):
+        places, n = walked(dones[:, lane], timeouts[:, lane], step, length, newest)
+        np.testing.assert_array_equal(gathered[i], rewards[places, lane])
+        np.testing.assert_array_equal(within[i], np.arange(length) < n)
+        assert n_within[i, 0] == n
+        assert last[i] == places[n - 1]
+        assert ended[i, 0] == (dones[last[i], lane] and not timeouts[last[i], lane])
+
+
+def test_walks_go_through_views_and_leave_them_as_they_are():
+    rows = np.zeros((6, 2), [("reward", "f4"), ("done", "f4"), ("timeout", "f4")])
+    rows["reward"] = np.arange(12).reshape(6, 2)
+    rows["done"][4] = 1
+    before = rows.copy()
+    fields = rows["reward"], rows["done"], rows["timeout"]
+    gathered, _, n_within, _, last = walk(*fields, np.array([2, 5]), np.array([1, 0]), 4, 1)
+    np.testing.assert_array_equal(gathered, [[5, 7, 9, 11], [10, 0, 2, 4]])
+    np.testing.assert_array_equal(n_within, [[3], [3]])
+    np.testing.assert_array_equal(last, [4, 1])
+    np.testing.assert_array_equal(rows, before)
+
+
+def test_what_cannot_be_walked_is_refused():
+    array, steps = np.zeros((7, 3), np.float32), np.arange(2)
+    assert can_walk(array, array, array, steps)
+    others = [
+        np.zeros((7, 3)),
+        np.zeros((7, 2), np.float32),
+        np.zeros((6, 3), np.float32),
+        np.zeros(7, np.float32),
+        [[1.0]],
+    ]
+    for other in [*others, np.zeros((7, 3, 1), np.float32), np.zeros((7, 3), ">f4")]:
+        for three in [(other, array, array), (array, other, array), (array, array, other)]:
+            assert not can_walk(*three, steps)
+            with pytest.raises(ValueError, match="use can_walk"):
+                walk(*three, steps, steps, 3, 0)
+    assert not can_walk(array[:0], array[:0], array[:0], steps)
+    for indices in (steps.astype(np.int32), np.arange(4)[::2], [0, 1]):
+        assert not can_walk(array, array, array, indices)
+        with pytest.raises(ValueError, match="use can_walk"):
+            walk(array, array, array, steps, indices, 3, 0)
+    for lanes, length in [(np.arange(3), 3), (steps, 0)]:
+        with pytest.raises(ValueError, match="use can_walk"):
+            walk(array, array, array, steps, lanes, length, 0)
+    for lane in (3, -4):
+        with pytest.raises(IndexError, match="there are 3"):
+            walk(array, array, array, steps[:1], np.array([lane]), 2, 0)

@@ -91,6 +91,7 @@ def assert_same_samples(ours, theirs, n=64, env=None):
             if a is not None:
                 assert (a.dtype, a.shape, a.stride(), a.device) == (b.dtype, b.shape, b.stride(), b.device)
                 np.testing.assert_array_equal(a.numpy(), b.numpy())
+                assert a.numpy().tobytes() == b.numpy().tobytes()  # the signs of zeros and NaN, too
 
 
 @pytest.mark.parametrize("action_space", ACTIONS.values(), ids=ACTIONS)
@@ -120,6 +121,72 @@ def test_every_variant_samples_what_theirs_samples(kwargs, n_envs):
     for steps in (3, 30, 1):
         fill(many, steps)
         assert_same_samples(*many)
+
+
+# NumPy adds eight and more in another order than fewer, and more than 128 in halves.
+@pytest.mark.parametrize("n_steps", [2, 7, 8, 9, 17, 128, 131])
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_long_returns_have_the_bits_of_theirs(n_steps, n_envs):
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"], 150 * n_envs, n_steps=n_steps, n_envs=n_envs)
+    for steps in (20, 180):
+        fill(many, steps)
+        for buffer in many:
+            buffer.dones[: len(buffer.dones) // 2 : 2] = 0  # some episodes are long
+            buffer.dones[len(buffer.dones) // 2 :] = 0
+        for n in (1, 2, 97):
+            assert_same_samples(*many, n=n)
+
+
+# Infinity times zero, which both meet beyond the end of an episode.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in multiply")
+@pytest.mark.parametrize(
+    "newest", [(0, 0), (1, 0), (0, 1), (1, 1), (0, 0.5), (0.5, 0.5), (np.nan, 0), (2, -0.0)], ids=str
+)
+def test_returns_of_what_users_write_are_theirs(newest):
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"], 12, n_steps=4)
+    fill(many, 17)
+    rng = np.random.default_rng(1)
+    rewards = rng.choice(np.float32([0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 1e-42, 3e38]), many[0].rewards.shape)
+    for buffer in many:
+        buffer.rewards[:] = rewards
+        buffer.dones[buffer.pos - 1], buffer.timeouts[buffer.pos - 1] = newest
+    assert_same_samples(*many, n=200)
+
+
+@pytest.mark.parametrize("name", ["rewards", "dones", "timeouts"])
+@pytest.mark.parametrize("dtype", [np.float64, np.int32])
+def test_returns_of_arrays_of_other_types_are_theirs(name, dtype):
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"], 12, n_steps=3)
+    fill(many, 17)
+    for buffer in many:
+        setattr(buffer, name, getattr(buffer, name).astype(dtype))
+    assert_same_samples(*many)
+
+
+def test_changed_settings_of_returns_act_as_theirs():
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"], 40, n_steps=3)
+    fill(many, 30)
+    for n_steps, gamma in [(5, 0.5), (1, 1), (4, np.float64(0.9)), (3, np.float32(0.9)), (50, 0.99)]:
+        for buffer in many:
+            buffer.n_steps, buffer.gamma = n_steps, gamma
+        assert_same_samples(*many)
+
+
+def test_returns_of_given_places_are_theirs_or_refused_as_theirs_are():
+    many = pair(OBSERVATIONS["vector"], ACTIONS["discrete"], 12, n_steps=3)
+    fill(many, 17)
+    for steps in (np.array([3, -1, 11, -12]), np.array([0, 4], np.int32), np.arange(10)[::3]):
+        drawn = [buffer._get_samples(steps) for buffer in many]
+        for a, b in zip(*drawn, strict=True):
+            assert torch.equal(a, b)
+    for steps in ([12], [-13], [2**40]):
+        for buffer in many:
+            with pytest.raises(IndexError, match="out of bounds"):
+                buffer._get_samples(np.array(steps))
+    for buffer in many:
+        buffer.n_steps = 0
+        with pytest.raises(ValueError, match="empty sequence"):
+            buffer.sample(4)
 
 
 def test_normalization_is_theirs():

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -80,6 +81,27 @@ def test_the_fuzzer_sees_what_is_wrong(damage):
         {"peak": 1 << 30},
     ):
         assert Ended(**fine | wrong).complaint(False, 0), wrong
+
+
+def spin():
+    while True:
+        pass
+
+
+def test_a_time_limit_is_one_of_running_not_of_waiting_for_a_processor(damage, monkeypatch):
+    monkeypatch.syspath_prepend(HERE)
+    from fuzz_files import FORK, _join
+
+    patient, spinning = FORK.Process(target=time.sleep, args=(0.6,)), FORK.Process(target=spin)
+    for process in (patient, spinning):
+        process.start()
+        _join(process, 0.2)
+    try:
+        assert patient.exitcode == 0
+        assert spinning.exitcode is None
+    finally:
+        spinning.kill()
+        spinning.join()
 
 
 def read_or_refusal(read, path):

@@ -1,17 +1,23 @@
-"""Replay memory: adding and sampling, from Python and in bulk, against the time of a cache miss."""
+"""Replay memory: adding and sampling, from Python and in bulk, against the time of a cache miss.
+
+Beside it Stable-Baselines3's buffer and the one that takes its place, where they are installed.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
 
+from nasdqn_fast.benchmarking import sb3_buffer
 from nasdqn_fast.benchmarking.case import Case, repeated, times
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import BATCH, CAPACITY, filled_replay, transitions
 from nasdqn_fast.engine.replay import ReplayBuffer
 
+GROUP = "replay"
 LARGE = 1_000_000  # transitions, far more than a cache holds
 PRIORITIZED = 100_000  # transitions
 BULK = 1_024  # batches of one call: enough to forget what the call itself costs
@@ -88,7 +94,8 @@ def figures(session: Session) -> list[Figure]:
         cases += [misses(replay.capacity), sample(replay), sample_bulk(replay)]
     prioritized = filled_replay(PRIORITIZED)
     cases += [sample(prioritized), sample_prioritized(prioritized), set_priorities(prioritized)]
-    return session.measure("replay", cases)
+    half = dataclasses.replace(session, seconds=session.seconds / 2)
+    return half.measure(GROUP, cases) + sb3_buffer.figures(half, GROUP)
 
 
 def _misses_name(capacity: int) -> str:
