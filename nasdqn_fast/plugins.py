@@ -11,6 +11,7 @@ import ast
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ KINDS = {
 }
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
 _SHARED = ("base", "kernel", "trigonometry")
+_parsing = threading.Lock()
 
 
 def names(kind: str) -> list[str]:
@@ -209,7 +211,10 @@ def _files(kind: str) -> dict[str, Path]:
 
 
 def _docstring(path: Path) -> str:
-    return ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    # One at a time: CPython 3.11 counts the depth of its parser's recursion for all threads together, and raises a
+    # SystemError if two of them parse at once.
+    with _parsing:
+        return ast.get_docstring(ast.parse(path.read_bytes())) or ""
 
 
 def _first_line(path: Path) -> str:
