@@ -1,0 +1,1 @@
+"""Studies: many runs together, and the tabulated benchmark made of them."""
