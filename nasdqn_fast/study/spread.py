@@ -56,8 +56,8 @@ class Choice:
         episodes: the budget.
         best: the architecture of the highest mean score over all seeds.
         mean, error: that mean, and its standard error.
-        smallest: the architecture with the fewest parameters whose mean is no more than one standard error of the
-            difference below.
+        smallest: the architecture with the fewest parameters whose mean is no more than one standard error of a
+            difference (by the deviation within architectures, pooled) below.
         smallest_mean: its mean.
         failures: share of the runs of `best` that came less than half of the way from the first ten episodes of all
             runs, which are nearly random, to `mean`.
@@ -104,10 +104,11 @@ def spread(table: Table, task: str, metric: str, episodes: int | None = None) ->
 def choice(table: Table, task: str, episodes: int, metric: str = "final") -> Choice:
     """What to take for a task and so many episodes."""
     scores = _scores(table, task, metric, episodes)
-    means, n = scores.mean(axis=1), scores.shape[1]
-    squared_errors = scores.var(axis=1, ddof=1) / n
+    means, deviations, n = scores.mean(axis=1), scores.std(axis=1, ddof=1), scores.shape[1]
     best = int(np.argmax(means))
-    near = np.flatnonzero(means >= means[best] - np.sqrt(squared_errors + squared_errors[best]))
+    # Pooled: by its own deviation an architecture that fails now and then would be as good as any.
+    error_of_difference = float(np.sqrt((deviations**2).mean() * 2 / n))
+    near = np.flatnonzero(means >= means[best] - error_of_difference)
     smallest = min(near.tolist(), key=lambda i: (_parameters(table, i, task), -means[i]))
     first = _scores(table, task, "area", min(FIRST_EPISODES, table.episodes)).mean()
     half_way = (first + means[best]) / 2
@@ -116,7 +117,7 @@ def choice(table: Table, task: str, episodes: int, metric: str = "final") -> Cho
         episodes,
         table.space[best],
         float(means[best]),
-        float(np.sqrt(squared_errors[best])),
+        float(deviations[best] / np.sqrt(n)),
         table.space[smallest],
         float(means[smallest]),
         float((scores[best] < half_way).mean()),
