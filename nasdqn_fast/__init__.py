@@ -24,12 +24,12 @@ _WHERE = {
     "ReplayBuffer": "engine.replay",
     "STOP": "events",
     "SearchSpace": "space",
-    "Table": "study.table",
+    "Table": "study.table.lookup",
     "evaluate": "run.evaluation",
     "make": "envs",
     "resume": "run.api",
-    "search_table": "study.on_table",
-    "tabulate": "study.tabulate",
+    "search_table": "study.table.search",
+    "tabulate": "study.table.tabulate",
     "train": "run.api",
 }
 __all__ = [*sorted(_WHERE), "__version__", "get_include"]

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from nasdqn_fast import Table
-from nasdqn_fast.study.spread import choice, spread
 from nasdqn_fast.study.table import METRICS
+from nasdqn_fast.study.table.spread import choice, spread
 
 BUDGETS = (100, 200, 300, 600)  # episodes
 HEAD = """# Which architecture should I take?

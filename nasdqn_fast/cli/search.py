@@ -23,7 +23,7 @@ from nasdqn_fast.config.plugin_options import SPELLED_OUT
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasdqn_fast.study.on_table import TableSearch
+    from nasdqn_fast.study.table.search import TableSearch
 
 _CONTROLLER = {name for names in SPELLED_OUT.values() for name in names.values()}
 
@@ -75,9 +75,8 @@ def command(
     The regret is that of the architecture with the highest mean score over its trials, on seeds that no search sees.
     """
     from nasdqn_fast.cli.display import screen
-    from nasdqn_fast.study import search_files
-    from nasdqn_fast.study.on_table import search_table
-    from nasdqn_fast.study.table import Table
+    from nasdqn_fast.study.table import Table, search_files
+    from nasdqn_fast.study.table.search import search_table
 
     if out is not None:
         out = search_files.check_free(out)
@@ -100,7 +99,7 @@ def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]
     from rich.table import Table as Grid
 
     from nasdqn_fast.cli.display import literal
-    from nasdqn_fast.study.search_files import summary_of
+    from nasdqn_fast.study.table.search_files import summary_of
 
     grid = Grid("method", "best", "final score", "regret", "steps")
     for method, searches in found.items():

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Grid
 
-from nasdqn_fast.study.spread import choice, spread
 from nasdqn_fast.study.table import METRICS, Table
+from nasdqn_fast.study.table.spread import choice, spread
 
 BUDGETS = (100, 200, 300, 600)  # episodes
 

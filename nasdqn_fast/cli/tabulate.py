@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from nasdqn_fast.study.tabulate import Progress, Tabulated
+    from nasdqn_fast.study.table.tabulate import Progress, Tabulated
 
 LINE_EVERY = 10.0  # s between two plain lines of progress
 # What a table has in place of the default of `train`.
@@ -112,9 +112,9 @@ def command(
         return
 
     from nasdqn_fast.config import resolve
-    from nasdqn_fast.study.plan import Plan
     from nasdqn_fast.study.table import Table
-    from nasdqn_fast.study.tabulate import tabulate
+    from nasdqn_fast.study.table.plan import Plan
+    from nasdqn_fast.study.table.tabulate import tabulate
 
     assert out is not None
     chosen = given(settings)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasdqn_fast.study.plan import Plan
-from nasdqn_fast.study.tabulate import tabulate
+from nasdqn_fast.study.table.plan import Plan
+from nasdqn_fast.study.table.tabulate import tabulate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "table.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nasdqn_fast import Table
-from nasdqn_fast.study.plan import Plan
-from nasdqn_fast.study.spread import choice
-from nasdqn_fast.study.tabulate import tabulate
+from nasdqn_fast.study.table.plan import Plan
+from nasdqn_fast.study.table.spread import choice
+from nasdqn_fast.study.table.tabulate import tabulate
 
 TOOL = Path(__file__).parents[2] / "tools" / "architecture_page.py"
 

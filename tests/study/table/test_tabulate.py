@@ -11,10 +11,10 @@ import pytest
 from nasdqn_fast import Table, train
 from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.run import api
-from nasdqn_fast.study import tabulate as module
-from nasdqn_fast.study.plan import Cell, Plan
-from nasdqn_fast.study.rows import RowFiles
-from nasdqn_fast.study.tabulate import tabulate
+from nasdqn_fast.study.table import tabulate as module
+from nasdqn_fast.study.table.plan import Cell, Plan
+from nasdqn_fast.study.table.rows import RowFiles
+from nasdqn_fast.study.table.tabulate import tabulate
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import numpy as np
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.storage import npz
 from nasdqn_fast.storage.atomic import replacing
-from nasdqn_fast.study.plan import Cell, Plan
-from nasdqn_fast.study.rows import Row
-from nasdqn_fast.study.tasks import Task
+from nasdqn_fast.study.table.plan import Cell, Plan
+from nasdqn_fast.study.table.rows import Row
+from nasdqn_fast.study.table.tasks import Task
 
 FORMAT = 1
 ABOUT = "learning curves of DQN agents; nasdqn-fast tabulate; MIT licence; docs/table.md describes every array"

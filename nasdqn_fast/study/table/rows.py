@@ -12,7 +12,7 @@ from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import RunResult
 from nasdqn_fast.storage import state_file
-from nasdqn_fast.study.plan import Cell, Plan
+from nasdqn_fast.study.table.plan import Cell, Plan
 
 FOLDER = "rows"
 FORMAT = 1

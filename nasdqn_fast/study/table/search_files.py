@@ -14,7 +14,7 @@ import numpy as np
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.metrics import mean_interval
 from nasdqn_fast.storage.atomic import replacing
-from nasdqn_fast.study.on_table import TableSearch
+from nasdqn_fast.study.table.search import TableSearch
 from nasdqn_fast.validation import check_path
 
 SUMMARY, TRIALS = "summary.json", "trials.csv"

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from nasdqn_fast.study.plan import Plan
 from nasdqn_fast.study.table import Table
-from nasdqn_fast.study.tabulate import tabulate
+from nasdqn_fast.study.table.plan import Plan
+from nasdqn_fast.study.table.tabulate import tabulate
 
 SMALL = Plan(
     tasks=("cartpole", "upright-sgd"),

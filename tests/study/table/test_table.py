@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from nasdqn_fast import Table, train
 from nasdqn_fast.errors import InputError, OutOfRange, UnknownName
 from nasdqn_fast.metrics import area_under_curve, run_metrics
-from nasdqn_fast.study.plan import Cell
 from nasdqn_fast.study.table import METRICS, CostMeter
+from nasdqn_fast.study.table.plan import Cell
 
 SEEDS = (0, 1, 1000, 1001)
 RETURNS = arrays(np.int16, (3, 4, 6), elements=st.integers(-500, 500))

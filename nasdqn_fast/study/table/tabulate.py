@@ -17,9 +17,9 @@ from nasdqn_fast.flop import update_flop
 from nasdqn_fast.run.api import train
 from nasdqn_fast.run.signals import with_message
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.study import table_file
-from nasdqn_fast.study.plan import Cell, Plan
-from nasdqn_fast.study.rows import Row, RowFiles
+from nasdqn_fast.study.table import file as table_file
+from nasdqn_fast.study.table.plan import Cell, Plan
+from nasdqn_fast.study.table.rows import Row, RowFiles
 from nasdqn_fast.validation import check_int, check_path, check_positive_int
 
 TABLE = "table.npz"

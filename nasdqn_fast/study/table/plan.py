@@ -12,7 +12,7 @@ from nasdqn_fast.config import Config, resolve
 from nasdqn_fast.errors import InputError, OutOfRange, UnknownName, suggest
 from nasdqn_fast.run.assembly import make_environment
 from nasdqn_fast.space import SearchSpace
-from nasdqn_fast.study.tasks import DEFAULT_TASKS, LEARNER, Task
+from nasdqn_fast.study.table.tasks import DEFAULT_TASKS, LEARNER, Task
 from nasdqn_fast.validation import check_int, check_positive_int
 
 # Seeds below are for searching, the others for the final score: the seeds that a search has seen flatter its choice.

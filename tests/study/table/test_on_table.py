@@ -11,7 +11,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.seeding import Streams
-from nasdqn_fast.study import search_files
+from nasdqn_fast.study.table import search_files
 from nasdqn_fast.types import Proposal, Result
 
 SEEDS = (0, 1, 1000, 1001)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nasdqn_fast.study.spread import choice, spread
+from nasdqn_fast.study.table.spread import choice, spread
 
 SEEDS = (*range(50), *range(1000, 1050))
 

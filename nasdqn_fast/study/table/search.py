@@ -16,7 +16,7 @@ from nasdqn_fast.errors import InputError, suggest
 from nasdqn_fast.search.offline import best_architecture, run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.study.table import Answer, CostMeter, Table
+from nasdqn_fast.study.table.lookup import Answer, CostMeter, Table
 from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 

@@ -17,8 +17,8 @@ from nasdqn_fast.errors import InputError, OutOfRange, UnknownName, WrongType
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.study import table_file
-from nasdqn_fast.study.plan import FIRST_FINAL_SEED, Cell
+from nasdqn_fast.study.table import file as table_file
+from nasdqn_fast.study.table.plan import FIRST_FINAL_SEED, Cell
 from nasdqn_fast.types import Cost
 from nasdqn_fast.validation import check_choice, check_int, check_path, described
 

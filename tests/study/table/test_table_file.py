@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.study import table_file
-from nasdqn_fast.study.tasks import Task
+from nasdqn_fast.study.table import file as table_file
+from nasdqn_fast.study.table.tasks import Task
 
 
 def test_numpy_reads_it_without_pickle(small_plan, small_table):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.study.table import Table
+from nasdqn_fast.study.table.lookup import Table
 
 FIRST_EPISODES = 10  # of each run: with the usual decay of epsilon nearly all of their actions are random
 
