@@ -8,6 +8,7 @@ object. Only the file that is asked for gets imported.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import sys
@@ -22,6 +23,7 @@ from nasdqn_fast.options import make_options
 from nasdqn_fast.options import option as option
 from nasdqn_fast.validation import described
 
+_parsing = threading.Lock()  # Python 3.11's ast.parse raises SystemError where two threads are in it
 # Kind -> folder of the package.
 KINDS = {
     "environments": "envs",
@@ -31,7 +33,6 @@ KINDS = {
 }
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
 _SHARED = ("base", "kernel", "trigonometry")
-_parsing = threading.Lock()
 
 
 def names(kind: str) -> list[str]:
@@ -201,6 +202,7 @@ def _built_in_modules(kind: str) -> dict[str, str]:
     return {f"nasdqn_fast.{KINDS[kind]}.{path.stem}": name for name, path in _files(kind).items()}
 
 
+@functools.cache  # to list a folder takes longer than all else of finding a plug-in
 def _files(kind: str) -> dict[str, Path]:
     folder = Path(__file__).parent / KINDS[kind]
     return {
@@ -211,10 +213,13 @@ def _files(kind: str) -> dict[str, Path]:
 
 
 def _docstring(path: Path) -> str:
-    # One at a time: CPython 3.11 counts the depth of its parser's recursion for all threads together, and raises a
-    # SystemError if two of them parse at once.
     with _parsing:
-        return ast.get_docstring(ast.parse(path.read_bytes())) or ""
+        return _parsed_docstring(path)
+
+
+@functools.cache
+def _parsed_docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_bytes())) or ""
 
 
 def _first_line(path: Path) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 import click
 
 from nasdqn_fast.config import TABLES, Setting, Table, all_settings, resolve_search
-from nasdqn_fast.errors import BadArgument, SettingError
 from nasdqn_fast.options import parse_options, split_list
 
 TITLES = {"env": "Environment", "agent": "Agent", "search": "Search", "run": "Run"}
@@ -136,17 +133,6 @@ def parse_plugin_options(base: Any, options: dict[str, Any]) -> dict[str, Any]:
         key: parse_options(table.find(search), options[key], table.owner(search)) for key, table in tables.items()
     }
     return options | parsed
-
-
-@contextlib.contextmanager
-def naming(*arguments: str) -> Iterator[None]:
-    """A block in which errors about these arguments are told in the words of the command line."""
-    try:
-        yield
-    except BadArgument as error:
-        if error.name not in arguments:
-            raise
-        raise SettingError(error, {name: f"--{name.replace('_', '-')}" for name in arguments}) from None
 
 
 def _pair(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nasdqn_fast.cli.naming import naming
 from nasdqn_fast.cli.options import (
     ListType,
     PluginOption,
     SectionedCommand,
     SettingOption,
     given,
-    naming,
     parse_plugin_options,
 )
 from nasdqn_fast.config import TABLES, all_settings

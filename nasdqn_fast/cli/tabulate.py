@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nasdqn_fast.cli.options import ListType, SectionedCommand, SettingOption, given, naming
+from nasdqn_fast.cli.naming import naming
+from nasdqn_fast.cli.options import ListType, SectionedCommand, SettingOption, given
 from nasdqn_fast.config import Setting, all_settings
 
 if TYPE_CHECKING:

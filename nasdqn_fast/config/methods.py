@@ -50,7 +50,7 @@ def find_method(name: Any) -> Method:
     """
     if not isinstance(name, str) or ":" in name:
         return Method(name, "A controller of the user's.")
-    if name in METHODS:  # without reading the others' files for their summaries
+    if name in METHODS:  # the others are in files, which need not be looked into
         return METHODS[name]
     methods = all_methods()
     if name not in methods:

@@ -1,1 +1,1 @@
-"""Studies: many runs together, and the tabulated benchmark made of them."""
+"""Studies: many runs of several methods, tasks and settings, in one folder."""
