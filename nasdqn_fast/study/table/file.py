@@ -18,6 +18,11 @@ from nasdqn_fast.study.table.tasks import Task
 
 FORMAT = 1
 ABOUT = "learning curves of DQN agents; nasdqn-fast tabulate; MIT licence; docs/table.md describes every array"
+ARRAYS = (
+    *("format", "about", "tasks", "settings", "scales", "observation_sizes", "n_actions", "architectures", "builds"),
+    *("task", "architecture", "seed", "build", "returns", "lengths", "evaluated_after", "evaluations"),
+    *("steps", "updates", "parameters", "flop"),
+)
 _INT16 = np.iinfo(np.int16)
 
 Arrays = Mapping[str, np.ndarray]
@@ -103,10 +108,12 @@ def load(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"cannot read the table {str(path)!r}: {error.strerror}") from None
     except DamageError as error:
         raise InputError(f"{str(path)!r} is damaged or no table: {error}") from None
-    if missing := [name for name in ("format", "tasks", "architectures", "returns") if name not in arrays]:
-        raise InputError(f"{str(path)!r} is no table: it lacks {', '.join(missing)}")
+    if "format" not in arrays or arrays["format"].shape or arrays["format"].dtype.kind not in "iu":
+        raise InputError(f"{str(path)!r} is no table of learning curves")
     if int(arrays["format"]) != FORMAT:
         raise InputError(f"{str(path)!r} has format {int(arrays['format'])}; this version reads format {FORMAT}")
+    if missing := [name for name in ARRAYS if name not in arrays]:
+        raise InputError(f"{str(path)!r} is no whole table: it lacks {', '.join(missing)}")
     return arrays
 
 

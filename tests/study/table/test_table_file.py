@@ -14,6 +14,7 @@ from nasdqn_fast.study.table.tasks import Task
 
 def test_numpy_reads_it_without_pickle(small_plan, small_table):
     with np.load(small_table, allow_pickle=False) as table:
+        assert set(table.files) == set(table_file.ARRAYS)
         assert table["returns"].dtype == np.int16
         assert table["returns"].shape == (16, 12)
         assert dict(zip(table["tasks"], table["scales"], strict=True)) == {"cartpole": 1.0, "upright-sgd": 0.02}
@@ -55,7 +56,9 @@ def test_a_return_that_the_tasks_unit_cannot_hold_is_refused():
     [
         (lambda content: content[:-30], "is damaged or no table"),
         (lambda content: b"no archive", "is damaged or no table"),
-        (lambda content: _archive(a=np.zeros(1)), "is no table: it lacks format, tasks"),
+        (lambda content: _archive(a=np.zeros(1)), "is no table of learning curves"),
+        (lambda content: _archive(format=np.array("1")), "is no table of learning curves"),
+        (lambda content: _archive(**_without(_arrays(content), "seed")), "is no whole table: it lacks seed"),
         (lambda content: _archive(**{**_arrays(content), "format": np.array(9)}), "has format 9; this version reads"),
     ],
 )
@@ -74,6 +77,10 @@ def test_a_missing_file_is_named(tmp_path):
 def _arrays(content):
     with np.load(io.BytesIO(content)) as arrays:
         return dict(arrays)
+
+
+def _without(arrays, name):
+    return {key: array for key, array in arrays.items() if key != name}
 
 
 def _archive(**arrays):
