@@ -24,9 +24,12 @@ _WHERE = {
     "ReplayBuffer": "engine.replay",
     "STOP": "events",
     "SearchSpace": "space",
+    "Table": "study.table.lookup",
     "evaluate": "run.evaluation",
     "make": "envs",
     "resume": "run.api",
+    "search_table": "study.table.search",
+    "tabulate": "study.table.tabulate",
     "train": "run.api",
 }
 __all__ = [*sorted(_WHERE), "__version__", "get_include"]

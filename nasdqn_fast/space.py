@@ -155,6 +155,16 @@ class SearchSpace(Sequence[Architecture]):
         """The 27 architectures of Rahmani et al. 2025, section 2.3.2."""
         return cls.grid((2, 3, 4), (32, 64, 128), ACTIVATIONS)
 
+    def axes(self) -> dict[str, tuple[Any, ...]] | None:
+        """``depth``, ``width`` and ``activation`` with their values, if the space is all combinations of these."""
+        if any(len(set(architecture.widths)) > 1 for architecture in self):
+            return None
+        columns = zip(*((a.depth, a.widths[0], a.activation) for a in self), strict=True)
+        depths, widths, activations = (tuple(dict.fromkeys(column)) for column in columns)
+        if len(depths) * len(widths) * len(activations) != len(self):
+            return None
+        return {"depth": depths, "width": widths, "activation": activations}
+
     def sample(self, rng: np.random.Generator) -> Architecture:
         """One architecture, uniformly: one bounded integer of `rng`."""
         return self._architectures[int(rng.integers(len(self._architectures)))]

@@ -1,7 +1,9 @@
 """Plug-ins are found by their files' names; oracle: the folders' contents, and modules written here."""
 
+import gc
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -172,3 +174,23 @@ def test_a_name_of_a_script_is_explained():
 def test_name_must_be_a_string():
     with pytest.raises(TypeError, match="must be a string, got int"):
         plugins.find("environments", 3)
+
+
+def test_docstrings_are_read_in_threads():
+    """While CPython 3.11 parses, a callback of the garbage collector may hand over to another thread."""
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+
+    def callback(*_):
+        sum(range(50))
+
+    gc.callbacks.append(callback)
+    gc.set_threshold(20)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            pages = list(pool.map(lambda _: plugins.describe("environments"), range(40)))
+    finally:
+        gc.callbacks.remove(callback)
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
+    assert all(page == pages[0] for page in pages)

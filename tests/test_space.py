@@ -177,3 +177,17 @@ def test_a_sample_is_one_bounded_integer_of_the_generator(seed, n):
 )
 def test_nearest_suggests_only_what_is_near(name, message):
     assert suggest(name, ["random", "fixed"]) == message
+
+
+def test_axes_are_those_of_a_grid():
+    """Oracle: the grid that is made of them."""
+    axes = SearchSpace.paper().axes()
+    assert axes == {"depth": (2, 3, 4), "width": (32, 64, 128), "activation": ("relu", "tanh", "leaky_relu")}
+    assert list(SearchSpace.grid(*axes.values())) == list(SearchSpace.paper())
+
+
+@pytest.mark.parametrize(
+    "architectures", [["1x4-relu", "2x8-relu"], ["5,3-tanh"], ["1x4-relu", "1x4-tanh", "2x4-relu"]]
+)
+def test_other_spaces_have_no_axes(architectures):
+    assert SearchSpace(architectures).axes() is None

@@ -103,6 +103,12 @@ def minutes(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def hours(seconds: float) -> str:
+    """Hours, minutes and seconds, as 3:01:05."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
 def screen() -> Console:
     """Standard output, for tables and live lines; losing it ends nothing. Text is shown as it is: nothing is markup."""
     return Console(file=cast(TextIO, Lasting(sys.stdout)), highlight=False, markup=False, emoji=False)

@@ -198,6 +198,14 @@ class RunConfig(Checked):
         None, "episodes between two greedy evaluations beside training", "this package", minimum=1, shown="none"
     )
     evaluate_episodes: int = option(20, "episodes of such an evaluation", "this package", minimum=1)
+    evaluate_seed: int | None = option(
+        None,
+        "seed of the starts of such episodes, so that runs of different seeds are evaluated from the same",
+        "this package",
+        minimum=0,
+        maximum=float("inf"),
+        shown="the run's own",
+    )
     stop_at_threshold: bool = option(
         False, "end when the mean of the last 50 episodes exceeds the environment's threshold", "this package"
     )

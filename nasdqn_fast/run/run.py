@@ -26,6 +26,7 @@ from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import Recorder, RunResult, Times
 from nasdqn_fast.run.signals import RunSignals, with_message
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import sync_folder
 from nasdqn_fast.storage.cadence import Cadence, Schedule
@@ -231,7 +232,9 @@ class Run:
             return
         agent = self.trainer.agent
         # A stream of its own, the same starts every time: nothing of training moves, and networks are comparable.
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("evaluation", i), signals.token)
+        seed = self.config.run.evaluate_seed
+        streams = agent.streams if seed is None else Streams(seed)
+        greedy = GreedyEpisodes(agent, lambda i: streams.child("evaluation", i), signals.token)
         with self.trainer.clock.charge("evaluation"):
             while True:
                 try:

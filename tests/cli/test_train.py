@@ -58,6 +58,7 @@ VALUES = {
     "max_episode_steps": "7",
     "from_": "/runs/earlier",
     "evaluate_every": "3",
+    "evaluate_seed": "6",
 }
 PARSED = {
     "env_param": {"gravity": 3.0},

@@ -26,6 +26,12 @@ except ImportError as error:
         ("torch", "sb3", "import nasdqn_fast.interop.sb3"),
         ("torch", "sb3", "import nasdqn_fast.interop.sb3_model"),
         ("onnx", "onnx", "from nasdqn_fast.interop.onnx import to_model; to_model(QNetwork('1x1-relu', 1, 1))"),
+        (
+            "ConfigSpace",
+            "search",
+            "from nasdqn_fast import SearchSpace; from nasdqn_fast.interop.configspace import configuration_space; "
+            "configuration_space(SearchSpace(['1x1-relu']))",
+        ),
         ("tensorboard", "tensorboard", "from nasdqn_fast.interop.tensorboard import TensorBoard; TensorBoard('logs')"),
     ],
 )

@@ -8,11 +8,13 @@ import pytest
 
 from nasdqn_fast import envs
 from nasdqn_fast.cli import main
+from nasdqn_fast.engine.agent import DQNAgent
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Evaluated, Played
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.evaluation import evaluate
+from nasdqn_fast.seeding import Streams
 
 SMALL = {
     "method": "random-nas",
@@ -78,15 +80,22 @@ def test_evaluations_have_the_same_starts_and_play_the_network_of_the_moment(tmp
     train(**SMALL | {"episodes": 6}, out=tmp_path / "short")
     told = []
     train(**EVALUATED, progress=lambda event: told.append(event) if isinstance(event, Evaluated) else None)
-    from nasdqn_fast import DQNAgent
-    from nasdqn_fast.seeding import Streams
-
     agent = DQNAgent(
         envs.make("cartpole", max_episode_steps=60), QNetwork.load(tmp_path / "short" / "network.safetensors"), rng=0
     )
     streams = Streams(1)
     returns = [agent.play_episodes(1, rng=streams.child("evaluation", i)).returns[0] for i in range(3)]
     assert told[2].mean == np.mean(returns)
+
+
+def test_runs_of_different_seeds_can_be_evaluated_from_the_same_starts():
+    """Oracle: the agent's own play_episodes, with the stream "evaluation" of another seed than the run's."""
+    result = train(**EVALUATED | {"episodes": 4, "evaluate_every": 4, "evaluate_seed": 7})
+    agent, streams = DQNAgent(result.environment, result.network, rng=0), Streams(7)
+    returns = [agent.play_episodes(1, rng=streams.child("evaluation", i)).returns[0] for i in range(3)]
+    assert result.evaluations[0].mean == np.mean(returns)
+    same = train(**EVALUATED | {"evaluate_seed": EVALUATED["seed"]})
+    assert same.evaluations == train(**EVALUATED).evaluations
 
 
 def test_the_best_network_is_evaluated(tmp_path, monkeypatch, capsys):

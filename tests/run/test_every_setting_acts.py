@@ -101,6 +101,7 @@ OTHER = {
     "from_": (lambda folder: earlier_run(folder), {"method": "fixed", "architecture": "1x4-relu"}),
     "evaluate_every": (2, {}),
     "evaluate_episodes": (3, {"evaluate_every": 10}),
+    "evaluate_seed": (5, {"evaluate_every": 10}),
     # The pole stays up, and every return is above the threshold.
     "stop_at_threshold": (
         True,

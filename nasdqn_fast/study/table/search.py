@@ -1,0 +1,171 @@
+"""Searches on a table in place of training: any controller, in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast.config import TABLES, find_method, given_options, resolve
+from nasdqn_fast.config.plugin_options import SPELLED_OUT
+from nasdqn_fast.controllers import base as controllers
+from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.search.offline import best_architecture, run_trials
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.study.table.lookup import Answer, CostMeter, Table
+from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
+from nasdqn_fast.validation import check_positive_int
+
+# Settings of `nasdqn_fast.train` that are the controller's.
+SETTINGS = tuple(name for names in SPELLED_OUT.values() for name in names.values())
+
+
+@dataclass(frozen=True, eq=False)
+class TableSearch:
+    """What a search on a table has found.
+
+    Args:
+        task: it was on.
+        seed: of the search.
+        trials: what the controller was told, in order.
+        seeds: of the runs that the trials were.
+        best: the architecture with the highest mean score over its trials.
+        final_score: of it, over seeds that no trial has seen.
+        optimum: the highest final score of all architectures.
+        regrets: float64 (trials,), regret of the best architecture after each trial.
+        cost: of all trials together.
+    """
+
+    task: str
+    seed: int
+    trials: tuple[Result, ...]
+    seeds: tuple[int, ...]
+    best: Architecture
+    final_score: float
+    optimum: float
+    regrets: np.ndarray
+    cost: CostMeter
+
+    @property
+    def regret(self) -> float:
+        """How far the final score is below the optimum."""
+        return self.optimum - self.final_score
+
+
+def search_table(
+    table: Table,
+    task: str,
+    method: str | type[Controller] | None = None,
+    *,
+    trials: int = 50,
+    seed: int = 0,
+    episodes: int | None = None,
+    metric: str = "final",
+    controller_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> TableSearch:
+    """Runs a controller on a table: ``search_table(table, "hanging", "nas-dqn", trials=50, seed=1)``.
+
+    Every trial is one run of the table, with a seed drawn among those for searching. A proposal's budget is the
+    episodes of that run that it sees; one that names a finished trial of the same architecture as its source sees so
+    many more of that trial's run, and pays for these only.
+
+    Args:
+        table: the table.
+        task: name of one of its tasks.
+        method: as for `nasdqn_fast.train`; ``random-nas`` if not given.
+        trials: how many, >= 1.
+        seed: of the search, >= 0.
+        episodes: of a trial without a budget, and of the final score; None: all.
+        metric: what a score is (`Table.query`).
+        controller_options: options of the controller.
+        **options: further settings of the controller, as ``controller_temperature`` or ``architecture``.
+
+    Raises:
+        InputError: a setting is wrong, or the table lacks what the controller asks for.
+    """
+    trials = check_positive_int("trials", trials)
+    for name in options:
+        if name not in SETTINGS:
+            raise InputError(f"a search on a table has no setting {name!r}: {suggest(name, SETTINGS)}")
+    given = {"method": method, "seed": seed, "controller_options": controller_options, **options}
+    config = resolve(None, {**given, "architectures": [str(architecture) for architecture in table.space]})
+    streams = Streams(config.run.seed)
+    controller = controllers.make(
+        find_method(config.search.method).controller,
+        config.search.space(),
+        streams.controller,
+        given_options(config, TABLES[0]),
+    )
+    estimate = _OnTable(table, task, streams.estimator, episodes, metric)
+    results = run_trials(controller, estimate, trials)
+    about = {"episodes": episodes, "metric": metric}
+    regrets = [table.regret(best_architecture(results[:n]), task, **about) for n in range(1, trials + 1)]  # type: ignore[arg-type]
+    best = best_architecture(results)
+    return TableSearch(
+        task,
+        config.run.seed,
+        tuple(results),
+        tuple(answer.seed for answer in estimate.answers),
+        best,
+        table.final_score(best, task, episodes=episodes, metric=metric),
+        table.optimum(task, episodes=episodes, metric=metric)[1],
+        np.array(regrets),
+        estimate.meter,
+    )
+
+
+class _OnTable:
+    """Answers proposals from a table.
+
+    Args:
+        table, task, metric: as for `search_table`.
+        rng: draws the seeds.
+        episodes: of a proposal without a budget.
+    """
+
+    def __init__(self, table: Table, task: str, rng: np.random.Generator, episodes: int | None, metric: str) -> None:
+        self._table, self._task, self._rng, self._metric = table, task, rng, metric
+        self._episodes = table.episodes if episodes is None else episodes
+        self.answers: list[Answer] = []
+        self.meter = CostMeter()
+
+    def __call__(self, proposal: Proposal) -> Result:
+        before = None if proposal.source is None else self._source(proposal)
+        done = 0 if before is None else before.episodes
+        budget = self._episodes if proposal.budget in (None, WHOLE_RUN) else proposal.budget
+        assert budget is not None
+        answer = self._table.query(
+            proposal.architecture,
+            self._task,
+            None if before is None else before.seed,
+            min(done + budget, self._table.episodes),
+            metric=self._metric,
+            rng=self._rng,
+        )
+        self.answers.append(answer)
+        cost = answer.cost if before is None else _difference(answer.cost, before.cost)
+        self.meter.add(answer.episodes - done, cost)
+        return Result(proposal, answer.architecture, answer.score, answer.returns[done:], cost)
+
+    def _source(self, proposal: Proposal) -> Answer:
+        assert proposal.source is not None
+        if proposal.source > len(self.answers):
+            raise InputError(f"a proposal continues trial {proposal.source}; there have been {len(self.answers)}")
+        before = self.answers[proposal.source - 1]
+        if before.architecture != proposal.architecture:
+            raise InputError(
+                f"a proposal of {proposal.architecture} continues trial {proposal.source}, which was "
+                f"{before.architecture}; a table holds no run that changes its architecture"
+            )
+        if before.episodes == self._table.episodes:
+            raise InputError(f"a proposal continues trial {proposal.source}, which is as long as the table's runs")
+        return before
+
+
+def _difference(cost: Cost, before: Cost) -> Cost:
+    return Cost(cost.steps - before.steps, cost.updates - before.updates, cost.parameters, flop=cost.flop - before.flop)

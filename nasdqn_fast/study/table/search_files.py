@@ -1,0 +1,95 @@
+"""What searches on a table leave: a summary and every trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.metrics import mean_interval
+from nasdqn_fast.storage.atomic import replacing
+from nasdqn_fast.study.table.search import TableSearch
+from nasdqn_fast.validation import check_path
+
+SUMMARY, TRIALS = "summary.json", "trials.csv"
+FORMAT = 1
+
+
+def check_free(out: str | Path) -> Path:
+    """The directory, if it can be written to.
+
+    Raises:
+        InputError: something is there already.
+    """
+    out = check_path("out", out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{str(out)!r} exists and is not empty; choose another directory")
+    return out
+
+
+def summary_of(searches: Sequence[TableSearch]) -> dict[str, Any]:
+    """Plain JSON values: means over the searches with 95 % intervals, None of a single one, and each search."""
+    columns = {name: [float(getattr(search, name)) for search in searches] for name in ("final_score", "regret")}
+    means: dict[str, Any] = {name: float(np.mean(values)) for name, values in columns.items()}
+    intervals = {
+        f"{name}_interval": mean_interval(values) if len(values) > 1 else None for name, values in columns.items()
+    }
+    return {
+        "seeds": len(searches),
+        **means,
+        **intervals,
+        "steps": float(np.mean([search.cost.steps for search in searches])),
+        "flop": float(np.mean([search.cost.flop for search in searches])),
+        "searches": [
+            {
+                "seed": search.seed,
+                "best": str(search.best),
+                "final_score": search.final_score,
+                "regret": search.regret,
+                "cost": vars(search.cost),
+            }
+            for search in searches
+        ],
+    }
+
+
+def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[TableSearch]]) -> None:
+    """Writes ``summary.json`` and ``trials.csv``.
+
+    Args:
+        out: directory, as `check_free` returns it.
+        about: what was asked for: table, task, trials and so on.
+        found: method -> its searches.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    summary = {"format": FORMAT, **about, "methods": {name: summary_of(searches) for name, searches in found.items()}}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in ((SUMMARY, json.dumps(summary, indent=2) + "\n"), (TRIALS, _trials(found))):
+            with replacing(out / name) as file:
+                file.write(text.encode())
+    except OSError as error:
+        raise InputError(f"cannot write to {str(out)!r}: {error.strerror}") from None
+
+
+def _trials(found: Mapping[str, Sequence[TableSearch]]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(
+        ["method", "search_seed", "trial", "reason", "seed", "episodes", "steps", "score", "regret", "architecture"]
+    )
+    for method, searches in found.items():
+        for search in searches:
+            columns = zip(search.trials, search.seeds, search.regrets.tolist(), strict=True)
+            for number, (result, seed, regret) in enumerate(columns, start=1):
+                what = (result.proposal.reason, seed, len(result.returns), result.cost.steps)
+                rows.writerow([method, search.seed, number, *what, result.score, regret, result.architecture])
+    return text.getvalue()
