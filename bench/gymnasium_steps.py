@@ -95,10 +95,10 @@ def show(name: str, times: dict[str, list[Seconds]], options: argparse.Namespace
 def _ours(profile: str, options: argparse.Namespace) -> Seconds:
     import nasdqn_fast
 
-    nasdqn_fast.train(env=TASK, profile=profile, steps=20)
     wall, cpu = time.perf_counter(), time.process_time()
-    nasdqn_fast.train(env=TASK, profile=profile, steps=options.steps)
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    result = nasdqn_fast.train(env=TASK, profile=profile, steps=options.steps)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"cpu": cpu, "wall": wall, "episodes": len(result.episodes)}
 
 
 def _theirs(profile: str, options: argparse.Namespace) -> Seconds:
@@ -111,7 +111,7 @@ def _theirs(profile: str, options: argparse.Namespace) -> Seconds:
 
 
 def _parts(profile: str, options: argparse.Namespace) -> Seconds:
-    """Microseconds a step of ours that are the environment's, with a random policy, and of updates."""
+    """Microseconds a step of ours that are the environment's, with as many resets, and of updates."""
     import gymnasium
     import numpy as np
 
@@ -125,15 +125,20 @@ def _parts(profile: str, options: argparse.Namespace) -> Seconds:
         agent.learn()
     update = time.process_time() - started
 
-    env, action_of = gymnasium.make(TASK), np.random.default_rng(0).integers(2, size=options.steps)
+    env, actions = gymnasium.make(TASK), np.random.default_rng(0).integers(2, size=options.steps)
     env.reset(seed=0)
-    step, started = env.step, time.process_time()
-    for action in action_of:
+    started = time.process_time()
+    for _ in result.episodes.lengths:
+        env.reset()
+    resets = time.process_time() - started
+    step, ended, started = env.step, 0, time.process_time()
+    for action in actions:
         _, _, terminated, truncated, _ = step(action)
         if terminated or truncated:
             env.reset()
-    environment = time.process_time() - started
-    return {"env": environment / options.steps * 1e6, "update": update / options.steps * 1e6}
+            ended += 1
+    steps = time.process_time() - started - resets * ended / len(result.episodes)
+    return {"env": (steps + resets) / options.steps * 1e6, "update": update / options.steps * 1e6}
 
 
 WORKERS = {

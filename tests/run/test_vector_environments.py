@@ -154,6 +154,17 @@ def test_an_object_is_to_be_passed_again(tmp_path):
     assert len(resume(tmp_path / "run", env=vector).episodes) == 12
 
 
+def test_rows_in_other_processes_are_trained_in_and_others_are_made_for_evaluations():
+    vector = gymnasium.make_vec("CartPole-v1", 2, vectorization_mode="async")
+    try:
+        result = train(**SMALL, env=vector, evaluate_every=6, evaluate_episodes=2)
+        assert (len(result.episodes), len(result.segments), len(result.evaluations)) == (12, 3, 2)
+        vector.reset()
+        vector.step(np.zeros(2, int))  # it is whole
+    finally:
+        vector.close()
+
+
 def test_another_number_of_environments_is_refused_in_one_line(tmp_path, monkeypatch, capsys, poles):
     with pytest.raises(
         InputError, match="num_envs must be 3, the rows of the vector environment; got 2; leave"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from nasdqn_fast.envs.python.duplicate import duplicate
 from nasdqn_fast.seeding import restored_generator
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Play:
         if self._next[lane] is not None:  # restored from a state, and not begun yet
             return None
         try:
-            env = copy.deepcopy(self._envs[lane])
+            env = duplicate(self._envs[lane])
         except Exception:
             return None
         return Play.continuing(self._environment, env)
@@ -125,4 +126,4 @@ def _generator_state(env: Any) -> dict[str, Any]:
     generator = getattr(env.unwrapped, "np_random", None)
     if not isinstance(generator, np.random.Generator):
         return {}
-    return {"np_random": copy.deepcopy(generator.bit_generator.state)}
+    return {"np_random": generator.bit_generator.state}  # made anew with each look

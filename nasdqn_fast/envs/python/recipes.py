@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from nasdqn_fast import plugins
+from nasdqn_fast.envs.python.duplicate import duplicate
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.validation import described
 
@@ -133,7 +133,7 @@ class Given(Recipe):
     def make(self, params: Mapping[str, float], max_episode_steps: int | None) -> Any:
         self._check(params)
         try:
-            return copy.deepcopy(self.env)  # with whatever was changed in it since it was made
+            return duplicate(self.env)  # with whatever was changed in it since it was made
         except Exception as error:
             if self.env.spec is not None:
                 # Which are raised where a wrapper was made with functions, for instance.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from nasdqn_fast.envs.python.duplicate import duplicate
 from nasdqn_fast.envs.python.play import SEEDS, Play
 from nasdqn_fast.envs.python.row import Row
 from nasdqn_fast.errors import InputError
@@ -147,7 +148,7 @@ class VectorPlay:
             return [copy.deepcopy(self._start)]
         if self.generator is None:
             return [{}]
-        return [{"np_random": copy.deepcopy(self.generator.bit_generator.state)}]
+        return [{"np_random": self.generator.bit_generator.state}]
 
     def set_state(self, starts: Sequence[Mapping[str, Any]]) -> None:
         """The next reset begins episodes in all rows, from this state.
@@ -166,7 +167,7 @@ class VectorPlay:
         if self._start is not None:
             return None
         try:
-            other = VectorPlay(self._environment, copy.deepcopy(self._env))
+            other = VectorPlay(self._environment, duplicate(self._env))
         except Exception:
             return None
         other._start, other._ended = None, self._ended.copy()
