@@ -4,8 +4,9 @@
     python bench/gymnasium_steps.py --cleanrl CHECKOUT --cleanrl-python PYTHON --rounds 7
 
 Ours trains with the profile of the other's name, which is the other's settings. Each run is a process of its own with
-one thread on one core, ours and the others' in turns; imports are not counted. A third part splits a step of ours: what
-is neither `env.step` and `env.reset` nor an update, each measured alone, is overhead. CleanRL's script is run by an
+one thread on one core, ours and the others' in turns; imports are not counted. A second line splits a step of ours into
+the environment's `step` and `reset` and the updates, each measured alone, what the loop takes besides, and what the run
+does around it: it is set up, and each episode is reported. CleanRL's script is run by an
 interpreter that has torch, tyro, tensorboard, gymnasium 0.29.1 and numpy<2, Stable-Baselines3 by one that has it.
 """
 
@@ -84,17 +85,22 @@ def show(name: str, times: dict[str, list[Seconds]], options: argparse.Namespace
         f"{name:8} theirs {rates[0]:9,.0f} steps/s   ours {rates[1]:9,.0f} steps/s   "
         f"{theirs.sum() / ours.sum():5.1f}x [{low:.1f}, {high:.1f}]"
     )
-    parts = {part: np.median([run[part] for run in times[f"parts-{name}"]]) for part in ("env", "update")}
-    whole = np.median(ours) / options.steps * 1e6
+    a_step = 1e6 / options.steps
+    parts = {
+        part: np.median([run[part] for run in times[f"parts-{name}"]]) * a_step for part in ("env", "update", "loop")
+    }
+    whole = np.median(ours) * a_step
+    rest, episodes = whole - sum(parts.values()), times[f"ours-{name}"][0]["episodes"]
     print(
         f"{'':8} a step of ours {whole:.2f} us: environment {parts['env']:.2f}, updates {parts['update']:.2f}, "
-        f"overhead {whole - parts['env'] - parts['update']:.2f}"
+        f"loop {parts['loop']:.2f}, run {rest:.2f} ({episodes:,} episodes)"
     )
 
 
 def _ours(profile: str, options: argparse.Namespace) -> Seconds:
     import nasdqn_fast
 
+    nasdqn_fast.train(env=TASK, profile=profile, steps=20)  # imports what a run needs
     wall, cpu = time.perf_counter(), time.process_time()
     result = nasdqn_fast.train(env=TASK, profile=profile, steps=options.steps)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -111,15 +117,19 @@ def _theirs(profile: str, options: argparse.Namespace) -> Seconds:
 
 
 def _parts(profile: str, options: argparse.Namespace) -> Seconds:
-    """Microseconds a step of ours that are the environment's, with as many resets, and of updates."""
+    """Of a run of ours: the environment, with as many resets; the updates; and the rest of the loop."""
     import gymnasium
     import numpy as np
 
     import nasdqn_fast
+    from nasdqn_fast.config import resolve
 
-    result = nasdqn_fast.train(env=TASK, profile=profile, steps=options.steps)
-    agent = nasdqn_fast.DQNAgent(TASK, result.network, **vars(result.config.agent))
-    agent.run_episodes(options.steps)  # the last step ends it
+    config = resolve(None, {"env": TASK, "profile": profile, "steps": options.steps})
+    assert config.search.architecture is not None
+    agent = nasdqn_fast.DQNAgent(TASK, config.search.architecture, **vars(config.agent))
+    started = time.process_time()
+    episodes = len(agent.run_episodes(options.steps))  # fewer: the last step ends it
+    loop = time.process_time() - started
     updates, started = agent.updates, time.process_time()
     for _ in range(updates):
         agent.learn()
@@ -128,7 +138,7 @@ def _parts(profile: str, options: argparse.Namespace) -> Seconds:
     env, actions = gymnasium.make(TASK), np.random.default_rng(0).integers(2, size=options.steps)
     env.reset(seed=0)
     started = time.process_time()
-    for _ in result.episodes.lengths:
+    for _ in range(episodes):
         env.reset()
     resets = time.process_time() - started
     step, ended, started = env.step, 0, time.process_time()
@@ -137,8 +147,8 @@ def _parts(profile: str, options: argparse.Namespace) -> Seconds:
         if terminated or truncated:
             env.reset()
             ended += 1
-    steps = time.process_time() - started - resets * ended / len(result.episodes)
-    return {"env": (steps + resets) / options.steps * 1e6, "update": update / options.steps * 1e6}
+    steps = time.process_time() - started - resets * ended / episodes
+    return {"env": steps + resets, "update": update, "loop": loop - steps - resets - update}
 
 
 WORKERS = {
