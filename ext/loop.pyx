@@ -115,6 +115,9 @@ cdef class LoopCore(Exclusive):
             "actions": np.zeros(n, np.int64),
             "rewards": np.zeros(n),
             "uniforms": np.zeros(max(env.reset_uniforms, env.step_uniforms, 1)),
+            "begins": np.zeros(n, np.int32),
+            "seeds": np.zeros(n),
+            "rows": np.zeros(n, np.int64),
         }
         self.loop.lanes = <ndq_lane *><size_t>self.lanes.ctypes.data
         self.loop.ended = <ndq_episode *><size_t>self._ended.ctypes.data
@@ -126,6 +129,9 @@ cdef class LoopCore(Exclusive):
         self.loop.rewards = <double *><size_t>self._memory["rewards"].ctypes.data
         self.loop.flags = <int32_t *><size_t>self._flags.ctypes.data
         self.loop.uniforms = <double *><size_t>self._memory["uniforms"].ctypes.data
+        self.loop.begins = <int32_t *><size_t>self._memory["begins"].ctypes.data
+        self.loop.seeds = <double *><size_t>self._memory["seeds"].ctypes.data
+        self.loop.rows = <int64_t *><size_t>self._memory["rows"].ctypes.data
 
     def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
         """Plays with `network` from now on, and trains it with `target` and `optimizer` if there is a learner."""
@@ -229,6 +235,10 @@ cdef class LoopCore(Exclusive):
             self.loop.replay_version = self.learner.replay.replay.version if state.get("continues", False) else -1
         self.states[...], self.observations[...] = state["states"], state["observations"]
         self._flags[...] = state.get("lane_flags", 0)
+        self._memory["begins"][...] = 0
+        # All lanes have stored a transition in their last step.
+        self._memory["rows"][...] = np.arange(self.loop.n_lanes)
+        self.loop.n_rows = self.loop.n_lanes
         for name in LANE.names:
             self.lanes[name] = state[f"lane_{name}"]
         self.loop.n_ended = 0

@@ -18,8 +18,9 @@ typedef void (*ndq_env_lockstep)(void *context, const double *params, const doub
                                  const int64_t *actions, float *obs, double *rewards, int32_t *flags, int64_t n);
 
 /* All episodes of a loop at once, of environments that are no pure functions, as those in Python: the context holds them.
- * A lane's reset gets one uniform, for a seed. Both return 0, or NDQ_ENV_ERROR. */
-typedef int32_t (*ndq_env_reset_lane)(void *context, int64_t lane, double uniform, float *obs);
+ * Both return 0, or NDQ_ENV_ERROR. A reset is of the lanes that are marked in `begins`, each with a uniform for a seed; it
+ * leaves the mark of a lane whose episode only the next step will begin, whatever the action. */
+typedef int32_t (*ndq_env_reset_lanes)(void *context, int32_t *begins, const double *uniforms, float *obs);
 typedef int32_t (*ndq_env_step_lanes)(void *context, const int64_t *actions, float *obs, double *rewards,
                                       int32_t *flags);
 
@@ -30,7 +31,7 @@ typedef struct {
     ndq_env_step step;
     ndq_env_lockstep lockstep; /* NULL: episodes are stepped one by one */
     int64_t lockstep_lanes;
-    ndq_env_reset_lane reset_lane; /* with step_lanes in place of reset and step; else both are NULL */
+    ndq_env_reset_lanes reset_lanes; /* with step_lanes in place of reset and step; else both are NULL */
     ndq_env_step_lanes step_lanes;
     void *context;
     const double *params;

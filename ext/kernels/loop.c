@@ -14,18 +14,19 @@ static double epsilon(const ndq_loop *loop)
     return decayed > loop->epsilon_end ? decayed : loop->epsilon_end;
 }
 
-static ndq_status reset_lane(ndq_loop *loop, int64_t lane)
+/* Begins an episode. Of environments that are stepped together it is only marked: `reset_marked` begins all at once. */
+static void reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
-    float *obs = loop->obs + lane * env->observation_size;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
-    if (env->reset_lane) {
-        if (env->reset_lane(env->context, lane, loop->uniforms[0], obs)) return NDQ_FAILED_ENV;
+    if (env->reset_lanes) {
+        loop->seeds[lane] = loop->uniforms[0];
+        loop->begins[lane] = 1;
     } else {
-        env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size, obs);
+        env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
+                   loop->obs + lane * env->observation_size);
     }
     loop->lanes[lane] = (ndq_lane){.epsilon = epsilon(loop)};
-    return NDQ_DONE;
 }
 
 /* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
@@ -63,6 +64,16 @@ static int finite_floats(const float *x, int64_t n)
     return 1;
 }
 
+static ndq_status reset_marked(ndq_loop *loop)
+{
+    const ndq_env *env = &loop->env;
+    int any = 0;
+    if (!env->reset_lanes) return NDQ_DONE;
+    for (int64_t i = 0; i < loop->n_lanes; i++) any |= loop->begins[i];
+    if (any && env->reset_lanes(env->context, loop->begins, loop->seeds, loop->obs)) return NDQ_FAILED_ENV;
+    return finite_floats(loop->obs, loop->n_lanes * env->observation_size) ? NDQ_DONE : NDQ_BAD_OBSERVATION;
+}
+
 /* The flags of lane i's environment; if all are stepped together, that was done before. */
 static int32_t step_env(ndq_loop *loop, int64_t i, float *next, double *reward)
 {
@@ -76,8 +87,8 @@ static int32_t step_env(ndq_loop *loop, int64_t i, float *next, double *reward)
                      next, reward);
 }
 
-/* follows: how many rows before its own the lane's preceding step was stored; 0: it is not known to be there. */
-static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
+/* linked: whether the lane's preceding step is known to be in the memory, as many rows ago as have been stored since. */
+static ndq_status step_lane(ndq_loop *loop, int64_t i, int linked)
 {
     const ndq_env *env = &loop->env;
     const int64_t I = env->observation_size;
@@ -87,6 +98,11 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
     const int32_t flags = step_env(loop, i, next, &reward);
     if (flags & NDQ_ENV_ERROR) return NDQ_FAILED_ENV;
     if (!finite_floats(next, I)) return NDQ_BAD_OBSERVATION;
+    if (loop->begins[i]) { /* no transition */
+        loop->begins[i] = loop->flags[i] = 0;
+        memcpy(obs, next, I * sizeof(float));
+        return NDQ_DONE;
+    }
     if (!isfinite((float)reward)) return NDQ_BAD_REWARD;
     lane->length++;
     lane->reward_sum += reward;
@@ -94,7 +110,8 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i, int64_t follows)
     loop->flags[i] = flags & NDQ_TERMINATED ? NDQ_ROW_TERMINATED : truncated ? NDQ_ROW_TRUNCATED : 0;
     if (loop->n_learners)
         ndq_learners_add(loop->learners, loop->n_learners, obs, (int32_t)loop->actions[i], (float)reward, next,
-                         loop->flags[i], lane->length > 1 ? follows : 0);
+                         loop->flags[i], linked && lane->length > 1 ? loop->n_rows - loop->rows[i] : 0);
+    loop->rows[i] = loop->n_rows++;
     memcpy(obs, next, I * sizeof(float));
     return NDQ_DONE;
 }
@@ -159,11 +176,11 @@ static ndq_status end_episodes(ndq_loop *loop)
         };
         if (++loop->episodes == loop->last_episode || status != NDQ_DONE) continue;
         loop->failed_episode = loop->episodes + 1;
-        status = reset_lane(loop, i);
-        if (status == NDQ_DONE &&
-            !finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
+        reset_lane(loop, i);
+        if (!finite_floats(loop->obs + i * loop->env.observation_size, loop->env.observation_size))
             status = NDQ_BAD_OBSERVATION;
     }
+    if (any && status == NDQ_DONE) status = reset_marked(loop);
     if (status != NDQ_DONE) return status;
     loop->failed_episode = loop->episodes; /* of weights, which are looked at when it has ended */
     return any && !finite_learners(loop) ? NDQ_BAD_WEIGHTS : NDQ_DONE;
@@ -186,8 +203,12 @@ static void move_targets(ndq_loop *loop)
  * last observation is not among it, the first one of the next is. */
 static void observe(ndq_loop *loop)
 {
-    if (loop->normalizes && loop->net->normalizer)
-        ndq_normalizer_update(loop->net->normalizer, loop->obs, loop->n_lanes);
+    const int64_t I = loop->env.observation_size;
+    int64_t n = 0;
+    if (!loop->normalizes || !loop->net->normalizer) return;
+    for (int64_t i = 0; i < loop->n_lanes; i++)
+        if (!loop->begins[i]) memcpy(loop->next_obs + I * n++, loop->obs + I * i, I * sizeof(float));
+    if (n) ndq_normalizer_update(loop->net->normalizer, loop->next_obs, n);
 }
 
 static ndq_status step_lanes(ndq_loop *loop)
@@ -195,12 +216,12 @@ static ndq_status step_lanes(ndq_loop *loop)
     ndq_status status;
     const ndq_env *env = &loop->env;
     const ndq_replay *replay = loop->n_learners ? loop->learners->replay : NULL;
-    const int64_t follows = replay && replay->version == loop->replay_version ? loop->n_lanes : 0;
+    const int linked = replay && replay->version == loop->replay_version;
     act(loop);
     if (env->step_lanes && env->step_lanes(env->context, loop->actions, loop->next_obs, loop->rewards, loop->flags))
         return NDQ_FAILED_ENV;
     for (int64_t i = 0; i < loop->n_lanes; i++)
-        if ((status = step_lane(loop, i, follows)) != NDQ_DONE) return status;
+        if ((status = step_lane(loop, i, linked)) != NDQ_DONE) return status;
     if (replay) loop->replay_version = replay->version;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
@@ -224,8 +245,8 @@ static ndq_status vector_step(ndq_loop *loop)
 static ndq_status start(ndq_loop *loop)
 {
     ndq_status status;
-    for (int64_t i = 0; i < loop->n_lanes; i++)
-        if ((status = reset_lane(loop, i)) != NDQ_DONE) return status;
+    for (int64_t i = 0; i < loop->n_lanes; i++) reset_lane(loop, i);
+    if ((status = reset_marked(loop)) != NDQ_DONE) return status;
     loop->started = 1;
     if (!finite_floats(loop->obs, loop->n_lanes * loop->env.observation_size)) return NDQ_BAD_OBSERVATION;
     observe(loop);

@@ -56,6 +56,10 @@ typedef struct {
     double *rewards;         /* (n_lanes) of environments that are stepped together */
     int32_t *flags;          /* (n_lanes) replay flags of this step, 0 where the episode continues */
     double *uniforms;        /* (max of reset's and step's) */
+    int32_t *begins;         /* (n_lanes) of environments that are stepped together: the next step only begins an episode */
+    double *seeds;           /* (n_lanes) of these, a uniform for each reset */
+    int64_t *rows;           /* (n_lanes) the number of the lane's last transition, in the order of storing */
+    int64_t n_rows;          /* how many have been stored */
 
     ndq_episode *ended;      /* (n_lanes) ended and not yet reported, oldest first */
     int64_t n_ended;

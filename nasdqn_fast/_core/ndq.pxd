@@ -171,7 +171,8 @@ cdef extern from "env.h" nogil:
                                       const int64_t *actions, float *obs, double *rewards, int32_t *flags,
                                       int64_t n) noexcept nogil
 
-    ctypedef int32_t (*ndq_env_reset_lane)(void *context, int64_t lane, double uniform, float *obs) noexcept nogil
+    ctypedef int32_t (*ndq_env_reset_lanes)(void *context, int32_t *begins, const double *uniforms,
+                                            float *obs) noexcept nogil
     ctypedef int32_t (*ndq_env_step_lanes)(void *context, const int64_t *actions, float *obs, double *rewards,
                                            int32_t *flags) noexcept nogil
 
@@ -180,7 +181,7 @@ cdef extern from "env.h" nogil:
         ndq_env_step step
         ndq_env_lockstep lockstep
         int64_t lockstep_lanes
-        ndq_env_reset_lane reset_lane
+        ndq_env_reset_lanes reset_lanes
         ndq_env_step_lanes step_lanes
         void *context
         const double *params
@@ -365,6 +366,10 @@ cdef extern from "loop.h" nogil:
         double *rewards
         int32_t *flags
         double *uniforms
+        int32_t *begins
+        double *seeds
+        int64_t *rows
+        int64_t n_rows
         ndq_episode *ended
         int64_t n_ended
         int32_t started

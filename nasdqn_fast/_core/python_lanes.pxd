@@ -12,8 +12,11 @@ cdef class PythonLanes:
     cdef list steps
     cdef list actions
     cdef bint is_one_hot
+    cdef bint is_vector
     cdef int64_t first_observation
     cdef int64_t n
-    cdef int reset_lane(self, int64_t lane, double uniform, float *observation) except -1
+    cdef int reset(self, int32_t *begins, const double *uniforms, float *observations) except -1
+    cdef int reset_rows(self, int32_t *begins, const double *uniforms, float *observations) except -1
     cdef int step(self, const int64_t *actions, float *observations, double *rewards, int32_t *flags) except -1
+    cdef int step_rows(self, const int64_t *actions, float *observations, double *rewards, int32_t *flags) except -1
     cdef int write(self, object observation, float *to) except -1

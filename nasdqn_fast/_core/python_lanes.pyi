@@ -1,6 +1,6 @@
-from nasdqn_fast.envs.python import Play, PythonEnvironment
+from nasdqn_fast.envs.python import Play, PythonEnvironment, VectorPlay
 
 class PythonLanes:
     environment: PythonEnvironment
-    play: Play
-    def __init__(self, environment: PythonEnvironment, n: int = 1, play: Play | None = None) -> None: ...
+    play: Play | VectorPlay
+    def __init__(self, environment: PythonEnvironment, n: int = 1, play: Play | VectorPlay | None = None) -> None: ...

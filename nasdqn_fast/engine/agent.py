@@ -43,7 +43,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _new_core(self) -> EnvironmentCore | PythonLanes:
         environment, n = self.environment, self.settings.num_envs
         if isinstance(environment, PythonEnvironment):
-            return PythonLanes(environment, n, environment.play(n, training=True))
+            return PythonLanes(environment, n, environment.together(n) or environment.play(n, training=True))
         return EnvironmentCore(environment)
 
     def _core_to_play(self) -> EnvironmentCore | PythonLanes:
@@ -52,7 +52,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if not isinstance(environment, PythonEnvironment):
             return self._core
         self._player = self._player or PythonLanes(environment)
-        self._player.play.reseed()
+        play = self._player.play
+        assert isinstance(play, Play)
+        play.reseed()
         return self._player
 
     def copied_play(self, lane: int) -> Play | None:

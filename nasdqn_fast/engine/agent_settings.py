@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nasdqn_fast.engine.initial_weights import INITS, InitialWeights
@@ -199,6 +199,22 @@ class AgentSettings(Checked):
             if name not in valid:
                 raise TypeError(f"unknown setting {name!r}: {suggest(name, valid)}")
         return cls(**keywords)
+
+    def with_rows(self, rows: int | None) -> AgentSettings:
+        """The settings for a vector environment with so many rows: `num_envs` is their number where it is not given.
+
+        Args:
+            rows: None of any other environment.
+
+        Raises:
+            ValueError: `num_envs` is another number, or does not divide `steps`.
+        """
+        if rows in (None, self.num_envs):
+            return self
+        if self.num_envs != 1:
+            expected = f"{rows}, the rows of the vector environment"
+            raise OutOfRange("num_envs", expected, str(self.num_envs), "leave {num_envs} out")
+        return replace(self, num_envs=rows)
 
     def initial_weights(self) -> InitialWeights:
         """How the agent's first network starts, and those that a transfer makes anew."""

@@ -69,8 +69,9 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         replay: Any = None,
         **settings: Any,
     ) -> None:
-        self._settings = AgentSettings.from_keywords(settings)
+        given = AgentSettings.from_keywords(settings)
         self._environment = envs.make(env)
+        self._settings = given.with_rows(envs.rows_of(self._environment))
         if not isinstance(rng, Streams):
             check_rng("rng", rng)  # here, because of Streams the argument is the seed
             rng = Streams(rng)

@@ -22,6 +22,7 @@ __all__ = [
     "built_in",
     "make",
     "make_compiled",
+    "rows_of",
 ]
 
 AnyEnvironment = Environment | PythonEnvironment
@@ -58,7 +59,8 @@ def make(
     Args:
         env: a built-in's name (``inverted-pendulum``) or Gymnasium id (``nasdqn_fast/InvertedPendulum-v0``);
             ``module:attribute`` of an `EnvKernel`, of a Gymnasium environment, its class or a function that makes one;
-            any other Gymnasium id (``LunarLander-v3``, ``module:MyEnv-v0``); or the object itself. An `Environment`
+            any other Gymnasium id (``LunarLander-v3``, ``module:MyEnv-v0``); or the object itself, which may be a
+            vector environment. An `Environment`
             or `PythonEnvironment` passes unchanged.
         start, params, max_episode_steps: see `EnvKernel.bind` and `PythonKernel.bind`.
 
@@ -97,6 +99,11 @@ def make_compiled(
     if isinstance(made, PythonEnvironment):
         raise InputError(f"environment {made.kernel.name!r} is stepped in Python; an EnvKernel is needed here")
     return made
+
+
+def rows_of(environment: AnyEnvironment) -> int | None:
+    """How many rows a vector environment has, which are stepped together; None of any other."""
+    return environment.num_envs if isinstance(environment, PythonEnvironment) else None
 
 
 def address(kernel: EnvKernel | PythonKernel) -> str:

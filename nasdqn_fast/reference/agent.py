@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.base_agent import BaseAgent
 from nasdqn_fast.engine.loop_state import check_loop_state
-from nasdqn_fast.envs.python import Play, PythonEnvironment
+from nasdqn_fast.envs.python import Play, PythonEnvironment, VectorPlay
 from nasdqn_fast.errors import NonFiniteError, StepError, Stopped
 from nasdqn_fast.reference.lane import Lane, lanes_state, set_lanes_state, set_plays_state
 from nasdqn_fast.reference.network import QNetwork
@@ -50,6 +50,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._dtype = dtype
         self._steps = self._updates = self._episodes = 0
         self._lanes: list[Lane] = []
+        self._rows: VectorPlay | None = None  # the vector environment, if the lanes are its rows
+        self._n_rows = 0  # transitions that have been stored
         self._started = False  # lanes have been reset
         self._ended: list[bool] = []  # by lane: whether the vector step in progress has ended its episode
         self._step_updates: int | None = None  # done in the vector step in progress, if one is
@@ -90,6 +92,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._in_step = True
                 for lane in self._lanes:
                     self._start_episode(lane)
+                self._reset_rows()
                 self._observe()
                 self._started, self._in_step = True, False
             while len(self._pending) < n and not (self.finished and self._step_updates is None):
@@ -230,7 +233,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         waiting = _episodes(list(self._pending))
         return {
             "started": self._started,
-            "continues": self._follows() > 0,
+            "continues": self._linked(),
             "steps": self.steps,
             "updates": self.updates,
             "episodes": self.episodes,
@@ -253,12 +256,17 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._steps, self._updates, self._episodes = state["steps"], state["updates"], state["episodes"]
         self._begin_anew()
         in_progress = any(lane.play is not None and lane.play.in_progress for lane in self._lanes)
-        if isinstance(environment, PythonEnvironment) and not in_progress:
+        if self._rows is not None:
+            self._rows.set_state(state["environments"])
+        elif isinstance(environment, PythonEnvironment) and not in_progress:
             # An episode in Python cannot be continued from arrays: it begins again.
             set_plays_state(self._lanes, state["environments"])
         elif state["started"]:
             self._started = True
             set_lanes_state(self._lanes, state)
+        for i, lane in enumerate(self._lanes):  # all have stored a transition in their last step
+            lane.row = i
+        self._n_rows = n
         step_updates = state.get("step_updates", -1)
         self._step_updates = None if step_updates < 0 or not self._started else step_updates
         self._ended = [bool(flag) for flag in state.get("lane_flags", np.zeros(n, np.int32))]
@@ -268,10 +276,15 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     def _start(self) -> None:
         if self.settings.replay_sampling == "prioritized":
             self.replay.prioritize()
-        self._lanes = [Lane.of(self.environment, training=i == 0) for i in range(self.settings.num_envs)]
+        environment, n = self.environment, self.settings.num_envs
+        self._rows = environment.together(n) if isinstance(environment, PythonEnvironment) else None
+        is_row = self._rows is not None
+        self._lanes = [Lane.of(environment, training=i == 0, is_row=is_row) for i in range(n)]
 
     def copied_play(self, lane: int) -> Play | None:
         """A copy of a lane's environment, in Python, in the middle of its episode; None if it cannot be copied."""
+        if self._rows is not None:
+            return self._rows.copied(lane)
         play = self._lanes[lane].play
         return None if play is None else play.copied(0)
 
@@ -284,6 +297,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._lanes, self._started, self._step_updates = [lane.empty() for lane in self._lanes], False, None
 
     def _state_of_environments(self) -> dict[str, Any]:
+        if self._rows is not None:
+            return {"environments": self._rows.get_state()}
         plays = [lane.play.get_state()[0] for lane in self._lanes if lane.play is not None]
         return {"environments": plays} if plays else {}
 
@@ -325,6 +340,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 for other in ended:
                     self._count(other)
                 raise
+        self._reset_rows()
         self._observe()
 
     def _count(self, lane: Lane) -> None:
@@ -339,7 +355,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """
         if self.settings.normalize_observations:
             assert self.network.normalizer is not None
-            self.network.normalizer.update(np.array([lane.observation for lane in self._lanes]))
+            if seen := [lane.observation for lane in self._lanes if not lane.waits]:
+                self.network.normalizer.update(np.array(seen))
 
     def _learning_is_due(self) -> bool:
         settings = self.settings
@@ -367,26 +384,62 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             lane.reset(self.streams.env, self.epsilon)
         self._require_finite("observation", lane.observation, self.episodes + 1)
 
+    def _reset_rows(self) -> None:
+        """Begins the episodes of the rows that `_start_episode` has marked, all at once."""
+        marked = np.array([lane.seed is not None for lane in self._lanes])
+        if self._rows is None or not marked.any():
+            return
+        with self._whole_after_errors():
+            observations, waiting = self._rows.reset(marked, np.array([lane.seed or 0.0 for lane in self._lanes]))
+        for i in np.flatnonzero(marked):
+            lane = self._lanes[i]
+            lane.seed, lane.waits = None, bool(waiting[i])
+            if not lane.waits:
+                lane.observation = observations[i].copy()
+                self._require_finite("observation", lane.observation, self.episodes + 1)
+
     def _require_finite_reward(self, reward: float, episode: int) -> None:
         with np.errstate(over="ignore"):  # beyond float32 it is infinite, as in the native memory
             self._require_finite("reward", self.replay.dtype.type(reward), episode)
 
-    def _follows(self) -> int:
-        """How many transitions before its own each lane's preceding one is; 0: the memory was changed since."""
-        return self.settings.num_envs if self.replay.version == self._replay_version else 0
+    def _linked(self) -> bool:
+        """Whether each lane's preceding transition is as many rows ago as have been stored since.
+
+        It is not if the memory was changed in between.
+        """
+        return self.replay.version == self._replay_version
 
     def _step_and_store(self, actions: list[int]) -> list[bool]:
         """A transition of each lane into the memory; whether it ended the episode."""
-        follows = self._follows()
+        linked = self._linked()
+        if self._rows is not None:
+            return self._step_rows(self._rows, actions, linked)
         if not isinstance(self.environment, PythonEnvironment):
             return [
-                self._store(lane, lane.observation, action, lane.step(action, self.streams.env), follows)
+                self._store(lane, lane.observation, action, lane.step(action, self.streams.env), linked)
                 for lane, action in zip(self._lanes, actions, strict=True)
             ]
         observations = [lane.observation for lane in self._lanes]
         with self._whole_after_errors():  # all of them before anything is stored
             steps = [lane.step(a, self.streams.env) for lane, a in zip(self._lanes, actions, strict=True)]
-        return [self._store(*row, follows) for row in zip(self._lanes, observations, actions, steps, strict=True)]
+        return [self._store(*row, linked) for row in zip(self._lanes, observations, actions, steps, strict=True)]
+
+    def _step_rows(self, rows: VectorPlay, actions: list[int], linked: bool) -> list[bool]:
+        """As `_step_and_store`, of a vector environment; no transition of a row whose episode the step has begun."""
+        ended = []
+        with self._whole_after_errors():
+            observations, rewards, terminated, truncated = rows.step(np.array(actions, np.int64))
+        for i, (lane, action) in enumerate(zip(self._lanes, actions, strict=True)):
+            before, lane.observation = lane.observation, observations[i].copy()
+            if lane.waits:
+                self._require_finite("observation", lane.observation, self.episodes + 1)
+                lane.waits = False
+                self._steps += 1
+                ended.append(False)
+            else:
+                step = lane.count(float(rewards[i]), bool(terminated[i]), bool(truncated[i]), rows.limit)
+                ended.append(self._store(lane, before, action, step, linked))
+        return ended
 
     @contextlib.contextmanager
     def _whole_after_errors(self) -> Iterator[None]:
@@ -399,7 +452,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             raise
 
     def _store(
-        self, lane: Lane, observation: np.ndarray, action: int, step: tuple[float, bool, bool], follows: int
+        self, lane: Lane, observation: np.ndarray, action: int, step: tuple[float, bool, bool], linked: bool
     ) -> bool:
         """A transition into the memory; True if it ended the episode."""
         reward, terminated, truncated = step
@@ -413,8 +466,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             lane.observation.astype(dtype),
             terminated,
             truncated,
-            follows if lane.length > 1 else 0,
+            self._n_rows - lane.row if linked and lane.length > 1 else 0,
         )
+        lane.row = self._n_rows
+        self._n_rows += 1
         self._steps += 1
         return terminated or truncated
 

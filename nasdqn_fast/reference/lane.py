@@ -26,7 +26,10 @@ class Lane:
         episode_return: sum of rewards so far.
         length: steps so far.
         loss_sum, n_losses: of the updates accounted to this lane since the episode began.
-        play: of an environment in Python, which has its state in it.
+        play: of an environment in Python, which has its state in it; None of a row of a vector environment.
+        seed: of such a row, a uniform for the reset that is to come; None: none is.
+        waits: of such a row, whether the next step only begins its episode.
+        row: the number of its last transition, in the order of storing.
     """
 
     environment: AnyEnvironment
@@ -38,18 +41,22 @@ class Lane:
     loss_sum: float = 0.0
     n_losses: int = 0
     play: Play | None = None
+    seed: float | None = None
+    waits: bool = False
+    row: int = 0
 
     @classmethod
-    def of(cls, environment: AnyEnvironment, *, training: bool = False) -> Self:
+    def of(cls, environment: AnyEnvironment, *, training: bool = False, is_row: bool = False) -> Self:
         """A lane that waits for its first `reset`.
 
         Args:
             environment: what is played.
             training: whether it steps the user's object, where there is one.
+            is_row: whether it is a row of a vector environment, which steps all of them.
         """
         state = np.zeros(environment.kernel.state_size)
         lane = cls(environment, state, np.zeros(environment.observation_size, np.float32))
-        if isinstance(environment, PythonEnvironment):
+        if isinstance(environment, PythonEnvironment) and not is_row:
             lane.play = environment.play(1, training=training)
         return lane
 
@@ -59,9 +66,11 @@ class Lane:
         return type(self)(self.environment, state, observation, play=self.play)
 
     def reset(self, rng: np.random.Generator, epsilon: float) -> None:
-        """Starts an episode."""
+        """Starts an episode; of a row, all but the environment's part of it."""
         environment = self.environment
-        if isinstance(environment, PythonEnvironment):
+        if isinstance(environment, PythonEnvironment) and self.play is None:
+            self.seed = rng.random()
+        elif isinstance(environment, PythonEnvironment):
             assert self.play is not None
             self.observation = environment.observation(self.play.reset(0, rng.random())).copy()
         else:
@@ -83,10 +92,13 @@ class Lane:
         else:
             reward, terminated = self._step_kernel(environment, action, rng)
             truncated = False
+        return self.count(reward, terminated, truncated, environment.limit)
+
+    def count(self, reward: float, terminated: bool, truncated: bool, limit: int | None) -> tuple[float, bool, bool]:
+        """Counts a step of the episode: reward, terminated, truncated, by the time limit, too."""
         self.length += 1
         self.episode_return += reward
         # The clock is the engine's: a time limit truncates and never terminates.
-        limit = environment.limit
         return reward, terminated, not terminated and (truncated or (limit is not None and self.length >= limit))
 
     def _step_kernel(self, environment: Environment, action: int, rng: np.random.Generator) -> tuple[float, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nasdqn_fast import envs
@@ -9,6 +10,7 @@ from nasdqn_fast.config import TABLES, Config, find_method, given_options
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.protocol import Agent
+from nasdqn_fast.errors import OutOfRange, SettingError
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.run.warm_start import start_from
 from nasdqn_fast.search.online import Trainer
@@ -22,6 +24,18 @@ def make_environment(config: Config) -> envs.AnyEnvironment:
     """The environment of a config, with its parameters fixed."""
     env = config.env
     return envs.make(env.name, start=env.start, params=env.params, max_episode_steps=env.max_episode_steps)
+
+
+def with_rows(config: Config, environment: envs.AnyEnvironment) -> Config:
+    """The config, with the number of rows of a vector environment as ``num_envs``.
+
+    Raises:
+        InputError: it has another number.
+    """
+    try:
+        return replace(config, agent=config.agent.with_rows(envs.rows_of(environment)))
+    except OutOfRange as error:
+        raise SettingError(error) from None
 
 
 def make_trainer(config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True) -> Trainer:

@@ -18,7 +18,7 @@ from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
 from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
 from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
-from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
+from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum, with_rows
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, FINISHED, clear, forget_end, unwritable, write_config
 from nasdqn_fast.run.log import RunLog
@@ -57,9 +57,9 @@ class Run:
         warm_start: bool = True,
         environment: AnyEnvironment | None = None,
     ) -> None:
-        self.config = config
         self.progress = progress
         self.environment = make_environment(config) if environment is None else environment
+        self.config = config = with_rows(config, self.environment)
         if config.run.stop_at_threshold and self.environment.kernel.threshold is None:
             raise InputError(
                 f"stop_at_threshold needs an environment with a threshold; {self.environment.kernel.name!r} has none; "

@@ -94,10 +94,11 @@ def _play_on(
     if not len(lanes):
         return returns, lengths
     # One environment at a time: of several in lockstep, others would begin new episodes meanwhile.
-    player = type(agent)(
-        agent.environment, agent.network, rng=Streams(rng), replay_capacity=1, batch_size=1, warm_up=NEVER
-    )
-    in_python = isinstance(agent.environment, PythonEnvironment)
+    environment = agent.environment
+    in_python = isinstance(environment, PythonEnvironment)
+    if in_python:
+        environment = environment.single()
+    player = type(agent)(environment, agent.network, rng=Streams(rng), replay_capacity=1, batch_size=1, warm_up=NEVER)
     loop = player.get_state()["loop"] | {"started": True}
     per_lane = [name for name in state if name in ("states", "observations") or name.startswith("lane_")]
     for i, lane in enumerate(lanes.tolist()):

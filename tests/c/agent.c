@@ -99,6 +99,7 @@ static void make_loop(agent *a, const agent_settings *s)
         .obs = TAKE(float, n * env->observation_size), .next_obs = TAKE(float, n * env->observation_size),
         .q = TAKE(float, n * env->n_actions + ndq_pad(env->n_actions)),
         .actions = TAKE(int64_t, n), .flags = TAKE(int32_t, n), .uniforms = TAKE(double, n_uniforms),
+        .begins = TAKE(int32_t, n), .seeds = TAKE(double, n), .rows = TAKE(int64_t, n),
         .ended = TAKE(ndq_episode, n), .step_updates = -1, .replay_version = -1, .last_episode = s->last_episode,
     };
 }
@@ -129,7 +130,7 @@ void agent_free(agent *a)
         learner->actions, learner->targets, learner->weights, learner->errors, learner->last, learner->discounts,
         learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target,
         loop->lanes, loop->states, loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms,
-        loop->ended, a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
+        loop->begins, loop->seeds, loop->rows, loop->ended, a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
     if (a->replay.priorities) memory_give(a->priorities.nodes);

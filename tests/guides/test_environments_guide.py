@@ -43,6 +43,10 @@ def test_the_script_with_gymnasiums_environments_runs(python):
     assert len(returns) == 20
 
 
+def test_the_script_with_a_vector_environment_runs(python):
+    python("-W", "ignore", "use_vector_environment.py")
+
+
 def test_the_command_trains(python, tmp_path):
     (arguments,) = COMMAND.findall(GUIDE)
     python("-m", "nasdqn_fast", *arguments.split(), "--method", "fixed-small", "--out", "run")

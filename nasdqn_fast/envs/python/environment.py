@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from nasdqn_fast.envs.python.play import Play
 from nasdqn_fast.envs.python.recipes import check_env
-from nasdqn_fast.errors import StepError
+from nasdqn_fast.envs.python.row import Row
+from nasdqn_fast.envs.python.vector_play import VectorPlay
+from nasdqn_fast.errors import InputError, StepError
 from nasdqn_fast.validation import described
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ class PythonEnvironment:
         first_action: what the environment calls action 0.
         limit: the time limit that was asked for; None: its own.
         code: digest of the classes that it consists of.
+        num_envs: rows of a vector environment; None of a single one.
     """
 
     kernel: PythonKernel
@@ -42,6 +46,7 @@ class PythonEnvironment:
     first_action: int
     limit: int | None
     code: str
+    num_envs: int | None = None
 
     def __repr__(self) -> str:
         sizes = f"observations of {self.observation_size}, {self.n_actions} actions"
@@ -59,21 +64,44 @@ class PythonEnvironment:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def make(self, *, original: bool = False) -> Any:
-        """One of it; its own code may raise whatever it likes.
+        """A single one of it, or a row of a vector environment; its own code may raise whatever it likes.
 
         Args:
             original: the user's object, where there is one.
 
         Raises:
-            InputError: it cannot be made, or is no single Gymnasium environment.
+            InputError: it cannot be made, or is no Gymnasium environment.
         """
+        env = self._made(original=original)
+        return Row(VectorPlay(self, env), self) if isinstance(env, VectorEnv) else env
+
+    def _made(self, *, original: bool) -> Any:
         recipe = self.kernel.recipe
         env = (recipe.original if original else recipe.make)(self.values, self.limit)
         check_env(self.kernel.name, env)
         return env
 
+    def together(self, n: int) -> VectorPlay | None:
+        """The rows of a vector environment in play, for training; None where there is none of so many rows.
+
+        Raises:
+            InputError: it has another number of rows.
+        """
+        if self.num_envs is not None:
+            env = self._made(original=True)
+        elif (env := self.kernel.recipe.make_vector(self.values, self.limit, n)) is None:
+            return None
+        play = VectorPlay(self, env)
+        if play.n != n:
+            raise InputError(f"environment {self.kernel.name!r} has {play.n} rows; num_envs must be {play.n}, got {n}")
+        return play
+
+    def single(self) -> Self:
+        """The environment of one episode at a time: of a vector environment, a row."""
+        return replace(self, num_envs=None)
+
     def play(self, n: int, *, training: bool = False) -> Play:
-        """So many of it in play; the first one is the user's object if it is for training and there is one."""
+        """So many single ones in play; the first is the user's object if it is for training and there is one."""
         return Play(self, n, training=training)
 
     def observation(self, value: Any) -> np.ndarray:
@@ -94,6 +122,27 @@ class PythonEnvironment:
                 f"its observation_space says ({self.observation_size},)"
             )
         with np.errstate(over="ignore"):  # it becomes infinite, which is reported as such
+            return np.ascontiguousarray(array, np.float32)
+
+    def observations(self, values: Any, n: int) -> np.ndarray:
+        """What the network sees of n rows of observations: float32 (n, observation_size), checked.
+
+        Raises:
+            StepError: they have another shape or type than the space says.
+        """
+        if self.first_observation is not None:
+            if np.shape(values) != (n,):
+                raise self.wrong(f"returned observations of shape {np.shape(values)}; it has {n} rows")
+            return np.array([self._one_hot(value) for value in values])
+        array = np.asarray(values)
+        if array.shape != (n, self.observation_size) or array.dtype.kind not in "fiub":
+            raise self.wrong(
+                f"returned observations of shape {array.shape} and type {array.dtype}; "
+                f"its observation_space says ({n}, {self.observation_size})"
+            )
+        if array.dtype == np.float32:
+            return np.ascontiguousarray(array)
+        with np.errstate(over="ignore"):
             return np.ascontiguousarray(array, np.float32)
 
     def _one_hot(self, value: Any) -> np.ndarray:

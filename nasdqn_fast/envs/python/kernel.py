@@ -10,9 +10,11 @@ from typing import Any
 
 import gymnasium
 from gymnasium.spaces import Box, Discrete, Space
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
 from nasdqn_fast.envs.python.environment import PythonEnvironment
 from nasdqn_fast.envs.python.recipes import Recipe, check_env
+from nasdqn_fast.envs.python.vector_play import autoreset_mode
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.validation import check_finite, check_positive_int
 
@@ -79,12 +81,21 @@ class PythonKernel:
         try:
             return self._bound(probe, params, max_episode_steps)
         finally:
-            if isinstance(probe, gymnasium.Env) and not self.recipe.owns(probe):
+            if isinstance(probe, (gymnasium.Env, VectorEnv)) and not self.recipe.owns(probe):
                 probe.close()
 
     def _bound(self, probe: Any, params: dict[str, float], limit: int | None) -> PythonEnvironment:
         check_env(self.name, probe)
-        observations, actions = probe.observation_space, probe.action_space
+        observations, actions, num_envs = _spaces(probe)
+        if (
+            num_envs is not None
+            and autoreset_mode(self.name, probe) is not AutoresetMode.DISABLED
+            and limit is not None
+        ):
+            raise InputError(
+                f"environment {self.name!r} is a vector environment that resets its rows by itself, which "
+                f"max_episode_steps ({limit}) cannot; make it with that limit"
+            )
         if not (_is_row(observations) and isinstance(actions, Discrete)):
             raise InputError(
                 f"environment {self.name!r} has {_described(observations)} of observations and {_described(actions)} "
@@ -104,7 +115,15 @@ class PythonKernel:
             first_action=int(actions.start),
             limit=limit,
             code=_code_of(probe),
+            num_envs=num_envs,
         )
+
+
+def _spaces(env: Any) -> tuple[Any, Any, int | None]:
+    """Of one observation and one action, and the number of rows of a vector environment."""
+    if isinstance(env, VectorEnv):
+        return env.single_observation_space, env.single_action_space, env.num_envs
+    return env.observation_space, env.action_space, None
 
 
 def _is_row(space: Any) -> bool:
@@ -127,5 +146,8 @@ def _code_of(env: Any) -> str:
         except (OSError, TypeError):  # defined where there is no file, or compiled
             source = type(layer).__qualname__
         digest.update(source.encode())
-        layer = layer.env if isinstance(layer, gymnasium.Wrapper) else None
+        if isinstance(layer, SyncVectorEnv):
+            layer = layer.envs[0]
+        else:
+            layer = layer.env if isinstance(layer, (gymnasium.Wrapper, VectorWrapper)) else None
     return digest.hexdigest()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import gymnasium
+from gymnasium.vector import VectorEnv
 
 from nasdqn_fast import plugins
 from nasdqn_fast.envs.python.kernel import PythonKernel
@@ -18,10 +19,10 @@ _ID = re.compile(r"([\w.]+:)?([\w-]+/)?[\w.:-]+-v\d+", re.ASCII)
 
 
 def kernel_of(value: Any) -> PythonKernel | None:
-    """The kernel of an object in Python: an environment, its class, or a function that makes one; else None."""
+    """The kernel of an object in Python: an environment, single or vector, its class, or a function that makes one."""
     if isinstance(value, PythonKernel):
         return value
-    if isinstance(value, gymnasium.Env):
+    if isinstance(value, (gymnasium.Env, VectorEnv)):
         return PythonKernel(Given(value))
     if callable(value):
         return PythonKernel(Made(plugins.name_of(value), value))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from nasdqn_fast.envs.python.duplicate import duplicate
 from nasdqn_fast.seeding import restored_generator
 
 if TYPE_CHECKING:
     from nasdqn_fast.envs.python.environment import PythonEnvironment
 
-_SEEDS = 2**31
+SEEDS = 2**31
 
 
 class Play:
@@ -27,9 +28,13 @@ class Play:
         environment: what is played.
         n: how many.
         training: whether the first one is the user's object, where there is one.
+
+    Attributes:
+        limit: steps after which the caller has to end an episode; None: the environment does it.
     """
 
     def __init__(self, environment: PythonEnvironment, n: int, *, training: bool) -> None:
+        self.limit = environment.limit
         self._environment, self._n, self._training = environment, n, training
         self._envs: list[Any] = [None] * n
         # From what the present episode of each has begun: a seed, or a generator's state; {} if that is not known.
@@ -37,6 +42,13 @@ class Play:
         # From what its next one is to begin: None, from its generator as it is; {}, from a seed yet to be drawn.
         self._next: list[dict[str, Any] | None] = [{} for _ in range(n)]
         self.in_progress = False  # whether it is a copy in the middle of an episode, from where that can be continued
+
+    @classmethod
+    def continuing(cls, environment: PythonEnvironment, env: Any) -> Self:
+        """One environment that is in the middle of an episode already."""
+        play = cls(environment, 1, training=False)
+        play._envs, play._next, play.in_progress = [env], [None], True
+        return play
 
     def __del__(self) -> None:
         self.close()
@@ -62,7 +74,7 @@ class Play:
         if start is None:
             start = _generator_state(env)
         elif not start:
-            start = {"seed": int(uniform * _SEEDS)}
+            start = {"seed": int(uniform * SEEDS)}
         elif "np_random" in start:
             env.unwrapped.np_random = restored_generator(start["np_random"])
         self._starts[lane], self._next[lane], self.in_progress = start, None, False
@@ -93,14 +105,14 @@ class Play:
         self._next = [dict(start) for start in starts]
 
     def copied(self, lane: int) -> Play | None:
-        """A copy of one of them in the middle of its episode; None if it cannot be copied."""
+        """A copy of one of them in the middle of its episode; None if it is in none, or cannot be copied."""
+        if self._next[lane] is not None:  # restored from a state, and not begun yet
+            return None
         try:
-            env = copy.deepcopy(self._envs[lane])
+            env = duplicate(self._envs[lane])
         except Exception:
             return None
-        play = Play(self._environment, 1, training=False)
-        play._envs, play._next, play.in_progress = [env], [None], True
-        return play
+        return Play.continuing(self._environment, env)
 
     def close(self) -> None:
         """Closes what was made here."""
@@ -114,4 +126,4 @@ def _generator_state(env: Any) -> dict[str, Any]:
     generator = getattr(env.unwrapped, "np_random", None)
     if not isinstance(generator, np.random.Generator):
         return {}
-    return {"np_random": copy.deepcopy(generator.bit_generator.state)}
+    return {"np_random": generator.bit_generator.state}  # made anew with each look

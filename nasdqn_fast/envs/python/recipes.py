@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -11,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import load_env_creator
+from gymnasium.vector import AutoresetMode, VectorEnv
 
 from nasdqn_fast import plugins
+from nasdqn_fast.envs.python.duplicate import duplicate
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.validation import described
 
@@ -44,6 +46,10 @@ class Recipe(ABC):
         """The environment that training steps; the others are beside it."""
         return self.make(params, max_episode_steps)
 
+    def make_vector(self, params: Mapping[str, float], max_episode_steps: int | None, n: int) -> VectorEnv | None:
+        """One vector environment in place of n > 1 single ones; None where there is none."""
+        return None
+
     def owns(self, env: Any) -> bool:
         """Whether it is the user's, who then closes it."""
         return False
@@ -66,6 +72,28 @@ class Registered(Recipe):
             if not params:
                 raise
             raise InputError(f"environment {self.name!r} does not take {', '.join(params)}: {error}") from error
+
+    def make_vector(self, params: Mapping[str, float], max_episode_steps: int | None, n: int) -> VectorEnv | None:
+        """That of the id's own ``vector_entry_point``; None where that cannot stand for n single ones.
+
+        That is, where it does not say when it resets a row, or does not take a parameter or time limit.
+        """
+        spec = gymnasium.spec(self.name.rpartition(":")[2])
+        if n == 1 or spec.vector_entry_point is None or spec.additional_wrappers:
+            return None
+        arguments = _arguments(params) | ({} if max_episode_steps is None else {"max_episode_steps": max_episode_steps})
+        if _takes(spec.vector_entry_point, "autoreset_mode"):
+            arguments["autoreset_mode"] = AutoresetMode.DISABLED
+        try:
+            env = gymnasium.make_vec(spec, n, vectorization_mode="vector_entry_point", **arguments)
+        except TypeError:
+            if not arguments:
+                raise
+            return None
+        if env.metadata.get("autoreset_mode") is None:
+            env.close()
+            return None
+        return env
 
     def address(self) -> str:
         return self.name
@@ -105,12 +133,13 @@ class Given(Recipe):
     def make(self, params: Mapping[str, float], max_episode_steps: int | None) -> Any:
         self._check(params)
         try:
-            return copy.deepcopy(self.env)  # with whatever was changed in it since it was made
+            return duplicate(self.env)  # with whatever was changed in it since it was made
         except Exception as error:
             if self.env.spec is not None:
                 # Which are raised where a wrapper was made with functions, for instance.
+                make = gymnasium.make_vec if isinstance(self.env, VectorEnv) else gymnasium.make
                 with contextlib.suppress(ValueError, gymnasium.error.Error):
-                    return gymnasium.make(self.env.spec)
+                    return make(self.env.spec)
             raise InputError(
                 f"environment {self.name!r} cannot be copied ({type(error).__name__}: {error}), and training needs a "
                 "second one, for evaluations or num_envs; pass a function that makes it in place of the object"
@@ -136,10 +165,17 @@ class Given(Recipe):
 
 
 def check_env(name: str, env: Any) -> None:
-    if isinstance(env, gymnasium.vector.VectorEnv):
-        raise InputError(f"environment {name!r} is a vector environment; pass the single one, and num_envs")
-    if not isinstance(env, gymnasium.Env):
-        raise InputError(f"environment {name!r} must be a gymnasium.Env; got {described(env)}")
+    if not isinstance(env, (gymnasium.Env, VectorEnv)):
+        raise InputError(f"environment {name!r} must be a gymnasium.Env or VectorEnv; got {described(env)}")
+
+
+def _takes(entry_point: str | Callable[..., Any], argument: str) -> bool:
+    """Whether an environment's entry point has an argument of this name."""
+    function = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
+    try:
+        return argument in inspect.signature(function).parameters
+    except ValueError:  # a built-in function without a signature
+        return False
 
 
 def _arguments(params: Mapping[str, float]) -> dict[str, Any]:
