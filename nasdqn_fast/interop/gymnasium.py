@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop import rendering
 from nasdqn_fast.validation import check_finite
 
@@ -36,22 +36,22 @@ def spaces(environment: envs.Environment) -> tuple[gymnasium.spaces.Box, gymnasi
 def starting(kernel: envs.EnvKernel, values: Mapping[str, float], options: Mapping[str, Any]) -> Start | None:
     """The function (uniforms, state, observation) that starts an episode as the options of ``reset`` say.
 
+    Others than ``low`` and ``high`` are ignored, as by Gymnasium's environments.
+
     Returns:
-        None without options: the environment's own.
+        None without either: the environment's own.
 
     Raises:
-        InputError: options that the environment does not have.
+        InputError: one of them is no number, or the environment does not start by such a range.
     """
-    if not options:
+    given = [name for name in ("low", "high") if name in options]
+    if not given:
         return None
     if (known := kernel.start_range) is None:
         raise InputError(
-            f"reset of {kernel.name} takes no options, got {', '.join(map(repr, options))}; "
+            f"reset of {kernel.name} does not take {', '.join(map(repr, given))}; "
             "choose a start, or params, when making the environment"
         )
-    for name in options:
-        if name not in ("low", "high"):
-            raise InputError(f"unknown option of reset {name!r}: {suggest(str(name), ('low', 'high'))}")
     low, high = known.default(values)
     try:
         low = check_finite("low", _scalar(options.get("low", low)))
@@ -162,7 +162,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
                 bounds between which the initial state is drawn this time.
 
         Raises:
-            InputError: other options, or for an environment that has none.
+            InputError: either of them is no number, or is given to an environment that does not take it.
         """
         start = starting(self.environment.kernel, self.environment.values, options or {}) or self._core.reset
         super().reset(seed=seed)

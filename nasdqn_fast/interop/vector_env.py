@@ -186,7 +186,7 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
         Raises:
             ValueError, TypeError: not n seeds; a mask of another shape or type, or of no row.
-            InputError: other options that the environment does not have.
+            InputError: ``low`` or ``high`` for an environment that does not take them.
         """
         seeds = _seeds(seed, self.num_envs)
         options = dict(options or {})
