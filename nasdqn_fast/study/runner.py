@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
 
 from nasdqn_fast.config import Config
-from nasdqn_fast.run.signals import with_message
+from nasdqn_fast.run.signals import PATIENCE, with_message
 from nasdqn_fast.study.plan import Trial
 from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.study.study import Study, ended
@@ -148,11 +150,24 @@ class Runner:
         self._halt.set()
         for future in self._flying:
             future.cancel()
+        started = time.monotonic()
         while self._flying:
-            future = self._ended.get()
+            try:
+                future = self._ended.get(timeout=TICK)
+            except queue.Empty:
+                self._show_closing()
+                continue
+            except KeyboardInterrupt:
+                if time.monotonic() - started > PATIENCE:
+                    raise  # a run is stuck
+                continue  # timeout(1) and some schedulers send a signal twice
             self._flying.pop(future)
             if not future.cancelled() and future.exception() is None:
                 self.progress.ended += future.result().status == "finished"
+
+    def _show_closing(self) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            self._show(self.progress)
 
     def _how_it_stands(self) -> str:
         progress = self.progress
