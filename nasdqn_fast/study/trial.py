@@ -58,8 +58,10 @@ class HaltFile:
         return self._path.exists()
 
     def clear(self) -> None:
-        """Removes the file."""
-        self._path.unlink(missing_ok=True)
+        """Removes the file, when trials that run have had time to see it: not every executor waits for them."""
+        if self._path.exists():
+            time.sleep(3 * LOOK_EVERY)
+            self._path.unlink(missing_ok=True)
 
 
 def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], object] | None = None) -> Outcome:
