@@ -132,7 +132,6 @@ def run_study(
     out = check_path("out", out).absolute()  # a worker may be in another folder
     plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
     _prepare(configs)
-    study = create_or_open(out, plan, seeds_given=seeds is not None)
     with contextlib.ExitStack() as stack:
         ours = executor is None and scheduler is None
         halt: Any = threading.Event() if ours else stack.enter_context(_halt_file(out))
@@ -144,6 +143,7 @@ def run_study(
         elif executor is None:
             executor = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="trial"))
             window = lambda: window_of(threads)  # noqa: E731
+        study = create_or_open(out, plan, seeds_given=seeds is not None)
         runner = Runner(
             study, configs, executor, halt, window=window, show=show or (lambda _: None), ours=ours, shard=which
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -22,6 +23,8 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     Raises:
         InputError: Dask is not installed, or no scheduler answers.
     """
+    if not re.fullmatch(r"(\w+://)?\S+:\d+", address):
+        raise InputError(f"scheduler must be an address, as tcp://127.0.0.1:8786; got {address!r}")
     try:
         import distributed
     except ImportError as error:

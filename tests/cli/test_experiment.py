@@ -108,6 +108,7 @@ def test_a_trial_that_fails_is_reported_and_the_exit_code_says_so(run, tiny, tmp
         (["--grid", "agent.gamma=1,x"], "agent.gamma must be a number in [0, 1]; got 'x'"),
         (["--grid", "agent.gamma=1", "--grid", "agent.gamma=0"], "--grid agent.gamma is given twice"),
         (["--shard", "0/3"], "shard must be K/N"),
+        (["--scheduler", "nonsense"], "scheduler must be an address, as tcp://127.0.0.1:8786; got 'nonsense'"),
         (["--config", "none.toml"], "cannot read the config file 'none.toml'"),
     ],
 )
