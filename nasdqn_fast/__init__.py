@@ -26,6 +26,7 @@ _WHERE = {
     "SearchSpace": "space",
     "Table": "study.table.lookup",
     "evaluate": "run.evaluation",
+    "experiment": "study.api",
     "make": "envs",
     "resume": "run.api",
     "search_table": "study.table.search",
