@@ -23,7 +23,7 @@ FLOORS = """
     engine
     _core
     envs controllers
-    events storage metrics plugins seeding transitions
+    events storage metrics plugins seeding statistics transitions
     types options flop
     space validation
     errors copying memory

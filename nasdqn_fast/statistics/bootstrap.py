@@ -1,0 +1,149 @@
+"""Percentile intervals by resampling whole runs (Efron 1979), and the statistics that are resampled.
+
+A statistic takes samples drawn m times, the draws along the last axis, and gives one number a draw. Intervals are for
+one task: drawing within each of several (Agarwal et al. 2021, arXiv:2108.13264) is this, task by task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+CONFIDENCE = 0.95
+RESAMPLES = 2_000
+_DRAWN_AT_ONCE = 1 << 22  # numbers of a sample: 64 MB with their indices
+_TRIMMED = 0.25  # of each end, by the interquartile mean
+
+Interval = tuple[float, float]
+Statistic = Callable[..., np.ndarray]
+
+
+def bootstrap(
+    statistic: Statistic,
+    *samples: np.ndarray,
+    rng: np.random.Generator | None = None,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """Percentile interval of a statistic of one or several independent samples.
+
+    Args:
+        statistic: takes each sample resampled m times, (m, n) or (m, n, k), and gives (m,).
+        samples: (n,), or (n, k) if the k numbers of a row belong together, as those of paired seeds do; each sample
+            has its own n.
+        rng: of the resampling; None: one with a fixed seed, so that the same samples give the same interval.
+        resamples: how many.
+        confidence: of the interval.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    at_once = max(1, _DRAWN_AT_ONCE // max(map(len, samples)))
+    values = []
+    for done in range(0, resamples, at_once):
+        m = min(at_once, resamples - done)
+        values.append(statistic(*(sample[rng.integers(len(sample), size=(m, len(sample)))] for sample in samples)))
+    low, high = np.quantile(np.concatenate(values), _tails(confidence))
+    return float(low), float(high)
+
+
+def mean(sample: np.ndarray) -> np.ndarray:
+    """Mean over the last axis."""
+    return np.asarray(sample.mean(axis=-1))
+
+
+def median(sample: np.ndarray) -> np.ndarray:
+    """Median over the last axis."""
+    return np.asarray(np.median(sample, axis=-1))
+
+
+def iqm(sample: np.ndarray) -> np.ndarray:
+    """Interquartile mean over the last axis: that of what remains without the floor(n / 4) lowest and highest.
+
+    With fewer than four numbers it is the mean (Agarwal et al. 2021, whose library takes scipy's `trim_mean`).
+    """
+    n = sample.shape[-1]
+    cut = int(_TRIMMED * n)
+    return np.asarray(np.sort(sample, axis=-1)[..., cut : n - cut].mean(axis=-1))
+
+
+def difference(statistic: Statistic) -> Statistic:
+    """The statistic of a pair of samples: that of the first less that of the second; (m, n, 2) of paired seeds too."""
+
+    def of(*drawn: np.ndarray) -> np.ndarray:
+        a, b = drawn if len(drawn) == 2 else (drawn[0][..., 0], drawn[0][..., 1])
+        return np.asarray(statistic(a) - statistic(b))
+
+    return of
+
+
+def improvement(a: np.ndarray, b: np.ndarray) -> float:
+    """Probability that a run of the first method is better than one of the second; ties count a half.
+
+    Mann and Whitney's U over the number of pairs; also known as Vargha and Delaney's A.
+
+    Args:
+        a, b: (runs,) of each; higher is better.
+    """
+    return float(_wins(a, b).mean())
+
+
+def improvement_interval(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    paired: bool = False,
+    rng: np.random.Generator | None = None,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """`bootstrap` of `improvement`.
+
+    How often a run is drawn is all that counts: two matrix products in place of a table of pairs a draw.
+
+    Args:
+        a, b: (runs,) of each; of one length if paired.
+        paired: whether the i-th runs share a seed and are drawn together.
+        rng, resamples, confidence: as in `bootstrap`.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    drawn_a = _counts(rng, len(a), resamples)
+    drawn_b = drawn_a if paired else _counts(rng, len(b), resamples)
+    values = np.einsum("ij,ij->i", drawn_a @ _wins(a, b), drawn_b) / (len(a) * len(b))
+    low, high = np.quantile(values, _tails(confidence))
+    return float(low), float(high)
+
+
+def mean_band(
+    curves: np.ndarray,
+    rng: np.random.Generator | None = None,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise interval of a mean curve, from whole runs drawn with replacement.
+
+    Args:
+        curves: (runs, points).
+        rng, resamples, confidence: as in `bootstrap`.
+
+    Returns:
+        low and high, (points,) each.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    means = _counts(rng, len(curves), resamples) @ curves / len(curves)
+    low, high = np.quantile(means, _tails(confidence), axis=0)
+    return low, high
+
+
+def _wins(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(runs of a, runs of b): 1 where a is higher, a half where they are equal."""
+    return (a[:, None] > b) + 0.5 * (a[:, None] == b)
+
+
+def _counts(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
+    """(resamples, n): how often each of n runs is drawn."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+
+
+def _tails(confidence: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    return tail, 1 - tail
