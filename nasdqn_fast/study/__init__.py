@@ -1,0 +1,1 @@
+"""Studies: many runs of several methods, tasks and settings, in one folder."""

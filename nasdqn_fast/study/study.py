@@ -1,0 +1,180 @@
+"""A study in a folder, for reading. docs/experiments.md describes the files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from nasdqn_fast.config import Config
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.run import directory
+from nasdqn_fast.study.plan import FORMAT, Look, Plan, Trial, folder_name
+from nasdqn_fast.validation import check_path
+
+STUDY, TRIALS = "study.json", "trials"
+# Statuses of a trial besides those in a run's summary.
+MISSING, UNFINISHED = "missing", "unfinished"
+
+
+class Study:
+    """A study.
+
+    Args:
+        folder: where it is.
+        plan: what it is to consist of.
+    """
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder = folder
+        self.plan = plan
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """The study in a folder.
+
+        Raises:
+            InputError: there is none, or its file is damaged or of a later version.
+        """
+        folder = check_path("study", folder)
+        try:
+            values = json.loads((folder / STUDY).read_bytes())
+        except FileNotFoundError:
+            raise InputError(f"{str(folder)!r} is not a study: it holds no {STUDY}") from None
+        except OSError as error:
+            raise InputError(f"cannot read {str(folder / STUDY)!r}: {error.strerror}") from None
+        except ValueError as error:
+            raise InputError(f"{str(folder / STUDY)!r} is damaged: {error}") from None
+        version = values.get("format") if isinstance(values, dict) else None
+        if version != FORMAT:
+            raise InputError(f"{str(folder / STUDY)!r} has format {version!r}; this version reads format {FORMAT}")
+        try:
+            return cls(folder, Plan.of_json(values))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{str(folder / STUDY)!r} is damaged: {type(error).__name__}: {error}") from None
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The decisions on the number of seeds; after more than one, verdicts are exploratory."""
+        return self.plan.looks
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every trial has come to its end."""
+        return all(ended(status) for _, status in self.statuses())
+
+    def trials(self) -> Iterator[Trial]:
+        """Every trial that is planned, run or not; seed by seed."""
+        folders = {name: folder_name(name) for name in (*self.plan.tasks, *self.plan.labels)}
+        root = str(self.folder / TRIALS)
+        for task, method, label, seed in self.plan.names():
+            yield Trial(task, method, label, seed, f"{root}/{folders[task]}/{folders[label]}/{seed}")
+
+    def statuses(self) -> Iterator[tuple[Trial, str]]:
+        """Every trial with its `status`."""
+        for trial in self.trials():
+            yield trial, self.status(trial)
+
+    def status(self, trial: Trial) -> str:
+        """``missing``, ``unfinished`` (running, or killed), or what the trial's summary says.
+
+        That is ``finished``, ``interrupted``, or ``stopped: `` or ``failed: `` and the reason.
+        """
+        try:
+            with open(f"{trial.path}/{directory.SUMMARY}", "rb") as file:
+                return str(json.loads(file.read())["status"])
+        except FileNotFoundError:
+            return UNFINISHED if Path(trial.path, directory.CONFIG).exists() else MISSING
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"cannot read {trial.path}/{directory.SUMMARY!r}: {error}") from None
+
+    def episodes(self, trial: Trial) -> dict[str, np.ndarray]:
+        """The columns of ``episodes.csv`` (docs/run_directory.md).
+
+        Returns:
+            ``episode`` and ``length`` as int64, ``return``, ``epsilon``, ``loss`` as float64, ``architecture`` as text;
+            a later version's columns are there, too. All (episodes,).
+
+        Raises:
+            InputError: the file is missing or damaged.
+        """
+        path = f"{trial.path}/{directory.EPISODES}"
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                header, *rows = csv.reader(file)
+            columns = zip(*rows, strict=True) if rows else [()] * len(header)
+            return {name: _column(name, values) for name, values in zip(header, columns, strict=True)}
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {path!r}: {error}") from None
+
+    def segments(self, trial: Trial) -> list[dict[str, Any]]:
+        """The segments of a trial in order, from ``architectures.jsonl``.
+
+        Returns:
+            for each a dict: ``segment``, ``first`` and ``last`` (episodes, from 1; ``last`` is None if the segment has
+            not ended), ``architecture`` (really trained), ``reason``, ``accepted``; ``score`` and ``cost``
+            (environment steps; None if it has not ended); ``transfer`` and ``prune`` (the lines of these events;
+            None without).
+        """
+        path = f"{trial.path}/{directory.ARCHITECTURES}"
+        segments: list[dict[str, Any]] = []
+        try:
+            with open(path, encoding="utf-8") as file:
+                for line in file:
+                    _take(json.loads(line), segments)
+        except (OSError, ValueError, KeyError, IndexError) as error:
+            raise InputError(f"cannot read {path!r}: {error}") from None
+        return segments
+
+    def summary(self, trial: Trial) -> dict[str, Any]:
+        """The content of ``summary.json`` (docs/run_directory.md).
+
+        Raises:
+            InputError: it is missing, since the trial has not ended, or damaged.
+        """
+        path = f"{trial.path}/{directory.SUMMARY}"
+        try:
+            with open(path, "rb") as file:
+                summary: dict[str, Any] = json.loads(file.read())
+                return summary
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {path!r}: {error}") from None
+
+    def config(self, trial: Trial) -> Config:
+        """Every setting of a trial that has begun.
+
+        Raises:
+            InputError: it has not, or its config is damaged.
+        """
+        return directory.read_config(Path(trial.path))
+
+
+def ended(status: str) -> bool:
+    """Whether a status is that of a trial which has come to its end: its last episode, or its threshold."""
+    return status == directory.FINISHED or status.startswith("stopped: the mean of the last")
+
+
+def _column(name: str, values: tuple[str, ...]) -> np.ndarray:
+    if name in ("episode", "length"):
+        return np.array(values, np.int64)
+    return np.array(values, str if name == "architecture" else np.float64)
+
+
+def _take(event: dict[str, Any], segments: list[dict[str, Any]]) -> None:
+    """Adds a line of architectures.jsonl to the segments."""
+    match event["event"]:
+        case "ask":
+            begun = {"segment": event["segment"], "first": event["episode"], "last": None}
+            about = {"architecture": event["architecture"], "reason": event["reason"], "accepted": True}
+            segments.append(begun | about | {"score": None, "cost": None, "transfer": None, "prune": None})
+        case "transfer":
+            segments[-1] |= {"architecture": event["to"], "transfer": event}
+        case "prune":
+            segments[-1]["prune"] = event
+        case "tell":
+            names = ("architecture", "score", "cost", "accepted")
+            segments[-1] |= {"last": event["episode"]} | {name: event[name] for name in names}
