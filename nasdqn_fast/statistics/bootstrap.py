@@ -6,7 +6,7 @@ one task: drawing within each of several (Agarwal et al. 2021, arXiv:2108.13264)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -37,10 +37,8 @@ def bootstrap(
         confidence: of the interval.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    at_once = max(1, _DRAWN_AT_ONCE // max(map(len, samples)))
     values = []
-    for done in range(0, resamples, at_once):
-        m = min(at_once, resamples - done)
+    for m in _parts(resamples, max(map(len, samples))):
         values.append(statistic(*(sample[rng.integers(len(sample), size=(m, len(sample)))] for sample in samples)))
     low, high = np.quantile(np.concatenate(values), _tails(confidence))
     return float(low), float(high)
@@ -84,7 +82,9 @@ def improvement(a: np.ndarray, b: np.ndarray) -> float:
     Args:
         a, b: (runs,) of each; higher is better.
     """
-    return float(_wins(a, b).mean())
+    order = np.sort(b)
+    wins = np.searchsorted(order, a, "left") + np.searchsorted(order, a, "right")
+    return float(wins.mean() / (2 * len(b)))
 
 
 def improvement_interval(
@@ -98,7 +98,7 @@ def improvement_interval(
 ) -> Interval:
     """`bootstrap` of `improvement`.
 
-    How often a run is drawn is all that counts: two matrix products in place of a table of pairs a draw.
+    How often a run is drawn is all that counts: running sums in place of a table of pairs a draw.
 
     Args:
         a, b: (runs,) of each; of one length if paired.
@@ -106,10 +106,17 @@ def improvement_interval(
         rng, resamples, confidence: as in `bootstrap`.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    drawn_a = _counts(rng, len(a), resamples)
-    drawn_b = drawn_a if paired else _counts(rng, len(b), resamples)
-    values = np.einsum("ij,ij->i", drawn_a @ _wins(a, b), drawn_b) / (len(a) * len(b))
-    low, high = np.quantile(values, _tails(confidence))
+    order = np.argsort(b)
+    # Of the runs of b in order, how many are below each of a, and how many are not above.
+    below, not_above = (np.searchsorted(b[order], a, side) for side in ("left", "right"))
+    values = []
+    for m in _parts(resamples, max(len(a), len(b))):
+        drawn_a = _counts(rng, len(a), m)
+        drawn_b = drawn_a if paired else _counts(rng, len(b), m)
+        sums = np.zeros((m, len(b) + 1))
+        np.cumsum(drawn_b[:, order], axis=1, out=sums[:, 1:])
+        values.append((drawn_a * (sums[:, below] + sums[:, not_above])).sum(axis=1) / 2)
+    low, high = np.quantile(np.concatenate(values) / (len(a) * len(b)), _tails(confidence))
     return float(low), float(high)
 
 
@@ -129,14 +136,17 @@ def mean_band(
         low and high, (points,) each.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    means = _counts(rng, len(curves), resamples) @ curves / len(curves)
+    parts = _parts(resamples, len(curves))
+    means = np.concatenate([_counts(rng, len(curves), m) @ curves / len(curves) for m in parts])
     low, high = np.quantile(means, _tails(confidence), axis=0)
     return low, high
 
 
-def _wins(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(runs of a, runs of b): 1 where a is higher, a half where they are equal."""
-    return (a[:, None] > b) + 0.5 * (a[:, None] == b)
+def _parts(resamples: int, n: int) -> Iterator[int]:
+    """How many resamples of n numbers to draw at once."""
+    at_once = max(1, _DRAWN_AT_ONCE // n)
+    for done in range(0, resamples, at_once):
+        yield min(at_once, resamples - done)
 
 
 def _counts(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
