@@ -25,6 +25,7 @@ _WHERE = {
     "STOP": "events",
     "SearchSpace": "space",
     "evaluate": "run.evaluation",
+    "experiment": "study.api",
     "make": "envs",
     "resume": "run.api",
     "train": "run.api",

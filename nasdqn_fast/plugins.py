@@ -8,9 +8,11 @@ object. Only the file that is asked for gets imported.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from nasdqn_fast.options import make_options
 from nasdqn_fast.options import option as option
 from nasdqn_fast.validation import described
 
+_parsing = threading.Lock()  # Python 3.11's ast.parse raises SystemError where two threads are in it
 # Kind -> folder of the package.
 KINDS = {
     "environments": "envs",
@@ -209,6 +212,12 @@ def _files(kind: str) -> dict[str, Path]:
 
 
 def _docstring(path: Path) -> str:
+    with _parsing:
+        return _parsed_docstring(path)
+
+
+@functools.cache
+def _parsed_docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_bytes())) or ""
 
 

@@ -12,6 +12,7 @@ import nasdqn_fast
 FLOORS = """
     __init__ __main__
     cli
+    report
     study
     benchmarking
     interop

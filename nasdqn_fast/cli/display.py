@@ -169,7 +169,7 @@ class _Dispensable:
 def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], None]]:
     # Drawn from the training thread and only when due: rich's own refreshing thread would compete for the GIL.
     preparing = _line("preparing: the first run of an environment compiles it and computes its optimum")
-    with Live(_within(console, preparing), console=console, auto_refresh=False, transient=True) as live:
+    with Live(within(console, preparing), console=console, auto_refresh=False, transient=True) as live:
         due = 0.0
 
         def listener(event: Event) -> None:
@@ -185,7 +185,7 @@ def _live(console: Console, progress: Progress) -> Iterator[Callable[[Event], No
                 picture = Table.grid(expand=True)
                 picture.add_row(above)
                 picture.add_row(_line(progress.state()))
-                live.update(_within(console, picture), refresh=True)
+                live.update(within(console, picture), refresh=True)
 
         yield listener
 
@@ -194,7 +194,8 @@ def _line(text: str) -> Text:
     return Text(printable(text), no_wrap=True, overflow="ellipsis")
 
 
-def _within(console: Console, picture: RenderableType) -> Constrain:
+def within(console: Console, picture: RenderableType) -> Constrain:
+    """A picture as wide as the console allows."""
     return Constrain(picture, max(console.width - MARGIN, 1))
 
 

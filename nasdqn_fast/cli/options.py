@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any, get_args, get_origin
 
 import click
@@ -95,9 +96,15 @@ class SectionedCommand(click.Command):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])
 
 
-def setting_options(command: click.Command) -> click.Command:
-    """Adds the options of all settings to a command; they reach it as keywords of `nasdqn_fast.train`."""
-    for section, settings in itertools.groupby(all_settings(), lambda setting: setting.section):
+def setting_options(command: click.Command, but: Sequence[str] = ()) -> click.Command:
+    """Adds the options of all settings to a command; they reach it as keywords of `nasdqn_fast.train`.
+
+    Args:
+        command: the command.
+        but: keywords of those that it has not.
+    """
+    settings_here = [setting for setting in all_settings() if setting.keyword not in but]
+    for section, settings in itertools.groupby(settings_here, lambda setting: setting.section):
         command.params += [SettingOption(setting) for setting in settings]
         if section == "search":
             command.params += [PluginOption(table) for table in TABLES]

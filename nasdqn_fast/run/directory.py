@@ -27,17 +27,26 @@ SUMMARY, CHECKPOINTS = "summary.json", "checkpoints"
 FINISHED = "finished"  # the status in the summary of a run that came to its end
 
 
+class InUse(InputError):
+    """Another process is using a run directory."""
+
+
+class Occupied(InputError):
+    """A directory for a new run holds something already."""
+
+
 def check_free(out: Path) -> None:
     """Refuse a directory that cannot be written, or is not empty.
 
     Raises:
-        InputError: it is a file, not empty or not writable.
+        Occupied: it is not empty.
+        InputError: it is a file, or not writable.
     """
     try:
         if out.is_file():
             raise InputError(f"the output directory {str(out)!r} is a file; choose another")
         if out.exists() and not all(map(is_leftover, out.iterdir())):
-            raise InputError(f"the output directory {str(out)!r} exists and is not empty; choose another")
+            raise Occupied(f"the output directory {str(out)!r} exists and is not empty; choose another")
         there = next(path for path in (out, *out.absolute().parents) if path.exists())
     except OSError as error:
         raise unwritable(out, error) from None
@@ -97,7 +106,8 @@ def locked(run: Path) -> Iterator[None]:
     """Lock a run directory against other processes; the lock ends with the process, however that ends.
 
     Raises:
-        InputError: another process is using it, or it cannot be opened.
+        InUse: another process is using it.
+        InputError: it cannot be opened.
     """
     try:
         descriptor = os.open(run, os.O_RDONLY)
@@ -108,7 +118,7 @@ def locked(run: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise InputError(
+                raise InUse(
                     f"the run directory {str(run)!r} is in use by another process; wait for it, or end it first"
                 ) from None
             warnings.warn(

@@ -127,7 +127,7 @@ class Plan:
         return cls(
             tasks=tuple(values["tasks"]),
             methods={method: tuple(labels) for method, labels in values["methods"].items()},
-            grid={setting: tuple(points) for setting, points in values["grid"].items()},
+            grid={setting: tuple(_fixed(point) for point in points) for setting, points in values["grid"].items()},
             profile=values["profile"],
             episodes=values["episodes"],
             first_seed=values["first_seed"],
@@ -153,3 +153,8 @@ def text_of(value: Any) -> str:
 def folder_name(text: str) -> str:
     """A task or a label as the name of a folder; different ones have different names."""
     return quote(text, safe="+=,:@~ ")
+
+
+def _fixed(value: Any) -> Any:
+    """A value of JSON as a plan has it."""
+    return tuple(value) if isinstance(value, list) else value

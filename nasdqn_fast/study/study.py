@@ -84,13 +84,7 @@ class Study:
 
         That is ``finished``, ``interrupted``, or ``stopped: `` or ``failed: `` and the reason.
         """
-        try:
-            with open(f"{trial.path}/{directory.SUMMARY}", "rb") as file:
-                return str(json.loads(file.read())["status"])
-        except FileNotFoundError:
-            return UNFINISHED if Path(trial.path, directory.CONFIG).exists() else MISSING
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"cannot read {trial.path}/{directory.SUMMARY!r}: {error}") from None
+        return status_of(Path(trial.path))
 
     def episodes(self, trial: Trial) -> dict[str, np.ndarray]:
         """The columns of ``episodes.csv`` (docs/run_directory.md).
@@ -151,6 +145,21 @@ class Study:
             InputError: it has not, or its config is damaged.
         """
         return directory.read_config(Path(trial.path))
+
+
+def status_of(path: Path) -> str:
+    """The status of the trial in a run directory; see `Study.status`.
+
+    Raises:
+        InputError: its summary is damaged.
+    """
+    try:
+        with open(path / directory.SUMMARY, "rb") as file:
+            return str(json.loads(file.read())["status"])
+    except FileNotFoundError:
+        return UNFINISHED if (path / directory.CONFIG).exists() else MISSING
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"cannot read {str(path / directory.SUMMARY)!r}: {error}") from None
 
 
 def ended(status: str) -> bool:

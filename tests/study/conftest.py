@@ -1,60 +1,44 @@
-"""Studies whose runs are made up: their summaries say what a test wants."""
-
-import json
+import hashlib
+from pathlib import Path
 
 import pytest
 
-from nasdqn_fast.study.plan import Look, Plan
-from nasdqn_fast.study.study import Study
-
-AGENTS = ("fixed-small", "fixed-medium", "fixed-large", "random-nas", "nas-dqn")
+# Episodes of a millisecond at most.
+TINY = {"max_episode_steps": 20, "architectures": ("1x4-relu", "5,3-tanh"), "warm_up": 10, "batch_size": 4}
 
 
-def summary(final=190.0, *, std=16.0, reached=260, seconds=10.0, search=0.02, segments=(), status="finished"):
-    cost = {"steps": 40_000, "updates": 40_000, "parameters": 1_000, "flop": 1e9}
+@pytest.fixture
+def tiny():
+    """Keywords of a study that takes no time: two methods, three seeds."""
     return {
-        "format": 1,
-        "status": status,
-        "episodes": 2_000,
-        "steps": 400_000,
-        "metrics": {"final_mean": final, "final_std": std, "episodes_to_threshold": reached, "best": 199.0},
-        "threshold": 150.0,
-        "mean_return": final - 20,
-        "optimum": 196.0,
-        "segments": [
-            {"architecture": name, "reason": "uniform", "first": 200 * k + 1, "last": 200 * (k + 1), "score": score}
-            | {"transfer": None, "cost": cost}
-            for k, (name, score) in enumerate(segments)
-        ],
-        "seconds": {"total": seconds + 1, "train": seconds * (1 - search), "transfer": seconds * search},
+        "methods": ["random-nas", "fixed:1x8-relu"],
+        "tasks": ["cartpole"],
+        "episodes": 4,
+        "switch_every": 2,
+        **TINY,
     }
 
 
 @pytest.fixture
-def made_up(tmp_path):
-    """A function that writes a study: label -> a summary for each seed, or None for a trial that has not begun."""
-
-    def write(trials, *, looks=1, profile="paper", task="inverted-pendulum"):
-        methods = {}
-        for label in trials:
-            methods.setdefault(label.partition("+")[0], []).append(label)
-        seeds = {method: max(len(trials[label]) for label in labels) for method, labels in methods.items()}
-        times = [Look(f"2026-01-0{k + 1}T00:00:00+00:00", seeds) for k in range(looks)]
-        labels = {method: tuple(labels) for method, labels in methods.items()}
-        plan = Plan((task,), labels, {}, profile, 2_000, 1000, tuple(times))
-        (tmp_path / "study.json").write_text(json.dumps(plan.as_json()))
-        study = Study.open(tmp_path)
-        for trial in study.trials():
-            found = trials[trial.label][trial.seed - 1000]
-            if found is not None:
-                folder = tmp_path / "trials" / trial.task / trial.label / str(trial.seed)
-                folder.mkdir(parents=True)
-                (folder / "summary.json").write_text(json.dumps(found))
-        return Study.open(tmp_path)
-
-    return write
+def settings():
+    """Keywords of a run whose episodes take a millisecond at most."""
+    return dict(TINY)
 
 
 @pytest.fixture
-def summary_of():
-    return summary
+def files():
+    """Folder -> content of a study, to be compared with another's."""
+    return content
+
+
+def content(folder):
+    """Relative path -> digest, of all files of a study but those that hold times (docs/run_directory.md)."""
+    folder = Path(folder)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+        if path.name not in ("summary.json", "study.json")
+        and "checkpoints" not in path.parts
+        and path.relative_to(folder).parts[0] == "trials"
+    }

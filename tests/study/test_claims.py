@@ -16,6 +16,26 @@ BASELINES = ("random-nas", "fixed-small", "fixed-medium", "fixed-large")
 TASK = "inverted-pendulum"
 
 
+def summary_of(final=190.0, *, std=16.0, reached=260, seconds=10.0, search=0.02, segments=(), status="finished"):
+    cost = {"steps": 40_000, "updates": 40_000, "parameters": 1_000, "flop": 1e9}
+    return {
+        "format": 1,
+        "status": status,
+        "episodes": 2_000,
+        "steps": 400_000,
+        "metrics": {"final_mean": final, "final_std": std, "episodes_to_threshold": reached, "best": 199.0},
+        "threshold": 150.0,
+        "mean_return": final - 20,
+        "optimum": 196.0,
+        "segments": [
+            {"architecture": name, "reason": "uniform", "first": 200 * k + 1, "last": 200 * (k + 1), "score": score}
+            | {"transfer": None, "cost": cost}
+            for k, (name, score) in enumerate(segments)
+        ],
+        "seconds": {"total": seconds + 1, "train": seconds * (1 - search), "transfer": seconds * search},
+    }
+
+
 def study(trials, *, looks=1, profile="paper"):
     """A plan and the outcomes of made-up summaries: label -> one a seed, None for a trial that has not ended."""
     methods, groups, missing = {}, {}, 0
@@ -33,7 +53,7 @@ def study(trials, *, looks=1, profile="paper"):
 
 
 @pytest.fixture
-def judged(summary_of):
+def judged():
     """A function: what each agent's summaries hold, as functions of a generator -> the verdict on a claim."""
 
     def of(name, agents, *, n=20, more=(), **about):
@@ -208,7 +228,7 @@ def test_c7_wants_both_searches_above_every_fixed_agent(judged):
     assert judged("C7", both | finals(random_nas=180)).judgement == Judgement.CONTRADICTED
 
 
-def test_an_unfinished_study_gets_no_verdicts(judged, summary_of):
+def test_an_unfinished_study_gets_no_verdicts(judged):
     trials = {agent: [summary_of(), None] for agent in ("nas-dqn", *BASELINES)}
     for claim in CLAIMS:
         verdict = judged(claim.name, {}, more=trials)
@@ -223,14 +243,14 @@ def test_after_a_second_look_verdicts_are_exploratory(judged):
     assert "2 looks" in verdict.reason
 
 
-def test_a_study_without_an_agent_gets_no_verdict(summary_of):
+def test_a_study_without_an_agent_gets_no_verdict():
     found = verdicts(*study({"nas-dqn": [summary_of()] * 3}))
     for verdict in found:
         assert verdict.judgement == Judgement.NONE
         assert verdict.reason.startswith("the study has no random-nas, fixed-small")
 
 
-def test_each_point_of_a_grid_is_judged_by_itself(summary_of):
+def test_each_point_of_a_grid_is_judged_by_itself():
     rng = np.random.default_rng(0)
     trials = {}
     for point, better in (("+agent.learning_rate=0.1", 20), ("+agent.learning_rate=0.2", -20)):
@@ -242,7 +262,7 @@ def test_each_point_of_a_grid_is_judged_by_itself(summary_of):
     assert found == [Judgement.SUPPORTED, Judgement.CONTRADICTED]
 
 
-def test_seeds_that_only_one_method_has_are_not_paired(summary_of):
+def test_seeds_that_only_one_method_has_are_not_paired():
     rng = np.random.default_rng(0)
     trials = {agent: [summary_of(rng.normal(190, 3)) for _ in range(20)] for agent in BASELINES}
     trials["nas-dqn"] = [summary_of(rng.normal(190, 3)) for _ in range(40)]

@@ -1,0 +1,98 @@
+"""A study's file: made before its first trial, and only added to since."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nasdqn_fast.errors import InputError
+from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.storage.atomic import is_leftover, replacing
+from nasdqn_fast.study.cells import differences
+from nasdqn_fast.study.plan import Look, Plan
+from nasdqn_fast.study.study import STUDY, Study
+
+
+def look(seeds: dict[str, int]) -> Look:
+    """A decision on the number of seeds that is made now."""
+    return Look(datetime.now(UTC).isoformat(timespec="seconds"), seeds)
+
+
+def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool) -> Study:
+    """The study of this plan in a folder, which it may have been begun in.
+
+    Several processes may call it at once: one writes the file, the others read it.
+
+    Args:
+        folder: made if it is missing.
+        plan: with one look.
+        seeds_given: False takes the number of seeds from a study that is there.
+
+    Raises:
+        InputError: another study is there, or other files are; or it has more seeds already.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            if not (folder / STUDY).exists():
+                if others := [path.name for path in folder.iterdir() if not is_leftover(path)]:
+                    raise InputError(
+                        f"the output directory {str(folder)!r} holds {others[0]!r} but no study; choose another"
+                    )
+                _write(folder, plan)
+                return Study(folder, plan)
+            there = Study.open(folder)
+            _check_same(there, plan)
+            if seeds_given and dict(there.plan.seeds) != dict(plan.seeds):
+                _check_more(there, plan)
+                there = Study(folder, replace(there.plan, looks=(*there.plan.looks, *plan.looks)))
+                _write(folder, there.plan)
+            return there
+    except OSError as error:
+        raise unwritable(folder, error) from None
+
+
+def _check_same(there: Study, plan: Plan) -> None:
+    names = ("tasks", "methods", "grid", "first_seed", "config")
+    then, now = (
+        {name: value for name, value in json.loads(json.dumps(p.as_json())).items() if name in names}
+        for p in (there.plan, plan)
+    )
+    if different := list(differences(then, now)):
+        more = f", and {len(different) - 3} more" if len(different) > 3 else ""
+        raise InputError(
+            f"{str(there.folder)!r} holds another study: {'; '.join(different[:3])}{more}; give the settings it has, "
+            "or another directory"
+        )
+
+
+def _check_more(there: Study, plan: Plan) -> None:
+    for method, seeds in there.plan.seeds.items():
+        if plan.seeds[method] < seeds:
+            raise InputError(
+                f"the study in {str(there.folder)!r} has {seeds} seeds of {method} planned; got {plan.seeds[method]}; "
+                "their number can only be raised"
+            )
+
+
+def _write(folder: Path, plan: Plan) -> None:
+    with replacing(folder / STUDY, durable=True) as file:
+        file.write(f"{json.dumps(plan.as_json(), indent=1, allow_nan=False)}\n".encode())
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Waits until no other process is in such a block; where a file system has no locks, it does not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

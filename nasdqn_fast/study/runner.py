@@ -1,0 +1,182 @@
+"""Runs the trials of a study on any executor, a window of them at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from typing import Any
+
+from nasdqn_fast.config import Config
+from nasdqn_fast.run.signals import PATIENCE, with_message
+from nasdqn_fast.study.plan import Trial
+from nasdqn_fast.study.progress import Progress
+from nasdqn_fast.study.study import Study, ended
+from nasdqn_fast.study.trial import BUSY, FAILED, INTERRUPTED, Outcome, run_trial
+
+TICK = 0.1  # s between two looks at the progress
+TRIES = 4  # of a trial whose worker was lost
+
+Show = Callable[[Progress], object]
+
+
+class Runner:
+    """Sends trials to an executor and takes in what became of them.
+
+    Args:
+        study: which.
+        configs: (task, label) -> settings.
+        executor: runs `run_trial`; in threads of this process if `ours`.
+        halt: makes trials that run save themselves and end; see `run_trial`.
+        window: trials handed to the executor at a time: as many as it has workers, and some that wait.
+        show: called with the progress, often, in the calling thread.
+        ours: the executor's threads are of this process, and get its signals.
+        shard: (number from 0, of how many).
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        configs: Mapping[tuple[str, str], Config],
+        executor: Executor,
+        halt: Any,
+        *,
+        window: Callable[[], int],
+        show: Show,
+        ours: bool,
+        shard: tuple[int, int] = (0, 1),
+    ) -> None:
+        self._study, self._configs, self._executor, self._halt = study, configs, executor, halt
+        self._window, self._show, self._ours, self._shard = window, show, ours, shard
+        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+        self._flying: dict[Future[Outcome], Trial] = {}
+        self._lost: dict[Trial, int] = {}
+        number, shards = shard
+        statuses = [ended(status) for trial, status in study.statuses() if trial.shard(shards) == number]
+        self.progress = Progress(len(statuses), study.plan.episodes, before=sum(statuses))
+
+    def run(self) -> Progress:
+        """Runs this shard's trials, then whatever is left and no other process has.
+
+        Raises:
+            KeyboardInterrupt: as usual; every trial that ran has been saved.
+            BrokenExecutor: the executor takes no more trials.
+        """
+        number, shards = self._shard
+        try:
+            self._run(t for t, status in self._study.statuses() if t.shard(shards) == number and not ended(status))
+            # Of shards that were killed, or are slower than this one; and what was in use at its turn.
+            done = -1
+            while done != self.progress.ended:
+                done = self.progress.ended
+                self._run(self._left())
+        except BaseException as error:
+            self._halt_all()
+            if isinstance(error, KeyboardInterrupt):
+                raise with_message(error, self._how_it_stands()) from None
+            raise
+        return self.progress
+
+    def _left(self) -> Iterator[Trial]:
+        for trial, status in self._study.statuses():
+            if not ended(status) and trial not in self.progress.failed:
+                yield trial
+
+    def _run(self, trials: Iterable[Trial]) -> None:
+        waiting = iter(trials)
+        more = True
+        while more or self._flying:
+            while more and len(self._flying) < self._window():
+                trial = next(waiting, None)
+                if trial is None:
+                    more = False
+                else:
+                    self._send(trial)
+            self.progress.running = len(self._flying)
+            self._show(self.progress)
+            if self._flying:
+                self._take_next()
+        self._show(self.progress)
+
+    def _send(self, trial: Trial) -> None:
+        config = self._configs[trial.task, trial.label]
+        count = self.progress.count if self._ours else None  # elsewhere it would count nothing
+        future = self._executor.submit(run_trial, trial, config, self._halt, count)
+        self._flying[future] = trial
+        future.add_done_callback(self._ended.put)
+
+    def _take_next(self) -> None:
+        try:
+            future = self._ended.get(timeout=TICK)
+        except queue.Empty:
+            return
+        trial = self._flying.pop(future)
+        try:
+            outcome = future.result()
+        except BrokenExecutor:
+            raise
+        except (Exception, CancelledError) as error:  # of the executor: the trial itself raises nothing
+            self._send_again(trial, f"{type(error).__name__}: {error}")
+            return
+        self._take(trial, outcome)
+
+    def _take(self, trial: Trial, outcome: Outcome) -> None:
+        progress = self.progress
+        progress.busy.discard(trial)
+        if outcome.status == INTERRUPTED:
+            if self._ours:
+                raise KeyboardInterrupt
+            self._send_again(trial, "its worker is ended again and again")
+        elif outcome.status == BUSY:
+            progress.busy.add(trial)
+        elif outcome.status == FAILED:
+            progress.failed[trial] = outcome.message
+        else:
+            progress.ended += 1
+
+    def _send_again(self, trial: Trial, why: str) -> None:
+        """A worker was lost, or is being ended: another continues from the last checkpoint."""
+        self._lost[trial] = self._lost.get(trial, 0) + 1
+        if self._lost[trial] < TRIES:
+            self._send(trial)
+        else:
+            self.progress.failed[trial] = f"lost {TRIES} times: {why}"
+
+    def _halt_all(self) -> None:
+        """Waits until every trial that runs is saved."""
+        self.progress.closed = True
+        self._halt.set()
+        for future in self._flying:
+            future.cancel()
+        started = time.monotonic()
+        while self._flying:
+            try:
+                future = self._ended.get(timeout=TICK)
+            except queue.Empty:
+                self._show_closing()
+                continue
+            except KeyboardInterrupt:
+                if time.monotonic() - started > PATIENCE:
+                    raise  # a run is stuck
+                continue  # timeout(1) and some schedulers send a signal twice
+            self._flying.pop(future)
+            if not future.cancelled() and future.exception() is None:
+                self.progress.ended += future.result().status == "finished"
+
+    def _show_closing(self) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            self._show(self.progress)
+
+    def _how_it_stands(self) -> str:
+        progress = self.progress
+        return (
+            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} trials, every other that "
+            "had begun is saved; the same command goes on"
+        )
+
+
+def window_of(workers: int) -> int:
+    """Trials to hand to that many workers at a time."""
+    return 2 * workers + 2
