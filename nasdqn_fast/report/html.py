@@ -35,10 +35,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "
     """
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
-    below = f"<caption>{escape(caption)}</caption>" if caption else ""
+    below = paragraph(caption, "caption") if caption else ""
     kind = _class("numbers" if numbers else "")
     return (
-        f'<div class="scroll"><table{kind}>{below}<thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
+        f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>{below}'
     )
 
 

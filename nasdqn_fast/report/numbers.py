@@ -6,7 +6,7 @@ import math
 
 from nasdqn_fast.statistics.bootstrap import Interval
 
-NOTHING = "–"
+NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
 def number(value: float, digits: int = 1) -> str:
@@ -14,15 +14,15 @@ def number(value: float, digits: int = 1) -> str:
     if math.isnan(value):
         return NOTHING
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}f}".replace("-", "−")
+        return "∞" if value > 0 else f"{MINUS}∞"
+    return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def significant(value: float) -> str:
     """With three significant digits."""
     if math.isnan(value) or math.isinf(value):
         return number(value)
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def interval(ends: Interval, digits: int = 1) -> str:

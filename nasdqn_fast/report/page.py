@@ -58,10 +58,8 @@ def report(folder: str | Path, *, figures: Sequence[str] = (), show: Show | None
         data = read_returns(study.folder, outcomes)
         write_trials(study.folder, outcomes)
         show(f"{TRIALS_CSV}, {EPISODES_CSV}")
-        drawn = {
-            task: "\n".join(_figures(study, one, figures, several=len(data) > 1, show=show))
-            for task, one in data.items()
-        }
+        several = len(data) > 1
+        drawn = {task: "\n".join(_figures(study, one, figures, several, show)) for task, one in data.items()}
         if figures:
             return study.folder / FIGURES
         with replacing(study.folder / PAGE) as file:
@@ -79,7 +77,7 @@ def check_installed() -> None:
         raise InputError(f"a report needs {', '.join(missing)}: pip install 'nasdqn-fast[report]'")
 
 
-def _figures(study: Study, data: TaskData, wanted: Sequence[str], *, several: bool, show: Show) -> Iterator[str]:
+def _figures(study: Study, data: TaskData, wanted: Sequence[str], several: bool, show: Show) -> Iterator[str]:
     """Draws and saves the figures of a task; gives their part of the page."""
     for title, kinds in (("The paper's figures", OF_PAPER), ("Beyond the paper", OURS)):
         yield html.heading(3, title)
@@ -105,7 +103,7 @@ def _page(study: Study, outcomes: Outcomes, data: dict[str, TaskData], drawn: di
     by_task = {task: list(these) for task, these in itertools.groupby(found, lambda verdict: verdict.task)}
     parts = [html.paragraph(_about(study, outcomes), "soft")]
     for task, these in by_task.items():
-        parts += [html.heading(2, f"What {task} says about the paper's claims"), verdicts.summary(these)]
+        parts += [html.heading(2, f"{task}: verdicts on the paper's claims"), verdicts.summary(these)]
     parts.append(html.paragraph(verdicts.RULE, "soft"))
     for task, one in data.items():
         parts.append(html.heading(2, f"{task}: the paper's four metrics"))

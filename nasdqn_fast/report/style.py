@@ -28,7 +28,7 @@ OTHERS = (ORANGE, BLACK, SKY, GREEN, PURPLE, BLUE, VERMILION)
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1.5, 1.5)))
 MARKERS = "osD^vPX*"
 GREY = "0.35"
-WIDTH = 7.2  # inches
+WIDTH = 6.6  # inches
 DPI = 160
 
 _SETTINGS = {

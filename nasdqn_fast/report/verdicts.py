@@ -13,10 +13,10 @@ from nasdqn_fast.study.contrasts import ALPHA, MARGIN, Judged
 from nasdqn_fast.study.outcomes import Group
 
 RULE = (
-    "The rule is in the program, and was fixed before any study was run. Supported: for every comparison of a claim, the "
-    "interval, adjusted over these (Holm), lies wholly on the claim's side. Contradicted: for one of them it lies wholly "
-    f"on the other side, or two one-sided tests show a difference of means within ±{MARGIN:g} return. Else undecided. "
-    "Means are compared seed by seed where both methods have the seeds (Student's t), else by Welch's t. An unfinished "
+    "The rule is in the program, and was fixed before any study was run. Supported: for every comparison of a claim, "
+    "the interval, adjusted over these (Holm), lies wholly on the claim's side. Contradicted: for one of them it lies "
+    f"wholly on the other side, or two one-sided tests show a difference of means within ±{MARGIN:g} return. Else "
+    "undecided. Means are compared seed by seed where both methods have the seeds (Student's t), else by Welch's t. An unfinished "
     "study gets no verdicts; if seeds were added after a look, verdicts are exploratory."
 )
 HEADER = ("comparison", "measure", "claimed", "effect", "interval", "p (Holm)", "p (TOST)", "n", "says")
@@ -34,7 +34,7 @@ def summary(verdicts: Iterable[Verdict]) -> str:
         )
     head = "".join(f"<th>{cell}</th>" for cell in ("", "the paper says", "verdict", "because"))
     body = "\n".join(rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    return f'<div class="scroll"><table class="verdicts"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 
 
 def details(verdicts: Iterable[Verdict], groups: Iterable[Group], profile: str) -> str:

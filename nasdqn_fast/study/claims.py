@@ -168,7 +168,7 @@ def _c6(agents: Agents) -> list[Contrast] | str:
     found = worth_of_choices(agents[NAS], agents[RANDOM])
     if found is None:
         return f"too few seeds or switches to know what architectures are worth under {agents[RANDOM].label}"
-    name = f"{agents[NAS].label} - {agents[RANDOM].label}"
+    name = f"{agents[NAS].label} minus {agents[RANDOM].label}"
     measure = "worth of the architectures chosen (return)"
     return [Contrast(name, measure, *found, 0.0, math.inf, MARGIN)]
 

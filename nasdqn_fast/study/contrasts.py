@@ -38,7 +38,7 @@ class Contrast:
     """A comparison, before it is judged.
 
     Attributes:
-        name: what is compared, as ``nas-dqn - fixed-small``.
+        name: what is compared, as ``nas-dqn minus fixed-small``.
         measure: what is measured, with its unit.
         estimate: on the scale on which it is tested; of a ratio, its logarithm.
         n: runs, or pairs of runs, that it rests on.
@@ -126,14 +126,14 @@ def all_of(judged: Sequence[Judged]) -> Judgement:
 def more(a: Group, b: Group, column: str, measure: str, margin: float | None = MARGIN) -> Contrast:
     """That the mean of a column is higher for a than for b."""
     estimate, n, pairs = _compare(a, b, column, ratio=False)
-    return Contrast(f"{a.label} - {b.label}", measure, estimate, n, 0.0, math.inf, margin, paired=pairs)
+    return Contrast(f"{a.label} minus {b.label}", measure, estimate, n, 0.0, math.inf, margin, paired=pairs)
 
 
 def ratio(a: Group, b: Group, column: str, measure: str, low: float, high: float) -> Contrast:
     """That the mean of a column is between `low` and `high` times as large for a as for b."""
     estimate, n, pairs = _compare(a, b, column, ratio=True)
     ends = (-math.inf if low == 0 else math.log(low)), (math.inf if math.isinf(high) else math.log(high))
-    return Contrast(f"{a.label} / {b.label}", measure, estimate, n, *ends, ratio=True, paired=pairs)
+    return Contrast(f"{a.label} over {b.label}", measure, estimate, n, *ends, ratio=True, paired=pairs)
 
 
 def shared_seeds(a: Group, b: Group) -> tuple[np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ WORST = EQUAL | finals(nas_dqn=150)
 def test_a_search_above_all_others_supports_c1(judged):
     verdict = judged("C1", BEST)
     assert verdict.judgement == Judgement.SUPPORTED
-    assert [one.contrast.name for one in verdict.contrasts] == [f"nas-dqn - {other}" for other in BASELINES]
+    assert [one.contrast.name for one in verdict.contrasts] == [f"nas-dqn minus {other}" for other in BASELINES]
     for one in verdict.contrasts:
         assert one.effect == pytest.approx(10, abs=3)
         assert one.interval[0] < one.effect < one.interval[1]
@@ -115,7 +115,7 @@ def test_a_contrast_is_scipys_paired_interval_at_holms_level(judged):
     rng = np.random.default_rng(0)
     values = {agent: rng.normal(192 if agent == "nas-dqn" else 190, 3, 20) for agent in ("nas-dqn", *BASELINES)}
     smallest = min(verdict.contrasts, key=lambda one: one.contrast.p)
-    other = smallest.contrast.name.removeprefix("nas-dqn - ")
+    other = smallest.contrast.name.removeprefix("nas-dqn minus ")
     expected = stats.ttest_rel(values["nas-dqn"], values[other])
     assert smallest.contrast.p == pytest.approx(expected.pvalue)
     assert smallest.confidence == pytest.approx(1 - 0.05 / 4)

@@ -89,13 +89,15 @@ IMPROVEMENT = Kind(
     "improvement",
     "Probability of improvement",
     "How often a run of the first method ends above one of the second, ties counted by halves; bars are 95 % intervals "
-    "from whole runs drawn with replacement, seeds together where both methods have the same.",
+    "from whole runs drawn with replacement, seeds together where both methods have the same. Where all runs of "
+    "one end above all of the other, resampling cannot show that further runs may not.",
     _improvement,
 )
 INTERVALS = Kind(
     "intervals",
     "How sure the mean is, and where a run of your own will lie",
-    "Thick: 95 % intervals of the mean and of the interquartile mean over runs. Thin: where a further run will lie, "
+    "Thick: 95 % intervals of the mean and of the interquartile mean over runs, too short below some 30 runs "
+    "(docs/report.md). Thin: where a further run will lie, "
     "with 90 % probability, or less if there are too few runs to say so; the share is given. The second does not "
     "shrink with more runs.",
     _intervals,

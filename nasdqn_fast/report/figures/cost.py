@@ -84,6 +84,7 @@ def _complexity(data: TaskData) -> Drawn | str:
     for axes, name in ((left, "parameters, mean over steps"), (right, "operations of the run (FLOP)")):
         references(axes, optimum=data.optimum, threshold=data.threshold)
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter("")  # between powers of ten they would overlap
         axes.set_xlabel(name)
     left.set_ylabel(f"mean return of the last {FINAL_EPISODES}")
     handles, labels = left.get_legend_handles_labels()

@@ -96,9 +96,7 @@ def _timeline(data: TaskData) -> Drawn | str:
     searches = dict(list(data.searches.items())[:MOST])
     if not searches:
         return "no method changes its architecture"
-    figure, grid = sheet(
-        3.3 * len(searches), 2 * len(searches), 1, sharex=True, height_ratios=[3, 1.15] * len(searches)
-    )
+    figure, grid = sheet(3.3 * len(searches), 2 * len(searches), 1, sharex=True, height_ratios=[3, 1.4] * len(searches))
     rows: list[tuple[Any, ...]] = []
     styles, window = looks(data.groups), data.window
     for k, (label, group) in enumerate(searches.items()):
@@ -137,9 +135,9 @@ def _bars(axes: Any, segments: Any) -> None:
         )
         if few:
             name = f"{_split(part.architecture)[0]}\n{size.activation.removesuffix('_relu')}"
-            axes.text(part.first - 0.5 + width / 2, top * 0.04, name, ha="center", va="bottom", fontsize=8.5)
+            axes.text(part.first - 0.5 + width / 2, top * 1.08, name, ha="center", va="bottom", fontsize=8.5)
     axes.set_ylabel("hidden\nunits")
-    axes.set_ylim(0, top * 1.05)
+    axes.set_ylim(0, top * (1.95 if few else 1.05))
     axes.grid(False)
 
 
