@@ -34,7 +34,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "
         numbers: whether cells are numbers, which are not broken into lines.
     """
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
     below = paragraph(caption, "caption") if caption else ""
     kind = _class("numbers" if numbers else "")
     return (
@@ -50,6 +50,10 @@ def figure(image: bytes, title: str, caption: str, command: str, files: Sequence
         f'<figure><img alt="{escape(title)}" src="data:image/png;base64,{data}">'
         f"<figcaption>{escape(caption)}<br>{code(command)}<br>{links}</figcaption></figure>"
     )
+
+
+def _cell(text: str) -> str:
+    return f"<td{_class('long' if len(text) > 30 else '')}>{escape(text)}</td>"
 
 
 def _class(kind: str) -> str:

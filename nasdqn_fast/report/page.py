@@ -29,12 +29,19 @@ NEEDED = ("matplotlib", "scipy", "statsmodels")
 Show = Callable[[str], object]
 
 
-def report(folder: str | Path, *, figures: Sequence[str] = (), show: Show | None = None) -> Path:
+def report(
+    folder: str | Path,
+    *,
+    figures: Sequence[str] = (),
+    beside: Sequence[str | Path] = (),
+    show: Show | None = None,
+) -> Path:
     """Writes ``report.html``, ``figures/``, ``trials.csv`` and ``episodes.csv`` into a study's folder.
 
     Args:
         folder: of the study, finished or not.
         figures: names of the figures to draw anew, without the page and the tables; none: all of them.
+        beside: folders of other studies, as of other profiles, whose search overhead is shown below claim C5.
         show: called with a line about each thing done.
 
     Returns:
@@ -49,6 +56,7 @@ def report(folder: str | Path, *, figures: Sequence[str] = (), show: Show | None
         if name not in KINDS:
             raise UnknownName("figure", name, KINDS)
     study, show = Study.open(folder), show or (lambda line: None)
+    others = [(other.plan.profile, read_outcomes(other)) for other in map(Study.open, beside)]
     outcomes = read_outcomes(study)
     show(f"{outcomes.ended} of {outcomes.planned} trials have ended")
     if not outcomes.ended:
@@ -63,7 +71,7 @@ def report(folder: str | Path, *, figures: Sequence[str] = (), show: Show | None
         if figures:
             return study.folder / FIGURES
         with replacing(study.folder / PAGE) as file:
-            file.write(_page(study, outcomes, data, drawn).encode())
+            file.write(_page(study, outcomes, data, drawn, others).encode())
     return study.folder / PAGE
 
 
@@ -98,9 +106,15 @@ def _figure(study: Study, kind: Kind, data: TaskData, prefix: str) -> str:
     return html.heading(4, kind.title) + html.figure(image, kind.title, kind.caption, command, files)
 
 
-def _page(study: Study, outcomes: Outcomes, data: dict[str, TaskData], drawn: dict[str, str]) -> str:
-    found = claims.verdicts(study.plan, outcomes)
-    by_task = {task: list(these) for task, these in itertools.groupby(found, lambda verdict: verdict.task)}
+def _page(
+    study: Study,
+    outcomes: Outcomes,
+    data: dict[str, TaskData],
+    drawn: dict[str, str],
+    others: Sequence[tuple[str, Outcomes]],
+) -> str:
+    judged = claims.verdicts(study.plan, outcomes)
+    by_task = {task: list(these) for task, these in itertools.groupby(judged, lambda verdict: verdict.task)}
     parts = [html.paragraph(_about(study, outcomes), "soft")]
     for task, these in by_task.items():
         parts += [html.heading(2, f"{task}: verdicts on the paper's claims"), verdicts.summary(these)]
@@ -112,7 +126,9 @@ def _page(study: Study, outcomes: Outcomes, data: dict[str, TaskData], drawn: di
             parts += [html.heading(3, "Is there something to search for?"), spread]
         parts += [html.heading(2, f"{task}: figures"), drawn[task]]
         parts.append(html.heading(2, f"{task}: the claims in detail"))
-        parts.append(verdicts.details(by_task.get(task, []), one.groups.values(), study.plan.profile))
+        profiles = ((study.plan.profile, outcomes), *others)
+        shares = verdicts.search_shares((profile, group) for profile, found in profiles for group in found.of(task))
+        parts.append(verdicts.details(by_task.get(task, []), shares))
     parts += [html.heading(2, "Where the paper contradicts itself"), paper.contradictions()]
     parts += [html.heading(2, "What the paper leaves open, and the values used"), paper.left_open(study.plan)]
     parts += [html.heading(2, "Data"), _data(study)]

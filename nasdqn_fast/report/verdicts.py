@@ -16,10 +16,11 @@ RULE = (
     "The rule is in the program, and was fixed before any study was run. Supported: for every comparison of a claim, "
     "the interval, adjusted over these (Holm), lies wholly on the claim's side. Contradicted: for one of them it lies "
     f"wholly on the other side, or two one-sided tests show a difference of means within ±{MARGIN:g} return. Else "
-    "undecided. Means are compared seed by seed where both methods have the seeds (Student's t), else by Welch's t. An unfinished "
-    "study gets no verdicts; if seeds were added after a look, verdicts are exploratory."
+    "undecided. Means are compared seed by seed where both methods have the seeds (Student's t), else by Welch's t. An "
+    "unfinished study gets no verdicts; if seeds were added after a look, verdicts are exploratory."
 )
-HEADER = ("comparison", "measure", "claimed", "effect", "interval", "p (Holm)", "p (TOST)", "n", "says")
+ALONE = 1e-4  # a share of wall time: what asking a fixed agent takes is no search
+HEADER = ("comparison", "measure", "claimed", "effect", "interval", "p (Holm)", "p (TOST)", "p (ranks)", "n", "says")
 
 
 def summary(verdicts: Iterable[Verdict]) -> str:
@@ -34,11 +35,17 @@ def summary(verdicts: Iterable[Verdict]) -> str:
         )
     head = "".join(f"<th>{cell}</th>" for cell in ("", "the paper says", "verdict", "because"))
     body = "\n".join(rows)
-    return f'<div class="scroll"><table class="verdicts"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    table = f'<table class="verdicts"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>'
+    return f'<div class="scroll">{table}</div>'
 
 
-def details(verdicts: Iterable[Verdict], groups: Iterable[Group], profile: str) -> str:
-    """All comparisons of each claim; below C5 the search's share of every method."""
+def details(verdicts: Iterable[Verdict], shares: str) -> str:
+    """All comparisons of each claim.
+
+    Args:
+        verdicts: of one task.
+        shares: HTML shown below C5.
+    """
     parts = []
     for verdict in verdicts:
         claim = verdict.claim
@@ -51,7 +58,7 @@ def details(verdicts: Iterable[Verdict], groups: Iterable[Group], profile: str) 
             parts.append(paragraph(f"{verdict.reason}.", "soft"))
         if verdict.contrasts:
             parts.append(table(HEADER, map(_row, verdict.contrasts)))
-        if claim.name == "C5" and (shares := _shares(groups, profile)):
+        if claim.name == "C5":
             parts.append(shares)
         parts.append("</div>")
     return "\n".join(parts)
@@ -94,16 +101,22 @@ def _row(one: Judged) -> tuple[str, ...]:
         f"{_interval(one)} at {100 * one.confidence:.4g} %",
         p_value(one.p),
         p_value(one.p_equivalent),
+        p_value(one.p_ranks),
         f"{contrast.n}{' pairs' if contrast.paired else ''}",
         str(one.judgement),
     )
 
 
-def _shares(groups: Iterable[Group], profile: str) -> str:
+def search_shares(groups: Iterable[tuple[str, Group]]) -> str:
+    """What the search took of the wall time, of every method that searches.
+
+    Args:
+        groups: each with the profile that it was run under.
+    """
     rows = [
-        (group.label, percent(float(np.mean(shares)), 2), percent(float(np.max(shares)), 2), str(len(group)))
-        for group in groups
-        if (shares := group.column("search_share")).any()
+        (profile, group.label, percent(float(np.mean(shares)), 2), percent(float(np.max(shares)), 2), str(len(group)))
+        for profile, group in groups
+        if len(group) and float(np.median(shares := group.column("search_share"))) > ALONE
     ]
-    header = ("method", "share of the search, mean", "largest", "runs")
-    return table(header, rows, f"Of the wall time of training and search; profile {profile}.") if rows else ""
+    header = ("profile", "method", "share of the search, mean", "largest", "runs")
+    return table(header, rows, "Of the wall time of training and search.") if rows else ""

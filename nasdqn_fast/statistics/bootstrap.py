@@ -151,7 +151,8 @@ def _parts(resamples: int, n: int) -> Iterator[int]:
 
 def _counts(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
     """(resamples, n): how often each of n runs is drawn."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float64)
 
 
 def _tails(confidence: float) -> tuple[float, float]:

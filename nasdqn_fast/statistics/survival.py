@@ -55,9 +55,8 @@ def kaplan_meier(times: np.ndarray, happened: np.ndarray, horizon: float) -> Kap
         horizon: end of the restricted mean.
     """
     times, happened = np.asarray(times, dtype=np.float64), np.asarray(happened, dtype=bool)
-    at = np.unique(times[happened])
-    at_risk = (times[:, None] >= at).sum(axis=0)
-    died = ((times[:, None] == at) & happened[:, None]).sum(axis=0)
+    at, died = np.unique(times[happened], return_counts=True)
+    at_risk = len(times) - np.searchsorted(np.sort(times), at)
     survival = np.cumprod(1 - died / at_risk)
     greenwood = died / (at_risk * np.maximum(at_risk - died, 1))
     low, high = _log_log_interval(survival, greenwood)

@@ -9,6 +9,8 @@ import numpy as np
 from nasdqn_fast.statistics.means import Estimate
 from nasdqn_fast.study.outcomes import Group, Outcome
 
+PARTS = 200  # of the jackknife
+
 
 def worth_of_choices(searched: Group, random: Group) -> tuple[Estimate, int] | None:
     """Mean worth of the architectures searched, less that of those drawn at random; and the number of seeds.
@@ -17,7 +19,7 @@ def worth_of_choices(searched: Group, random: Group) -> tuple[Estimate, int] | N
     number. A seed's choices are weighed without the scores of that seed, so that no run is judged by its own luck; they
     count with their episodes. The first segment, drawn uniformly by both, does not count, nor do architectures that no
     other seed has tried. All seeds share the scores, hence the error is the jackknife's (Efron and Stein 1981), which
-    leaves a seed's choices out together with its scores.
+    leaves a seed's choices out together with its scores; of more than 200 seeds, several at once.
 
     Returns:
         None with fewer than three seeds that both have, or if no architecture is known.
@@ -36,23 +38,20 @@ def worth_of_choices(searched: Group, random: Group) -> tuple[Estimate, int] | N
                 sums[row, column[part.architecture]] += part.score - expected[k]
                 counts[row, column[part.architecture]] += 1
     chosen = np.array([[_episodes(outcome, column) for outcome in pair] for pair in pairs])
-    value = _difference(chosen, sums, counts, sums.sum(axis=0), counts.sum(axis=0))
-    n = len(pairs)
+    value = _difference(chosen, sums, counts)
     without = []
-    for left_out in range(n):
-        kept = np.arange(n) != left_out
-        rest = chosen[kept], sums[kept], counts[kept]
-        without.append(_difference(*rest, rest[1].sum(axis=0), rest[2].sum(axis=0)))
+    for left_out in np.array_split(np.arange(len(pairs)), min(len(pairs), PARTS)):
+        rest = (np.delete(array, left_out, axis=0) for array in (chosen, sums, counts))
+        without.append(_difference(*rest))
+    n = len(without)
     error = math.sqrt((n - 1) / n * float(np.sum((np.array(without) - np.mean(without)) ** 2)))
-    return None if math.isnan(value + error) else (Estimate(value, error, n - 1), n)
+    return None if math.isnan(value + error) else (Estimate(value, error, n - 1), len(pairs))
 
 
-def _difference(
-    chosen: np.ndarray, sums: np.ndarray, counts: np.ndarray, all_sums: np.ndarray, all_counts: np.ndarray
-) -> float:
+def _difference(chosen: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> float:
     """Mean over seeds. chosen: (seeds, 2, architectures), sums and counts: (seeds, architectures)."""
-    others = all_counts - counts
-    worth = (all_sums - sums) / np.maximum(others, 1)
+    others = counts.sum(axis=0) - counts
+    worth = (sums.sum(axis=0) - sums) / np.maximum(others, 1)
     weights = chosen * (others > 0)[:, None]
     episodes = weights.sum(axis=2)
     usable = (episodes > 0).all(axis=1)

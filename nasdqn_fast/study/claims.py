@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nasdqn_fast.statistics.means import one_sample
+from nasdqn_fast.statistics.means import Estimate, one_sample
 from nasdqn_fast.study.choices import worth_of_choices
 from nasdqn_fast.study.contrasts import MARGIN, Contrast, Judged, Judgement, all_of, judge, more, ratio
 from nasdqn_fast.study.outcomes import Group, Outcomes
@@ -130,11 +130,14 @@ def _c2(agents: Agents) -> list[Contrast] | str:
         return "the task has no threshold"
     if all(np.isnan(group.column("reached")).all() for group in agents.values()):
         return "no run exceeded the threshold"
-    # Nearer, as a factor, to the one claimed than to none.
-    return [
-        ratio(agents[other], agents[NAS], "restricted", SOONER, math.sqrt(factor), math.inf)
-        for other, factor in ((SMALL, 3), (MEDIUM, 3), (LARGE, 3), (RANDOM, 10))
-    ]
+    contrasts = []
+    for other, factor in ((SMALL, 3), (MEDIUM, 3), (LARGE, 3), (RANDOM, 10)):
+        # Nearer, as a factor, to the one claimed than to none.
+        contrast = ratio(agents[other], agents[NAS], "restricted", SOONER, math.sqrt(factor), math.inf)
+        if all(np.isnan(agents[name].column("reached")).all() for name in (other, NAS)):
+            contrast = replace(contrast, estimate=Estimate(0.0, 0.0, 0))  # both ended before it: nothing is known
+        contrasts.append(contrast)
+    return contrasts
 
 
 def _c3(agents: Agents) -> list[Contrast]:

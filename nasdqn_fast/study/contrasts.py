@@ -17,6 +17,7 @@ import numpy as np
 
 from nasdqn_fast.statistics.means import Estimate, Interval, log_ratio, paired, welch
 from nasdqn_fast.statistics.multiple import holm, holm_confidences
+from nasdqn_fast.statistics.ranks import mann_whitney, wilcoxon
 from nasdqn_fast.study.outcomes import Group
 
 ALPHA = 0.05
@@ -46,6 +47,8 @@ class Contrast:
         margin: differences within it do not matter; None where there is no such margin.
         ratio: whether the estimate is the logarithm of a ratio.
         paired: whether seeds were compared one by one.
+        p_ranks: of the hypothesis that there is no difference at all, by Wilcoxon's or Mann and Whitney's test; NaN
+            where nothing is compared.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Contrast:
     margin: float | None = None
     ratio: bool = False
     paired: bool = True
+    p_ranks: float = math.nan
 
     @property
     def p(self) -> float:
@@ -86,6 +90,7 @@ class Judged:
         confidence: of the interval: 95 % or, adjusted, more.
         p: adjusted over the claim's contrasts (Holm).
         p_equivalent: adjusted, of TOST; NaN without a margin.
+        p_ranks: adjusted; NaN where there is none.
         judgement: supported, contradicted or undecided.
     """
 
@@ -95,23 +100,27 @@ class Judged:
     confidence: float
     p: float
     p_equivalent: float
+    p_ranks: float
     judgement: Judgement
 
 
 def judge(contrasts: Sequence[Contrast]) -> tuple[Judged, ...]:
     """The verdict on each of the contrasts of one claim."""
     p_values = [contrast.p for contrast in contrasts]
-    with_margin = [contrast for contrast in contrasts if contrast.margin is not None]
-    equivalent = holm([contrast.estimate.p_within(-contrast.margin, contrast.margin) for contrast in with_margin])  # type: ignore[operator]
-    p_equivalent = dict(zip(map(id, with_margin), equivalent, strict=True))
+    columns = (
+        holm_confidences(p_values, ALPHA),
+        holm(p_values),
+        _holm_of_known([_p_within(contrast) for contrast in contrasts]),
+        _holm_of_known([contrast.p_ranks for contrast in contrasts]),
+    )
     result = []
-    for contrast, confidence, p in zip(contrasts, holm_confidences(p_values, ALPHA), holm(p_values), strict=True):
-        low, high = contrast.estimate.interval(float(confidence))
-        same = float(p_equivalent.get(id(contrast), math.nan))
+    for contrast, *numbers in zip(contrasts, *columns, strict=True):
+        confidence, p, same, ranks = map(float, numbers)
+        low, high = contrast.estimate.interval(confidence)
         interval = contrast.shown(low), contrast.shown(high)
         effect = contrast.shown(contrast.estimate.value)
         judgement = _judgement(contrast, low, high, same)
-        result.append(Judged(contrast, effect, interval, float(confidence), float(p), same, judgement))
+        result.append(Judged(contrast, effect, interval, confidence, p, same, ranks, judgement))
     return tuple(result)
 
 
@@ -125,15 +134,16 @@ def all_of(judged: Sequence[Judged]) -> Judgement:
 
 def more(a: Group, b: Group, column: str, measure: str, margin: float | None = MARGIN) -> Contrast:
     """That the mean of a column is higher for a than for b."""
-    estimate, n, pairs = _compare(a, b, column, ratio=False)
-    return Contrast(f"{a.label} minus {b.label}", measure, estimate, n, 0.0, math.inf, margin, paired=pairs)
+    estimate, n, pairs, ranks = _compare(a, b, column, ratio=False)
+    name = f"{a.label} minus {b.label}"
+    return Contrast(name, measure, estimate, n, 0.0, math.inf, margin, paired=pairs, p_ranks=ranks)
 
 
 def ratio(a: Group, b: Group, column: str, measure: str, low: float, high: float) -> Contrast:
     """That the mean of a column is between `low` and `high` times as large for a as for b."""
-    estimate, n, pairs = _compare(a, b, column, ratio=True)
+    estimate, n, pairs, ranks = _compare(a, b, column, ratio=True)
     ends = (-math.inf if low == 0 else math.log(low)), (math.inf if math.isinf(high) else math.log(high))
-    return Contrast(f"{a.label} over {b.label}", measure, estimate, n, *ends, ratio=True, paired=pairs)
+    return Contrast(f"{a.label} over {b.label}", measure, estimate, n, *ends, ratio=True, paired=pairs, p_ranks=ranks)
 
 
 def shared_seeds(a: Group, b: Group) -> tuple[np.ndarray, np.ndarray]:
@@ -142,8 +152,8 @@ def shared_seeds(a: Group, b: Group) -> tuple[np.ndarray, np.ndarray]:
     return of_a, of_b
 
 
-def _compare(a: Group, b: Group, column: str, *, ratio: bool) -> tuple[Estimate, int, bool]:
-    """The estimate, from the seeds that both have if these are two or more; how many runs or pairs, and which."""
+def _compare(a: Group, b: Group, column: str, *, ratio: bool) -> tuple[Estimate, int, bool, float]:
+    """The estimate, from seeds that both have if these are two or more; how many runs or pairs, which; p of ranks."""
     of_a, of_b = shared_seeds(a, b)
     x, y = a.column(column), b.column(column)
     pairs = len(of_a) >= 2
@@ -151,7 +161,19 @@ def _compare(a: Group, b: Group, column: str, *, ratio: bool) -> tuple[Estimate,
         x, y = x[of_a], y[of_b]
     compare = paired if pairs else welch
     estimate = log_ratio(x, y, pairs=pairs) if ratio else compare(x, y)
-    return estimate, min(len(x), len(y)), pairs
+    return estimate, min(len(x), len(y)), pairs, (wilcoxon if pairs else mann_whitney)(x, y)
+
+
+def _p_within(contrast: Contrast) -> float:
+    return math.nan if contrast.margin is None else contrast.estimate.p_within(-contrast.margin, contrast.margin)
+
+
+def _holm_of_known(p_values: Sequence[float]) -> np.ndarray:
+    """Holm's correction over the p values that there are; the others stay NaN."""
+    result = np.array(p_values, dtype=np.float64)
+    known = ~np.isnan(result)
+    result[known] = holm(result[known])
+    return result
 
 
 def _judgement(contrast: Contrast, low: float, high: float, p_equivalent: float) -> Judgement:

@@ -150,6 +150,21 @@ def test_c2_is_not_judged_where_no_run_gets_there(judged):
     assert (verdict.judgement, verdict.reason) == (Judgement.NONE, "no run exceeded the threshold")
 
 
+def test_two_methods_that_never_get_there_are_not_told_apart(judged):
+    never = {agent: {"reached": lambda rng: None} for agent in ("nas-dqn", "random-nas")}
+    verdict = judged("C2", reached(fixed_small=300) | never)
+    assert verdict.contrasts[-1].judgement == Judgement.UNDECIDED
+    # Those that fixed agents outdo are told all the same: nas-dqn counts with its length.
+    assert verdict.contrasts[0].judgement == Judgement.CONTRADICTED
+
+
+def test_ranks_are_tested_beside_means(judged):
+    verdict = judged("C1", BEST)
+    assert all(one.p_ranks < 0.001 for one in verdict.contrasts)
+    three = judged("C1", BEST, n=3)
+    assert min(one.contrast.p_ranks for one in three.contrasts) >= 0.25  # all that three pairs can show
+
+
 def test_c3_wants_the_searchs_spread_below_all_others(judged):
     wide = {agent: {"std": about(40, 2)} for agent in BASELINES}
     assert judged("C3", wide | {"nas-dqn": {"std": about(20, 2)}}).judgement == Judgement.SUPPORTED

@@ -39,7 +39,7 @@ def _improvement(data: TaskData) -> Drawn | str:
     axes.axvline(0.5, color=GREY, linestyle=":", linewidth=1.4)
     axes.set(xlim=(-0.02, 1.02), ylim=(len(shown) - 0.4, -0.6))
     axes.set_yticks(range(len(shown)), [f"{a} > {b}" for a, b, *_ in shown])
-    axes.set_xlabel("probability that a run ends higher (final performance)")
+    axes.set_xlabel("probability that its run ends higher")
     rows = ((data.task, *values, *interval) for *values, interval in pairs)
     return Drawn(figure, ("task", "a", "b", "paired", "runs", "probability", "low", "high"), rows)
 

@@ -23,7 +23,7 @@ def _loss(data: TaskData) -> Drawn | str:
             (outcome.seed, at + 1, returns[at - around : at + length])
             for outcome, returns in zip(group.outcomes, data.returns[label], strict=True)
             for at, old, new in changes(outcome)
-            if old != new and at + length <= outcome.episodes and around >= 2
+            if old != new and at + length <= outcome.episodes and around >= 1
         ]
         if found:
             aligned[label] = around, length, found
