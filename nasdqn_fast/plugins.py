@@ -202,6 +202,7 @@ def _built_in_modules(kind: str) -> dict[str, str]:
     return {f"nasdqn_fast.{KINDS[kind]}.{path.stem}": name for name, path in _files(kind).items()}
 
 
+@functools.cache  # to list a folder takes longer than all else of finding a plug-in
 def _files(kind: str) -> dict[str, Path]:
     folder = Path(__file__).parent / KINDS[kind]
     return {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.validation import check_positive_int
+from nasdqn_fast.validation import check_bool, check_positive_int
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,18 @@ class Proposal:
             `WHOLE_RUN` asks for all that are left.
         source: number, from 1, of a finished trial whose network to continue from; None continues as the search
             does by itself. The online search, which has one network, refuses any other.
+        fresh: begin with initial weights, whatever the transfer, and also if the architecture is the one in use.
 
     Raises:
-        TypeError, ValueError: no architecture, a reason that is no string, or a source that is no such number.
+        TypeError, ValueError: no architecture, a reason that is no string, a source that is no such number, or a
+            `fresh` that is no bool.
     """
 
     architecture: Architecture
     reason: str
     budget: int | None = None
     source: int | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         # A text would never equal the architecture in use, and every self-switch would be a transfer.
@@ -43,6 +46,7 @@ class Proposal:
             raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
         if self.source is not None:
             object.__setattr__(self, "source", check_positive_int("source", self.source))
+        check_bool("fresh", self.fresh)
 
     def get_state(self) -> dict[str, Any]:
         """Plain JSON values, of which ``Proposal(**state)`` makes an equal one."""

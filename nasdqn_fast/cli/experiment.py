@@ -91,6 +91,8 @@ def command(
             show=show,
         )
     show_end(console, study, progress)
+    if progress.noted:
+        say(f"warning: {api.noted(progress)}")
     if progress.failed:
         say(f"{len(progress.failed):,} trials failed; the same command tries them again")
         raise click.exceptions.Exit(1)

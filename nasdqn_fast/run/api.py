@@ -67,14 +67,19 @@ def train(
     config = resolve(config, given | options)
     with signals.watched() as watch:
         if out is None:
-            return Run(complete(config), listener).train(watch)
-        out = check_path("out", out)
-        directory.check_free(out)
-        config = complete(config)
-        run = Run(named(config), listener, environment=make_environment(config))
-        with directory.claimed(out):
-            run.begin(out)
-            return run.train(watch)
+            run = Run(complete(config), listener)
+            result = run.train(watch)
+        else:
+            out = check_path("out", out)
+            directory.check_free(out)
+            config = complete(config)
+            run = Run(named(config), listener, environment=make_environment(config))
+            with directory.claimed(out):
+                run.begin(out)
+                result = run.train(watch)
+    if line := run.trainer.agent.warning_of_no_update():
+        warnings.warn(line, stacklevel=2)
+    return result
 
 
 def resume(
@@ -141,7 +146,10 @@ def resume(
             if continued:
                 directory.write_config(run, taken_up.config)
             taken_up.begin(run)
-        return taken_up.train(watch)
+        result = taken_up.train(watch)
+    if line := taken_up.trainer.agent.warning_of_no_update():
+        warnings.warn(line, stacklevel=2)
+    return result
 
 
 def _listener(progress: Progress) -> Listener | None:

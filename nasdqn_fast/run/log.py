@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -91,7 +92,8 @@ class RunLog:
         if result.best_network is not None:
             result.best_network.save(self.out / BEST_NETWORK)
         with replacing(self.out / SUMMARY, durable=True) as file:
-            file.write(f"{json.dumps(_summary(result), indent=2, allow_nan=False)}\n".encode())
+            summary = _summary(result) | {"files": _sizes(self.out)}
+            file.write(f"{json.dumps(summary, indent=2, allow_nan=False)}\n".encode())
 
     def _write_episodes(self, episodes: Episodes, architecture: str) -> None:
         # tolist: Python's own floats, whose repr is the shortest text that reads back to the same bits.
@@ -149,6 +151,16 @@ def _summary(result: RunResult) -> dict[str, Any]:
         "backend": result.config.run.backend,
         "build": build_facts(),
     }
+
+
+def _sizes(out: Path) -> dict[str, int]:
+    """The files beside the summary and their sizes: after a loss of power one may be shorter."""
+    names = (EPISODES, ARCHITECTURES, EVALUATIONS, NETWORK, BEST_NETWORK)
+    return {entry.name: entry.stat().st_size for entry in sorted(os.scandir(out), key=_name) if entry.name in names}
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _evaluation_record(result: RunResult) -> dict[str, Any] | None:

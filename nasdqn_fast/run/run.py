@@ -27,7 +27,7 @@ from nasdqn_fast.run.result import Recorder, RunResult, Times
 from nasdqn_fast.run.signals import RunSignals, with_message
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.storage.atomic import sync_folder
+from nasdqn_fast.storage.atomic import sync_folder, syncing
 from nasdqn_fast.storage.cadence import Cadence, Schedule
 
 Listener = Callable[[Event], object]
@@ -43,6 +43,7 @@ class Run:
         progress: called with every event.
         warm_start: False if `take_up` follows, whose state holds what an earlier run's network has become.
         environment: that of the config, which may have a name in its place; None makes it by that.
+        keeps_end: whether the state at the end is kept, from which the run could be made longer.
 
     Raises:
         InputError: a setting that only now shows to be wrong; nothing has been written.
@@ -55,9 +56,11 @@ class Run:
         *,
         warm_start: bool = True,
         environment: AnyEnvironment | None = None,
+        keeps_end: bool = True,
     ) -> None:
         self.config = config
         self.progress = progress
+        self.keeps_end = keeps_end
         self.environment = make_environment(config) if environment is None else environment
         if config.run.stop_at_threshold and self.environment.kernel.threshold is None:
             raise InputError(
@@ -216,8 +219,6 @@ class Run:
                 self.checkpoints.keep_newest()
             elif self.log is not None:
                 self.checkpoints.remove()
-            if line := self.trainer.agent.warning_of_no_update():
-                warnings.warn(line, stacklevel=3)
             return result
 
     @property
@@ -273,7 +274,7 @@ class Run:
 
     def _keep_last_state(self, *, stopped: bool) -> bool:
         """Save the state at the end, from which the run can be continued; returns whether there is one."""
-        if self.log is None or (self._keeps_nothing and not stopped):
+        if self.log is None or (not stopped and (self._keeps_nothing or not self.keeps_end)):
             return False
         if self.trainer.open_ended and not stopped:
             return bool(self.checkpoints.newest_first())  # saved before the segment's end: it may have another
@@ -318,7 +319,8 @@ class Run:
         if self.log is None:
             return
         # Of a segment that lasts as long as the run, the end is known only now: a longer run continues it.
-        last = self.trainer.open_ended and self.episodes_done == self.trainer.episodes and not self._keeps_nothing
+        at_end = self.trainer.open_ended and self.episodes_done == self.trainer.episodes
+        last = at_end and self.keeps_end and not self._keeps_nothing
         if last or self.schedule.due(self.episodes_done):
             started = time.monotonic()
             self._save(self.log)
@@ -326,7 +328,7 @@ class Run:
 
     def _save(self, log: RunLog) -> None:
         state = self._get_state()  # asks plug-ins, whose OSErrors are not of writing
-        with _writing(log):
+        with _writing(log), syncing(True):
             self.checkpoints.save(state | {"log": log.get_state()})
 
     def _stop(self, *, save: bool) -> str:

@@ -34,6 +34,8 @@ from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_positive_int, described
 
+FRESH = transfers.make("fresh")  # of a proposal that asks for initial weights
+
 
 @dataclass
 class SegmentProgress:
@@ -296,9 +298,9 @@ class Trainer:
         with self._undone_by_errors():
             proposal = self._ask()
             # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
-            if proposal.architecture != old.architecture:
+            if proposal.fresh or proposal.architecture != old.architecture:
                 with self.clock.charge("transfer"):
-                    report = self._transfer(proposal.architecture)
+                    report = self._transfer(proposal.architecture, FRESH if proposal.fresh else self.transfer)
         self._whole = False
         self.segment += 1
         self.proposal = proposal
@@ -313,13 +315,13 @@ class Trainer:
         self._progress = self._new_progress(report)
         return events
 
-    def _transfer(self, architecture: Architecture) -> TransferReport:
+    def _transfer(self, architecture: Architecture, transfer: plugins.Function) -> TransferReport:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
         agent, segment = self.agent, self.segment + 1
         greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
         aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop)
         carried, report = transfers.apply(
-            self.transfer,
+            transfer,
             transfers.Switch(
                 old=agent.network,
                 architecture=architecture,
@@ -339,7 +341,7 @@ class Trainer:
                 agent.switch_network(carried.network, carried.optimizer)
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
-                raise InputError(f"transfer {self.transfer.name!r}: no valid optimizer state: {reason}") from None
+                raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
         return replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
 
     def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.errors import DamageError
+from nasdqn_fast.storage.atomic import sync
 
 
 class LineFile:
@@ -56,7 +56,7 @@ class LineFile:
 
     def get_state(self) -> dict[str, Any]:
         """Size in bytes and digest of what was written, which is on the disk then."""
-        os.fsync(self._file.fileno())
+        sync(self._file.fileno())
         return {"size": self._size, "sha256": self._digest()}
 
     def cut(self) -> None:
@@ -67,7 +67,7 @@ class LineFile:
         """No more lines; those there are, are on the disk."""
         if not self._file.closed:
             with self._file:
-                os.fsync(self._file.fileno())
+                sync(self._file.fileno())
 
     def _digest(self) -> str:
         """Of as many bytes as were written; leaves the file's position behind them."""

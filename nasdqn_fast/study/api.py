@@ -103,6 +103,8 @@ def experiment(
     )
     for trial, why in ended.failed.items():
         warnings.warn(f"trial {trial.name} failed: {why}", stacklevel=2)
+    if ended.noted:
+        warnings.warn(noted(ended), stacklevel=2)
     return study
 
 
@@ -146,6 +148,11 @@ def run_study(
             study, configs, executor, halt, window=window, show=show or (lambda _: None), ours=ours, shard=which
         )
         return study, runner.run()
+
+
+def noted(progress: Progress) -> str:
+    """What is to be said of trials that have ended, in a line."""
+    return f"of {progress.noted:,} of the trials that ended: {progress.note}"
 
 
 def make_plan(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
 
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.study.runner import window_of
+
+ASK_EVERY = 2.0  # s between two questions to the scheduler how many workers there are
 
 
 @contextlib.contextmanager
@@ -32,7 +36,12 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
         # Results of trials are not pure: one that was interrupted is sent again.
         executor: Any = client.get_executor(pure=False, retries=0)
 
+        asked, size = -math.inf, 0
+
         def window() -> int:
-            return window_of(sum(client.nthreads().values()))
+            nonlocal asked, size
+            if time.monotonic() - asked > ASK_EVERY:
+                size, asked = window_of(sum(client.nthreads().values())), time.monotonic()
+            return size
 
         yield executor, window

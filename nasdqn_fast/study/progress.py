@@ -22,6 +22,7 @@ class Progress:
         ended: trials that have ended since.
         failed: trials that have failed, and why.
         busy: trials that other processes have.
+        noted, note: how many have ended of which something is to be said, and of the first what.
         running: trials that have begun and not ended, those that wait for a core included.
         played: episodes that have ended since.
         closed: no more trials are begun; those that run are being saved.
@@ -33,6 +34,8 @@ class Progress:
     ended: int = 0
     failed: dict[Trial, str] = field(default_factory=dict)
     busy: set[Trial] = field(default_factory=set)
+    noted: int = 0
+    note: str = ""
     running: int = 0
     played: int = 0
     closed: bool = False

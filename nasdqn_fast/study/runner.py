@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,11 +52,14 @@ class Runner:
         self._study, self._configs, self._executor, self._halt = study, configs, executor, halt
         self._window, self._show, self._ours, self._shard = window, show, ours, shard
         self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
-        self._flying: dict[Future[Outcome], Trial] = {}
+        self._flying: dict[Future[Outcome], tuple[int, Trial]] = {}
         self._lost: dict[Trial, int] = {}
-        number, shards = shard
-        statuses = [ended(status) for trial, status in study.statuses() if trial.shard(shards) == number]
-        self.progress = Progress(len(statuses), study.plan.episodes, before=sum(statuses))
+        self._done = bytearray(len(study.plan))  # of each trial, in order; a set would take a hundred times as much
+        trials = 0
+        for index, _, is_done in self._looked_at(self._is_mine):
+            self._done[index] = is_done
+            trials += 1
+        self.progress = Progress(trials, study.plan.episodes, before=sum(self._done))
 
     def run(self) -> Progress:
         """Runs this shard's trials, then whatever is left and no other process has.
@@ -64,13 +68,13 @@ class Runner:
             KeyboardInterrupt: as usual; every trial that ran has been saved.
             BrokenExecutor: the executor takes no more trials.
         """
-        number, shards = self._shard
         try:
-            self._run(t for t, status in self._study.statuses() if t.shard(shards) == number and not ended(status))
+            mine = ((i, t) for i, t in enumerate(self._study.trials()) if not self._done[i] and self._is_mine(t))
+            self._run(mine)
             # Of shards that were killed, or are slower than this one; and what was in use at its turn.
-            done = -1
-            while done != self.progress.ended:
-                done = self.progress.ended
+            before = -1
+            while before != self.progress.ended and not all(self._done):
+                before = self.progress.ended
                 self._run(self._left())
         except BaseException as error:
             self._halt_all()
@@ -79,32 +83,51 @@ class Runner:
             raise
         return self.progress
 
-    def _left(self) -> Iterator[Trial]:
-        for trial, status in self._study.statuses():
-            if not ended(status) and trial not in self.progress.failed:
-                yield trial
+    def _is_mine(self, trial: Trial) -> bool:
+        number, shards = self._shard
+        return trial.shard(shards) == number
 
-    def _run(self, trials: Iterable[Trial]) -> None:
+    def _left(self) -> Iterator[tuple[int, Trial]]:
+        for index, trial, is_done in self._looked_at(lambda trial: trial not in self.progress.failed):
+            self._done[index] = is_done
+            if not is_done:
+                yield index, trial
+
+    def _looked_at(self, wanted: Callable[[Trial], bool]) -> Iterator[tuple[int, Trial, bool]]:
+        """Index and trial of those wanted that are not known to be done, and whether they are."""
+        indices = {}
+        number = itertools.count()
+
+        def is_wanted(trial: Trial) -> bool:
+            index = next(number)
+            if self._done[index] or not wanted(trial):
+                return False
+            indices[trial] = index
+            return True
+
+        for trial, status in self._study.statuses(is_wanted):
+            yield indices.pop(trial), trial, ended(status)
+
+    def _run(self, trials: Iterable[tuple[int, Trial]]) -> None:
         waiting = iter(trials)
         more = True
         while more or self._flying:
             while more and len(self._flying) < self._window():
-                trial = next(waiting, None)
-                if trial is None:
+                if (following := next(waiting, None)) is None:
                     more = False
                 else:
-                    self._send(trial)
+                    self._send(*following)
             self.progress.running = len(self._flying)
             self._show(self.progress)
             if self._flying:
                 self._take_next()
         self._show(self.progress)
 
-    def _send(self, trial: Trial) -> None:
+    def _send(self, index: int, trial: Trial) -> None:
         config = self._configs[trial.task, trial.label]
         count = self.progress.count if self._ours else None  # elsewhere it would count nothing
         future = self._executor.submit(run_trial, trial, config, self._halt, count)
-        self._flying[future] = trial
+        self._flying[future] = index, trial
         future.add_done_callback(self._ended.put)
 
     def _take_next(self) -> None:
@@ -112,35 +135,40 @@ class Runner:
             future = self._ended.get(timeout=TICK)
         except queue.Empty:
             return
-        trial = self._flying.pop(future)
+        index, trial = self._flying.pop(future)
         try:
             outcome = future.result()
         except BrokenExecutor:
             raise
         except (Exception, CancelledError) as error:  # of the executor: the trial itself raises nothing
-            self._send_again(trial, f"{type(error).__name__}: {error}")
+            self._send_again(index, trial, f"{type(error).__name__}: {error}")
             return
-        self._take(trial, outcome)
+        self._take(index, trial, outcome)
 
-    def _take(self, trial: Trial, outcome: Outcome) -> None:
+    def _take(self, index: int, trial: Trial, outcome: Outcome) -> None:
         progress = self.progress
         progress.busy.discard(trial)
         if outcome.status == INTERRUPTED:
             if self._ours:
                 raise KeyboardInterrupt
-            self._send_again(trial, "its worker is ended again and again")
+            self._send_again(index, trial, "its worker is ended again and again")
         elif outcome.status == BUSY:
             progress.busy.add(trial)
         elif outcome.status == FAILED:
             progress.failed[trial] = outcome.message
         else:
             progress.ended += 1
+            self._done[index] = True
+            progress.trials += not self._is_mine(trial)
+            if outcome.message:
+                progress.noted += 1
+                progress.note = progress.note or outcome.message
 
-    def _send_again(self, trial: Trial, why: str) -> None:
+    def _send_again(self, index: int, trial: Trial, why: str) -> None:
         """A worker was lost, or is being ended: another continues from the last checkpoint."""
         self._lost[trial] = self._lost.get(trial, 0) + 1
         if self._lost[trial] < TRIES:
-            self._send(trial)
+            self._send(index, trial)
         else:
             self.progress.failed[trial] = f"lost {TRIES} times: {why}"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -74,10 +75,21 @@ class Study:
         for task, method, label, seed in self.plan.names():
             yield Trial(task, method, label, seed, f"{root}/{folders[task]}/{folders[label]}/{seed}")
 
-    def statuses(self) -> Iterator[tuple[Trial, str]]:
-        """Every trial with its `status`."""
+    def statuses(self, wanted: Callable[[Trial], bool] | None = None) -> Iterator[tuple[Trial, str]]:
+        """Trials with their `status`; of those that have not begun, none is looked for.
+
+        Args:
+            wanted: which; None: every one. Of these the sizes of the files are compared with the summary, too.
+        """
+        begun: dict[str, frozenset[str]] = {}  # a folder of many trials is listed once
         for trial in self.trials():
-            yield trial, self.status(trial)
+            if wanted is not None and not wanted(trial):
+                continue
+            folder, _, name = trial.path.rpartition("/")
+            if folder not in begun:
+                begun[folder] = frozenset(os.listdir(folder) if os.path.isdir(folder) else ())
+            there = name in begun[folder]
+            yield trial, status_of(Path(trial.path), check=wanted is not None) if there else MISSING
 
     def status(self, trial: Trial) -> str:
         """``missing``, ``unfinished`` (running, or killed), or what the trial's summary says.
@@ -147,19 +159,27 @@ class Study:
         return directory.read_config(Path(trial.path))
 
 
-def status_of(path: Path) -> str:
+def status_of(path: Path, *, check: bool = False) -> str:
     """The status of the trial in a run directory; see `Study.status`.
 
+    Args:
+        path: the directory.
+        check: whether to look if the files are as long as the summary says. After a loss of power one may be shorter:
+            the trial then counts as unfinished.
+
     Raises:
-        InputError: its summary is damaged.
+        InputError: its summary cannot be read.
     """
     try:
         with open(path / directory.SUMMARY, "rb") as file:
-            return str(json.loads(file.read())["status"])
-    except FileNotFoundError:
-        return UNFINISHED if (path / directory.CONFIG).exists() else MISSING
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"cannot read {str(path / directory.SUMMARY)!r}: {error}") from None
+            summary = json.loads(file.read())
+        if not check or all((path / name).stat().st_size == size for name, size in summary["files"].items()):
+            return str(summary["status"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        pass
+    except OSError as error:
+        raise InputError(f"cannot read {str(path / directory.SUMMARY)!r}: {error.strerror}") from None
+    return UNFINISHED if (path / directory.CONFIG).exists() else MISSING
 
 
 def ended(status: str) -> bool:

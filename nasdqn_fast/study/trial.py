@@ -11,10 +11,13 @@ from typing import Any
 from nasdqn_fast.config import Config, to_toml
 from nasdqn_fast.errors import InputError, message
 from nasdqn_fast.events import Event, Played, Resumed
-from nasdqn_fast.run import directory
-from nasdqn_fast.run.api import resume, train
+from nasdqn_fast.run import directory, signals
+from nasdqn_fast.run.api import resume
+from nasdqn_fast.run.checkpoints import Checkpoints
+from nasdqn_fast.run.run import Run
+from nasdqn_fast.storage.atomic import syncing
 from nasdqn_fast.study.plan import Trial
-from nasdqn_fast.study.study import ended, status_of
+from nasdqn_fast.study.study import UNFINISHED, ended, status_of
 
 FINISHED, FAILED, BUSY, INTERRUPTED = "finished", "failed", "busy", "interrupted"
 LOOK_EVERY = 0.3  # s between two looks for the file that halts trials
@@ -26,7 +29,7 @@ class Outcome:
 
     Args:
         status: `FINISHED`, `FAILED`, `BUSY` (another process has it) or `INTERRUPTED` (saved, to be continued).
-        message: why it failed; otherwise empty.
+        message: why it failed, or what is to be said of it; most often empty.
         seconds: it took.
     """
 
@@ -55,8 +58,10 @@ class HaltFile:
         return self._path.exists()
 
     def clear(self) -> None:
-        """Removes the file."""
-        self._path.unlink(missing_ok=True)
+        """Removes the file, when trials that run have had time to see it: not every executor waits for them."""
+        if self._path.exists():
+            time.sleep(3 * LOOK_EVERY)
+            self._path.unlink(missing_ok=True)
 
 
 def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], object] | None = None) -> Outcome:
@@ -82,7 +87,8 @@ def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], ob
     try:
         if halt.is_set():
             return outcome(INTERRUPTED)
-        _run(Path(trial.path), replace(config, run=replace(config.run, seed=trial.seed)), listener)
+        config = replace(config, run=replace(config.run, seed=trial.seed))
+        return outcome(FINISHED, _run(Path(trial.path), config, listener))
     except KeyboardInterrupt:
         return outcome(INTERRUPTED)
     except directory.InUse:
@@ -90,24 +96,52 @@ def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], ob
     except Exception as error:  # of a plug-in, too: one trial that fails does not end the others
         text = message(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         return outcome(FAILED, " ".join(text.split()))
-    return outcome(FINISHED)
 
 
-def _run(path: Path, config: Config, listener: Callable[[Event], object]) -> None:
+def _run(path: Path, config: Config, listener: Callable[[Event], object]) -> str:
+    """What is to be said of it; most often nothing."""
     for _ in range(3):
-        saved = path / directory.CONFIG
-        if saved.exists():
-            if ended(status_of(path)):
-                return
-            if (path / directory.CONFIG).read_bytes() != to_toml(config).encode():
-                raise InputError(
-                    f"{str(path / directory.CONFIG)!r} is not as the study has it; move {str(path)!r} away"
-                )
-            resume(path, progress=listener)
-            return
         try:
-            train(config=config, out=path, progress=listener)
-            return
-        except directory.Occupied:  # another process has begun it since
-            continue
+            saved = (path / directory.CONFIG).read_bytes()
+        except FileNotFoundError:
+            try:
+                return _begin(path, config, listener)
+            except directory.Occupied:  # another process has begun it since
+                continue
+        if ended(status_of(path, check=True)):
+            return ""
+        expected = to_toml(config).encode()
+        if saved == expected and not _is_damaged(path):
+            resume(path, progress=listener)
+            Checkpoints(path / directory.CHECKPOINTS).remove()
+            return ""
+        if not expected.startswith(saved):
+            raise InputError(f"{str(path / directory.CONFIG)!r} is not as the study has it; move {str(path)!r} away")
+        _forget(path)
     raise InputError(f"{str(path)!r} holds files that are not a trial's; move them away")
+
+
+def _begin(path: Path, config: Config, listener: Callable[[Event], object]) -> str:
+    """As `nasdqn_fast.train`, of a config that has been checked, without flushing and without the state at the end."""
+    with signals.watched() as watch, syncing(False):
+        run = Run(config, listener, keeps_end=False)
+        with directory.claimed(path):
+            run.begin(path)
+            run.train(watch)
+    return run.trainer.agent.warning_of_no_update()
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a loss of power has damaged a trial that had ended: resuming would have nothing to go on from."""
+    if not (path / directory.SUMMARY).exists():
+        return False
+    return status_of(path) == UNFINISHED or ended(status_of(path))
+
+
+def _forget(path: Path) -> None:
+    """Removes what is left of a damaged trial, the config last."""
+    with directory.locked(path):
+        if not ended(status_of(path, check=True)):
+            directory.clear(path)
+            Checkpoints(path / directory.CHECKPOINTS).remove()
+            (path / directory.CONFIG).unlink(missing_ok=True)

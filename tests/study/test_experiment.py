@@ -192,7 +192,8 @@ def test_a_trial_that_another_process_has_is_left_to_it(tmp_path, tiny):
 
 
 def test_an_interrupt_saves_what_runs_and_the_same_call_continues(tmp_path, tiny, files):
-    tiny |= {"episodes": 300, "max_episode_steps": 200, "methods": ["random-nas"], "switch_every": 50}
+    tiny |= {"episodes": 1_000, "max_episode_steps": 500, "methods": ["random-nas"], "switch_every": 50}
+    tiny |= {"architectures": ("2x64-relu", "3x64-tanh")}  # a second or so: more than between two looks
     straight = experiment(**tiny, seeds=3, out=tmp_path / "straight")
     raised = threading.Event()
 
@@ -218,3 +219,22 @@ def test_any_executor_runs_the_trials(tmp_path, tiny, files):
         assert pool.submit(int).result() == 0  # it still works
     assert files(tmp_path / "pool") == files(tmp_path / "threads")
     assert {path.name for path in (tmp_path / "pool").iterdir()} == {"study.json", "trials"}
+
+
+@pytest.mark.parametrize("lost", ["summary.json", "episodes.csv", "network.safetensors", "config.toml"])
+def test_a_trial_whose_end_a_loss_of_power_took_back_is_run_again(tmp_path, tiny, files, lost):
+    """The files of a trial are not flushed one by one: such a loss leaves some of them empty."""
+    experiment(**tiny, seeds=1, out=tmp_path)
+    before = files(tmp_path)
+    trial = tmp_path / "trials/cartpole/random-nas/1000"
+    (trial / lost).write_bytes(b"")
+    if lost == "config.toml":
+        (trial / "summary.json").write_bytes(b"")
+    assert experiment(**tiny, seeds=1, out=tmp_path).is_complete
+    assert files(tmp_path) == before
+
+
+def test_a_trial_without_an_update_is_spoken_of_once(tmp_path, tiny):
+    with pytest.warns(UserWarning, match="of 6 of the trials that ended: no update was made") as said:
+        experiment(**tiny | {"warm_up": 1000}, seeds=3, out=tmp_path)
+    assert len(said) == 1

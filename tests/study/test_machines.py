@@ -110,7 +110,7 @@ def test_three_shards_write_what_one_process_writes_though_one_is_killed(tmp_pat
 def test_dask_workers_write_what_one_process_writes_though_one_is_killed(tmp_path, longer, files):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=tmp_path / "dask"
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=tmp_path / "dask"
     ) as cluster:
         workers = [worker.pid for worker in cluster.workers.values()]
         killed = []
