@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     """Adjusted p values: those below alpha are rejected, and of all true hypotheses one is with probability <= alpha.
 
     Returns:

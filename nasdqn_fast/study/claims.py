@@ -110,15 +110,11 @@ def _verdict(claim: Claim, plan: Plan, outcomes: Outcomes, task: str, variant: s
 
 
 def _variants(plan: Plan) -> list[str]:
-    """What follows the names of the five agents in the study's labels: ``""``, or a point of the grid."""
-    found = []
-    for label in plan.labels:
-        agent, join, settings = label.partition(JOIN)
-        if agent in AGENTS:
-            found.append(join + settings)
-    # A setting of one method alone is no variant of all five, unless no other is there.
-    shared = [variant for variant in dict.fromkeys(found) if found.count(variant) > 1]
-    return shared or list(dict.fromkeys(found)) or [""]
+    """What follows the names of the five agents in labels of the study: nothing, or a point of the grid."""
+    labels = plan.labels
+    found = dict.fromkeys(join + settings for _, join, settings in (label.partition(JOIN) for label in labels))
+    # Settings that only some of the agents have make no variant of all five.
+    return [variant for variant in found if all(agent + variant in labels for agent in AGENTS)] or [""]
 
 
 def _c1(agents: Agents) -> list[Contrast]:

@@ -265,6 +265,12 @@ def test_a_study_without_an_agent_gets_no_verdict():
         assert verdict.reason.startswith("the study has no random-nas, fixed-small")
 
 
+def test_settings_of_some_agents_make_no_variant():
+    trials = {agent: [summary_of()] * 3 for agent in ("nas-dqn", *BASELINES)}
+    more = {f"{agent}+agent.optimizer=adam": [summary_of()] * 3 for agent in BASELINES[1:]}
+    assert {verdict.variant for verdict in verdicts(*study(trials | more))} == {""}
+
+
 def test_each_point_of_a_grid_is_judged_by_itself():
     rng = np.random.default_rng(0)
     trials = {}

@@ -17,7 +17,7 @@ MOST = 15  # pairs
 
 
 def _pairs(data: TaskData) -> Iterator[tuple[str, str, bool, int, float, Interval]]:
-    for a, b in itertools.combinations(reversed(data.groups), 2):
+    for a, b in itertools.combinations(reversed(list(data.groups)), 2):
         one, other = data.groups[a], data.groups[b]
         of_a, of_b = shared_seeds(one, other)
         x, y = one.column("final_mean"), other.column("final_mean")
