@@ -6,7 +6,7 @@
     python bench/parity.py compare                                          # from the tables in bench/parity_data
 
 `record` needs stable-baselines3, and for CleanRL's script tyro, tensorboard, gymnasium==0.29.1 and numpy<2; `compare`
-needs scipy and matplotlib. docs/parity.md says what was found.
+needs nasdqn_fast with scipy and matplotlib. docs/parity.md says what was found.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _train_one(trainer: Trainer, case: runs.Case, seed: int, out: Path) -> str:
 
 
 def _compare(options: argparse.Namespace, refuse: Refuse) -> None:
-    _check_installed(["scipy"], refuse)
+    _check_installed(["scipy", "nasdqn_fast"], refuse)
     from learning_curves import figure, report, summary
 
     for who, folder in zip(summary.WHO, (options.originals, options.ours), strict=True):

@@ -6,7 +6,7 @@ segment, in order; at least one, all finite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,8 @@ from nasdqn_fast.validation import check_finite, check_positive_int
 
 FINAL_EPISODES = 100
 ROLLING_WINDOW = 50  # episodes
-CONFIDENCE = 0.95
-RESAMPLES = 2_000
-_DRAWN_AT_ONCE = 1 << 22  # numbers of a sample: 64 MB with their indices
 
 Returns = np.ndarray | Sequence[float]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -64,35 +60,6 @@ def run_metrics(returns: Returns, threshold: float | None = None) -> RunMetrics:
         episodes_to_threshold=int(above[0]) + ROLLING_WINDOW if len(above) else None,
         best=float(returns.max()),
     )
-
-
-def bootstrap(statistic: Callable[..., np.ndarray], *samples: np.ndarray) -> Interval:
-    """95 % percentile interval (Efron 1979) of a statistic of one or several independent samples.
-
-    The same samples give the same interval.
-
-    Args:
-        statistic: takes each sample resampled m times, (m, n) or (m, n, k), and gives (m,).
-        samples: (n,), or (n, k) if the k numbers of a row belong together; each has its own n.
-    """
-    rng = np.random.default_rng(0)
-    at_once = max(1, _DRAWN_AT_ONCE // max(map(len, samples)))
-    values = []
-    for done in range(0, RESAMPLES, at_once):
-        m = min(at_once, RESAMPLES - done)
-        values.append(statistic(*(sample[rng.integers(len(sample), size=(m, len(sample)))] for sample in samples)))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(values), [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def mean_interval(returns: Returns) -> Interval:
-    """`bootstrap` of the mean of returns that are independent of each other.
-
-    Raises:
-        TypeError, ValueError: as `rolling_mean`.
-    """
-    return bootstrap(lambda drawn: drawn.mean(axis=1), _checked(returns))
 
 
 def rolling_mean(returns: Returns, window: int) -> np.ndarray:

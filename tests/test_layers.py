@@ -12,6 +12,7 @@ import nasdqn_fast
 FLOORS = """
     __init__ __main__
     cli
+    report
     study
     benchmarking
     interop
@@ -24,7 +25,7 @@ FLOORS = """
     engine
     _core
     envs controllers
-    events storage metrics plugins seeding transitions
+    events storage metrics plugins seeding statistics transitions
     types options flop
     space validation
     errors copying memory

@@ -7,13 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasdqn_fast import metrics
 from nasdqn_fast.metrics import (
     RunMetrics,
     area_under_curve,
-    bootstrap,
     final_regret,
-    mean_interval,
     rolling_mean,
     run_metrics,
 )
@@ -24,7 +21,6 @@ FUNCTIONS = [
     area_under_curve,
     lambda returns: rolling_mean(returns, 5),
     lambda returns: final_regret(returns, 196.0),
-    mean_interval,
 ]
 
 
@@ -87,23 +83,6 @@ def test_area_under_the_curve_is_the_mean_of_all_episodes():
 
 def test_regret_is_what_the_last_hundred_lost_against_the_optimum():
     assert final_regret([0.0] * 100 + [190.0] * 100, 196.0) == 6.0
-
-
-def test_the_interval_of_a_mean_has_the_width_of_theory():
-    """The standard error of the mean of n numbers is sigma / sqrt(n)."""
-    returns = np.random.default_rng(1).normal(10.0, 2.0, 1_000)
-    low, high = mean_interval(returns)
-    assert low < returns.mean() < high
-    assert high - low == pytest.approx(2 * 1.96 * returns.std() / np.sqrt(1_000), rel=0.1)
-
-
-def test_a_bootstrap_in_parts_has_the_same_interval(monkeypatch):
-    sample = np.random.default_rng(2).normal(size=30)
-    whole = mean_interval(sample)
-    parts = []
-    monkeypatch.setattr(metrics, "_DRAWN_AT_ONCE", 30 * 700)
-    assert bootstrap(lambda drawn: parts.append(len(drawn)) or drawn.mean(axis=1), sample) == whole
-    assert parts == [700, 700, 600]
 
 
 def test_integers_and_float32_are_taken():

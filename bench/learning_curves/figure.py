@@ -9,6 +9,7 @@ import numpy as np
 
 from learning_curves import runs, statistics
 from learning_curves.summary import Summary, pairs
+from nasdqn_fast.statistics.bootstrap import mean_band
 
 PROFILES = ("sb3", "cleanrl", "zoo")
 TASKS = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0")
@@ -39,7 +40,7 @@ def draw(folder: Path, path: Path) -> None:
 def _panel(axes: Any, case: runs.Case, originals: Summary, ours: Summary) -> None:
     middles = (np.arange(statistics.BINS) + 0.5) * case.steps / statistics.BINS / 1_000
     for summary, colour, dashes, who in ((originals, ORIGINALS, "--", "original"), (ours, OURS, "-", "nasdqn-fast")):
-        low, high = statistics.band(summary.curves, np.random.default_rng(0))
+        low, high = mean_band(summary.curves, resamples=10_000)
         axes.fill_between(middles, low, high, color=colour, alpha=0.22, linewidth=0)
         axes.plot(middles, summary.curves.mean(axis=0), dashes, color=colour, label=f"{who}, {len(summary)} runs")
     axes.axhline(runs.THRESHOLDS[case.task], color="0.35", linestyle=":", linewidth=1, label="threshold")

@@ -9,6 +9,8 @@ import numpy as np
 
 from learning_curves import runs, statistics
 from learning_curves.summary import Summary, pairs
+from nasdqn_fast.statistics.means import welch
+from nasdqn_fast.statistics.shares import wilson
 
 CURVES = ("profile, task", "steps", "runs", "area, originals", "area, ours", "difference in SD", "TOST p", "same")
 FINAL = (
@@ -41,17 +43,18 @@ def _name(case: runs.Case) -> str:
 
 def _curves(case: runs.Case, originals: Summary, ours: Summary) -> tuple[str, ...]:
     sd = float(np.std(originals.areas, ddof=1))
-    test = statistics.equivalence(ours.areas, originals.areas, sd)
-    interval = f"{test.difference / sd:+.2f} ({test.low / sd:+.2f} to {test.high / sd:+.2f})"
+    test = welch(ours.areas, originals.areas)
+    low, high = test.interval(0.90)  # lies within the margin exactly if p < 5 %
+    p = test.p_within(-sd, sd)
     return (
         _name(case),
         f"{case.steps:,}",
         f"{len(originals)} / {len(ours)}",
         _mean_and_sd(originals.areas),
         _mean_and_sd(ours.areas),
-        interval,
-        f"{test.p:.3f}" if test.p >= 0.001 else "< 0.001",
-        "yes" if test.equivalent else "not shown",
+        f"{test.value / sd:+.2f} ({low / sd:+.2f} to {high / sd:+.2f})",
+        f"{p:.3f}" if p >= 0.001 else "< 0.001",
+        "yes" if p < 0.05 else "not shown",
     )
 
 
@@ -71,7 +74,7 @@ def _final(case: runs.Case, originals: Summary, ours: Summary) -> tuple[str, ...
 
 def _share(summary: Summary, threshold: float) -> tuple[int, float, float, int]:
     hits, n = int(np.sum(summary.greedy >= threshold)), len(summary)
-    return (hits, *statistics.wilson(hits, n), n)
+    return (hits, *wilson(hits, n), n)
 
 
 def _times(case: runs.Case, originals: Summary, ours: Summary) -> tuple[str, ...]:

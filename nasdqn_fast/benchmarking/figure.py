@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from nasdqn_fast.metrics import Interval
+from nasdqn_fast.statistics.bootstrap import Interval
 
 
 class Unit(StrEnum):

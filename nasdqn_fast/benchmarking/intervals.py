@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nasdqn_fast.metrics import Interval, bootstrap
+from nasdqn_fast.statistics.bootstrap import Interval, bootstrap
 
 
 def median(sample: np.ndarray) -> Interval:

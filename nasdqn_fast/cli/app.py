@@ -14,7 +14,19 @@ from nasdqn_fast.cli.output import PROG, discard, prepare, say, settle
 from nasdqn_fast.errors import InputError, NonFiniteError, SettingError, StepError, WriteError, message, suggest
 from nasdqn_fast.run.signals import Terminated, terminable
 
-COMMANDS = ("train", "resume", "evaluate", "experiment", "tabulate", "search", "export", "list", "info", "bench")
+COMMANDS = (
+    "train",
+    "resume",
+    "evaluate",
+    "experiment",
+    "report",
+    "tabulate",
+    "search",
+    "export",
+    "list",
+    "info",
+    "bench",
+)
 
 
 class LazyGroup(click.Group):

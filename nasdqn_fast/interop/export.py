@@ -12,11 +12,11 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.interop import onnx
 from nasdqn_fast.interop.export_readme import ABOUT, MODEL, readme
 from nasdqn_fast.interop.extras import optional
-from nasdqn_fast.metrics import mean_interval
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.directory import NETWORK
 from nasdqn_fast.run.evaluation import FILES, Evaluation, evaluate
 from nasdqn_fast.run.provenance import build_facts
+from nasdqn_fast.statistics.bootstrap import bootstrap, mean
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.validation import check_choice, check_int, check_path
 
@@ -72,7 +72,7 @@ def _write(path: Path, text: str) -> None:
 def _about(config: Config, evaluation: Evaluation, network: BaseNetwork, which: str) -> dict[str, Any]:
     """What ``config.json`` holds."""
     returns, architecture = evaluation.returns, network.architecture
-    low, high = mean_interval(returns)
+    low, high = bootstrap(mean, returns)
     return {
         "format": FORMAT,
         "architecture": str(architecture),

@@ -1,4 +1,4 @@
-"""bench/parity.py: its statistics against SciPy's, its settings against the profiles', and its commands."""
+"""bench/parity.py: its learning curves, its settings against the profiles', and its commands."""
 
 import importlib
 import importlib.util
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import nasdqn_fast
 from nasdqn_fast.config import resolve
@@ -60,51 +59,6 @@ def test_steps_after_the_runs_are_left_out():
 def test_a_curve_needs_an_episode_and_whole_parts(ends, steps):
     with pytest.raises(ValueError, match=r"expected an episode|multiple of 10"):
         statistics.curve(np.array(ends), np.ones(len(ends)), steps, bins=10)
-
-
-# Statistics
-
-
-@pytest.mark.parametrize(("shift", "margin", "equivalent"), [(0.0, 1.0, True), (0.9, 1.0, False), (-3.0, 1.0, False)])
-def test_equivalence_is_two_one_sided_tests_of_welch(shift, margin, equivalent):
-    rng = np.random.default_rng(1)
-    ours, others = rng.normal(shift, 1.5, size=100), rng.normal(0, 1, size=20)
-    test = statistics.equivalence(ours, others, margin)
-    above = stats.ttest_ind(ours + margin, others, equal_var=False, alternative="greater").pvalue
-    below = stats.ttest_ind(ours - margin, others, equal_var=False, alternative="less").pvalue
-    assert test.p == pytest.approx(max(above, below), rel=1e-9)
-    same = stats.ttest_ind(ours, others, equal_var=False)
-    assert test.p_same == pytest.approx(same.pvalue, rel=1e-9)
-    interval = same.confidence_interval(0.90)
-    assert (test.low, test.high) == pytest.approx((interval.low, interval.high))
-    assert test.equivalent is equivalent
-    assert test.equivalent == (-margin < test.low and test.high < margin)
-
-
-@pytest.mark.parametrize(("value", "equivalent"), [(1.0, True), (1.25, True), (1.5, False)])
-def test_runs_that_all_end_alike_are_compared_without_a_spread(value, equivalent):
-    test = statistics.equivalence(np.full(3, value), np.ones(2), 0.5)
-    assert (test.equivalent, test.p_same) == (equivalent, float(value == 1.0))
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (20, 20), (68, 100)])
-def test_shares_have_wilsons_interval(hits, n):
-    expected = stats.binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert statistics.wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_bands_are_as_wide_as_the_standard_error_says():
-    curves = np.random.default_rng(2).normal(5, 2, size=(400, 3))
-    low, high = statistics.band(curves, np.random.default_rng(3))
-    reach = 1.96 * curves.std(axis=0) / 20
-    np.testing.assert_allclose(low, curves.mean(axis=0) - reach, atol=0.03)
-    np.testing.assert_allclose(high, curves.mean(axis=0) + reach, atol=0.03)
-
-
-def test_bands_resample_whole_runs():
-    """Two runs that mirror each other: in every resample the parts of the mean curve mirror each other, too."""
-    low, high = statistics.band(np.array([[1.0, -1.0], [-1.0, 1.0]]), np.random.default_rng(4))
-    assert low.tolist() == (-high).tolist() == [-1, -1]
 
 
 # Settings
