@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "bench" / "curves.py"
 
 
-def test_it_writes_a_row_a_network_and_ends_with_the_table(tmp_path):
-    options = ["--widths", "4,5", "--depths", "1,2", "--seconds", "0", "--out", "here/curves"]
+@pytest.mark.parametrize("clock", [[], ["--processor-time"]], ids=["wall", "processor"])
+def test_it_writes_a_row_a_network_and_ends_with_the_table(tmp_path, clock):
+    options = ["--widths", "4,5", "--depths", "1,2", "--seconds", "0", "--out", "here/curves", *clock]
     finished = subprocess.run(
         [sys.executable, SCRIPT, *options], cwd=tmp_path, capture_output=True, text=True, check=True
     )

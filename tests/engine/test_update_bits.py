@@ -79,7 +79,13 @@ def update_from_python(network, target, batch, optimizer, loss, double, discount
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 65, 200])
 @pytest.mark.parametrize(
     ("architecture", "observation_size", "n_actions"),
-    [("2x32-relu", 3, 3), ("17,100-tanh", 1, 1), ("1,40,9-leaky_relu", 7, 20), ("24-relu", 30, 8)],
+    [
+        ("2x32-relu", 3, 3),
+        ("17,100-tanh", 1, 1),
+        ("1,40,9-leaky_relu", 7, 20),
+        ("24-relu", 30, 8),
+        ("181,199-relu", 3, 3),  # beyond the second-level cache: is_far in dense.c
+    ],
 )
 def test_an_update_is_what_its_parts_are(
     cpu_target, architecture, observation_size, n_actions, batch_size, kind, loss, double, clip_by

@@ -23,11 +23,11 @@ static epilogue_kind forward_kind(const ndq_net *net)
     }
 }
 
-/* Whether a layer is so large that its weights will have left a second-level cache of 1 or 2 MB for the gradient, the
- * target and the other layers when they are next used. */
+/* Whether a layer is so large that its weights may have left a second-level cache of 1 or 2 MB for the gradient, the
+ * target, the moments and the other layers when they are next used. */
 static int is_far(const ndq_net *net, int l)
 {
-    enum { FAR = 1 << 17 }; /* floats: 512 KB */
+    enum { FAR = 1 << 15 }; /* floats: 128 KB */
     return net->offsets[l + 1] - net->offsets[l] >= FAR;
 }
 
@@ -127,7 +127,6 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
             .m = I + 1, .n = O, .k = n,
             .start = accumulate ? gradient + offset : NULL,
             .end = {.kind = STORE},
-            .is_far = is_far(net, l),
         };
         if (descent) {
             weights.c = descent->params + offset;
@@ -136,6 +135,7 @@ void NDQ_NAME(ndq_backward)(const ndq_net *net, const float *params, float *grad
                 weights.end = (epilogue){DESCEND_ADAM, .m = descent->m + offset, .v = descent->v + offset,
                                          .adam = &descent->adam};
         }
+        if (is_far(net, l)) ask_ahead(&weights);
         gemm_run(&weights);
         float *swap = d;
         d = d_below;

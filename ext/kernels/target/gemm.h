@@ -12,8 +12,10 @@ DEFINE_COLUMN(1, 12)
 #if defined(__AVX512F__) || defined(__aarch64__)
 DEFINE_COLUMN(2, 12)
 DEFINE_COLUMN(4, 6)
+enum { WIDEST = 4, ROWS_OF_WIDEST = 6 };
 #else
 DEFINE_COLUMN(2, 6)
+enum { WIDEST = 2, ROWS_OF_WIDEST = 6 };
 #endif
 
 static void gemm_run(const gemm *g)
@@ -45,12 +47,29 @@ static void gemm_run_far(const gemm *g)
         if (k) block.start = g->c;
         if (length < left) {
             const int64_t after = left - length;
+            const int64_t next_lines = (after < LONGEST ? after : BLOCK) * g->a_k / LINE;
             block.end = (epilogue){.kind = STORE};
-            block.next = block.a + length * g->a_k;
-            block.next_lines = (after < LONGEST ? after : BLOCK) * g->a_k / LINE;
+            block.n_ahead = 1; /* the next block, shared out among the rows of C */
+            block.ahead_lines = (next_lines + g->m - 1) / g->m;
+            block.ahead_row = block.ahead_lines * LINE;
+            block.ahead[0] = block.a + length * g->a_k - ROWS_OF_WIDEST * block.ahead_row;
         }
         gemm_run(&block);
     }
+}
+
+/* A product whose C does not stay in the second-level cache: its tiles ask for what those below them read. The processor
+ * foresees walks along a row, and not this step to another row, most often on another page, every few lines. */
+static void ask_ahead(gemm *g)
+{
+    if (g->start) g->ahead[g->n_ahead++] = g->start;
+    if (g->start != g->c) g->ahead[g->n_ahead++] = g->c;
+    if (g->end.m) {
+        g->ahead[g->n_ahead++] = g->end.m;
+        g->ahead[g->n_ahead++] = g->end.v;
+    }
+    g->ahead_row = g->ldc;
+    g->ahead_lines = (WIDEST * VL + LINE - 1) / LINE;
 }
 
 #endif

@@ -25,33 +25,32 @@ typedef struct {
     int64_t m, n, k;
     const float *start; /* what the sums go on from, laid out as C: a sum over two panels is one sum in order; or NULL */
     epilogue end;
-    int is_far;         /* C, or what it starts from, is beyond the second-level cache: fetch_tile */
-    const float *next;  /* what the product after this one reads, to be fetched meanwhile: fetch_next; or NULL */
-    int64_t next_lines; /* cache lines of it, one after another */
+    /* Operands beyond the second-level cache: a tile asks, a few lines every few k, for the rows of each that the tile
+     * below it goes with, `ahead_lines` lines a row. Past the last row nothing is read: a prefetch of any address is
+     * harmless. */
+    const float *ahead[4]; /* what goes with row 0 of C */
+    int n_ahead;           /* 0: everything is near */
+    int64_t ahead_row, ahead_lines;
 } gemm;
 
 enum { LINE = 16 }; /* floats in a cache line */
 
-/* Both are inlined by force: GCC takes a function that only prefetches for one without effect, and drops the call. */
-
-/* Asks for the tile below the one at row i, vector j, from which its sums will go on: the processor foresees walks along
- * a row, and not this step to another row, most often on another page, every few lines. Past the last row nothing is
- * read: a prefetch of any address is harmless. */
-INLINE void fetch_tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j)
+/* n steps of k: adds *a times *b to the sums, and moves both along. */
+INLINE void multiply(const int MR, const int NR, const gemm *g, const float **a, const float **b, int64_t n, vf *sum)
 {
-    const float *row = (g->start ? g->start : g->c) + (i + MR) * g->ldc + j * VL;
-#pragma GCC unroll 12
-    for (int ii = 0; ii < MR; ii++, row += g->ldc)
+    for (; n > 0; n--) {
+        vf bk[4];
 #pragma GCC unroll 4
-        for (int at = 0; at < NR * VL; at += LINE) __builtin_prefetch(row + at, 1);
-}
-
-/* Asks for the part of `next` that is due with `rows` rows of C from i on, so that all of it is on its way when C is done. */
-INLINE void fetch_next(const gemm *g, int64_t i, int64_t rows)
-{
-    const int64_t a_row = (g->next_lines + g->m - 1) / g->m;
-    const int64_t end = (i + rows) * a_row < g->next_lines ? (i + rows) * a_row : g->next_lines;
-    for (int64_t at = i * a_row; at < end; at++) __builtin_prefetch(g->next + at * LINE, 0, 2);
+        for (int jj = 0; jj < NR; jj++) bk[jj] = vf_load(*b + jj * VL);
+#pragma GCC unroll 32
+        for (int ii = 0; ii < MR; ii++) {
+            vf aik = vf_set((*a)[ii * g->a_row]);
+#pragma GCC unroll 4
+            for (int jj = 0; jj < NR; jj++) sum[ii * NR + jj] += aik * bk[jj];
+        }
+        *a += g->a_k;
+        *b += g->ldb;
+    }
 }
 
 /* One step of Adam on a tile. Its loop is not unrolled, or this would be most of the code of every tile. */
@@ -71,13 +70,15 @@ INLINE void adam_tile(const int MR, const int NR, const gemm *g, int64_t offset,
     }
 }
 
-/* Rows i.., vectors j..: MR x NR vectors of C. Called with constants only, so that every loop over them unrolls. */
-INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j)
+/* Rows i.., vectors j..: MR x NR vectors of C. Called with constants only, so that every loop over them unrolls. With
+ * ASKS it fetches ahead, spread over the whole sum: all at once, it would wait for a free line buffer. */
+INLINE void tile(const int MR, const int NR, const int ASKS, const gemm *g, int64_t i, int64_t j)
 {
-    const int64_t a_row = g->a_row, a_k = g->a_k, ldb = g->ldb, ldc = g->ldc, K = g->k;
-    const float *a = g->a + i * a_row;
+    const int64_t ldc = g->ldc;
+    const float *a = g->a + i * g->a_row;
     const float *b = g->b + j * VL;
     float *c = g->c + i * ldc + j * VL;
+    int64_t left = g->k;
     vf sum[TILE_VECTORS];
     if (g->start) {
         const float *start = g->start + i * ldc + j * VL;
@@ -87,19 +88,17 @@ INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j
 #pragma GCC unroll 32
         for (int t = 0; t < MR * NR; t++) sum[t] = (vf){0};
     }
-    for (int64_t k = 0; k < K; k++) {
-        vf bk[4];
-#pragma GCC unroll 4
-        for (int jj = 0; jj < NR; jj++) bk[jj] = vf_load(b + jj * VL);
-#pragma GCC unroll 32
-        for (int ii = 0; ii < MR; ii++) {
-            vf aik = vf_set(a[ii * a_row]);
-#pragma GCC unroll 4
-            for (int jj = 0; jj < NR; jj++) sum[ii * NR + jj] += aik * bk[jj];
+    if (ASKS) {
+        const int64_t steps = g->k / (g->n_ahead * MR);
+        for (int s = 0; s < g->n_ahead; s++) {
+            const float *row = g->ahead[s] + (i + MR) * g->ahead_row + j * VL;
+            for (int ii = 0; ii < MR; ii++, row += g->ahead_row, left -= steps) {
+                for (int64_t line = 0; line < g->ahead_lines; line++) __builtin_prefetch(row + line * LINE);
+                multiply(MR, NR, g, &a, &b, steps, sum);
+            }
         }
-        a += a_k;
-        b += ldb;
     }
+    multiply(MR, NR, g, &a, &b, left, sum);
     const vf slope = vf_set(g->end.slope), learning_rate = vf_set(g->end.learning_rate);
     const float *h = g->end.h ? g->end.h + i * ldc + j * VL : NULL; /* nothing may be added to a null pointer */
 #define FOR_TILE(value)                                                                                               \
@@ -131,14 +130,15 @@ INLINE void tile(const int MR, const int NR, const gemm *g, int64_t i, int64_t j
     {                                                                                                                 \
         int64_t i = 0;                                                                                                \
         for (; i + MR <= g->m; i += MR) {                                                                             \
-            if (g->is_far) fetch_tile(MR, NR, g, i, j);                                                               \
-            if (g->next) fetch_next(g, i, MR);                                                                        \
-            tile(MR, NR, g, i, j);                                                                                    \
+            if (g->n_ahead)                                                                                           \
+                tile(MR, NR, 1, g, i, j);                                                                             \
+            else                                                                                                      \
+                tile(MR, NR, 0, g, i, j);                                                                             \
         }                                                                                                             \
         switch (g->m - i) { REST_##MR(NR) }                                                                           \
     }
 #define REST(MR, NR)                                                                                                  \
-    case MR: tile(MR, NR, g, i, j); break;
+    case MR: tile(MR, NR, 0, g, i, j); break;
 #define REST_6(NR) REST(1, NR) REST(2, NR) REST(3, NR) REST(4, NR) REST(5, NR)
 #define REST_12(NR) REST_6(NR) REST(6, NR) REST(7, NR) REST(8, NR) REST(9, NR) REST(10, NR) REST(11, NR)
 
