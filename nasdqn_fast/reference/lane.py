@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -27,6 +28,7 @@ class Lane:
         length: steps so far.
         loss_sum, n_losses: of the updates accounted to this lane since the episode began.
         play: of an environment in Python, which has its state in it.
+        acted: greedy actions of the episode, by the number of the network in a population.
     """
 
     environment: AnyEnvironment
@@ -38,6 +40,7 @@ class Lane:
     loss_sum: float = 0.0
     n_losses: int = 0
     play: Play | None = None
+    acted: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, environment: AnyEnvironment, *, training: bool = False) -> Self:
@@ -70,6 +73,7 @@ class Lane:
             kernel.reset(environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
         self.epsilon, self.episode_return, self.length = epsilon, 0.0, 0
         self.loss_sum, self.n_losses = 0.0, 0
+        self.acted.clear()
 
     def step(self, action: int, rng: np.random.Generator) -> tuple[float, bool, bool]:
         """Takes an action: reward, terminated, truncated. A new array holds the new observation.
