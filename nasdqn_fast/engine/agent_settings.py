@@ -227,7 +227,12 @@ class AgentSettings(Checked):
         return self.optimizer_settings().resolved_learning_rate
 
     def learning_rate_after(self, steps: int, first: float | None = None) -> float:
-        """The learning rate of an update after so many environment steps; `first`: at the first, if not these settings'."""
+        """The learning rate of an update after so many environment steps.
+
+        Args:
+            steps: of the environment.
+            first: that of the first update; None: that of these settings.
+        """
         first = self.resolved_learning_rate if first is None else first
         if self.learning_rate_schedule == "constant":
             return first

@@ -12,6 +12,7 @@ import numpy as np
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.base_agent import BaseAgent, N, O, R
 from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 from nasdqn_fast.engine.protocol import Member
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Candidate, Choice, Episodes
@@ -101,12 +102,17 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         finally:
             self._follow_choice()
 
+    @property
+    def choice_waits(self) -> bool:
+        """Whether a choice of the target waits for `take_choice`."""
+        return self._has_chosen()
+
     def take_choice(self) -> Choice | None:
         """The choice that was made last, if it has not been taken yet; episodes are played on when it has.
 
         So nothing happens between a choice and what follows from it, a `replace` of the other networks, say.
         """
-        if not self._has_chosen():
+        if not self.choice_waits:
             return None
         choice = Choice(self.updates, self.chosen, self._last_losses())
         self._take_notice()
@@ -191,11 +197,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         if network.architecture != candidate.architecture:
             raise ValueError(f"network must be {candidate.architecture}, as the candidate; got {network.architecture}")
         target = network.copy()
-        given = {"kind": candidate.optimizer, "learning_rate": candidate.learning_rate}
-        settings = replace(
-            self.settings.optimizer_settings(), **{name: value for name, value in given.items() if value is not None}
-        )
-        optimizer = self._new_optimizer(settings, network, optimizer_state)
+        optimizer = self._new_optimizer(self._optimizer_settings(candidate), network, optimizer_state)
         before = network.normalizer
         if self.settings.normalize_observations:  # one for all
             others = [member.network.normalizer for member in self._members]
@@ -207,6 +209,11 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
             raise
         self._members[k : k + 1] = [Member(candidate, network, target, optimizer)]
         self._forget(k)
+
+    def _optimizer_settings(self, candidate: Candidate) -> OptimizerSettings:
+        settings = self.settings.optimizer_settings()
+        rate = settings.learning_rate if candidate.learning_rate is None else candidate.learning_rate
+        return replace(settings, kind=candidate.optimizer or settings.kind, learning_rate=rate)
 
     def _follow_choice(self) -> None:
         """Makes ``network``, ``target`` and ``optimizer`` those of the network chosen last."""
@@ -234,7 +241,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
 
     @abstractmethod
     def _population_state(self) -> dict[str, Any]:
-        """``chosen``, ``has_chosen``, ``n_losses``, ``losses``, ``last_losses`` and ``acted``, in the C struct's form."""
+        """``chosen``, ``has_chosen``, ``n_losses``, ``losses``, ``last_losses`` and ``acted``, as in the C struct."""
 
     @abstractmethod
     def _set_population_state(self, state: Mapping[str, Any]) -> None:

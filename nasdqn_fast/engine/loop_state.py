@@ -48,4 +48,5 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
     n: int | str = "n"
     for name, dtype in _ENDED.items():
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
-    check_array("ended_actor", state.get("ended_actor", np.zeros(n, np.int64)), (n,), np.int64)
+    if "ended_actor" in state:
+        check_array("ended_actor", state["ended_actor"], (n,), np.int64)

@@ -287,7 +287,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._step_updates = None if step_updates < 0 or not self._started else step_updates
         self._ended = [bool(flag) for flag in state.get("lane_flags", np.zeros(n, np.int32))]
         names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
-        actors = state.get("ended_actor", np.zeros(len(state[names[0]]), np.int64))  # which earlier versions did not save
+        actors = state.get(
+            "ended_actor", np.zeros(len(state[names[0]]), np.int64)
+        )  # which earlier versions did not save
         self._pending = deque(zip(*(state[name].tolist() for name in names), actors.tolist(), strict=True))
 
     def _start(self) -> None:

@@ -133,15 +133,15 @@ def lanes_state(lanes: Sequence[Lane]) -> dict[str, np.ndarray]:
         "states": np.array([lane.state for lane in lanes]),
         "observations": np.array([lane.observation for lane in lanes]),
     }
-    return arrays | {name: np.array([getattr(lane, field) for lane in lanes]) for name, field in _BOOKS.items()}
+    return arrays | {name: np.array([getattr(lane, book) for lane in lanes]) for name, book in _BOOKS.items()}
 
 
 def set_lanes_state(lanes: Sequence[Lane], state: Mapping[str, np.ndarray]) -> None:
     """Restores the lanes from what `lanes_state` returned."""
     for i, lane in enumerate(lanes):
         lane.state, lane.observation = state["states"][i].copy(), state["observations"][i].copy()
-        for name, field in _BOOKS.items():
-            setattr(lane, field, state[name][i].item())
+        for name, attribute in _BOOKS.items():
+            setattr(lane, attribute, state[name][i].item())
 
 
 def set_plays_state(lanes: Sequence[Lane], state: Sequence[Mapping[str, object]]) -> None:
