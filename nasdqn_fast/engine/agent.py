@@ -157,6 +157,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             raise self._non_finite_loss()
         return loss
 
+    def _failed_weights(self) -> dict[str, np.ndarray]:
+        return self._population.failed_weights()
+
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the compiled parts; of these, what the loop has to continue from."""
         compiled = ("_core", "_player", "_population", "_loop")

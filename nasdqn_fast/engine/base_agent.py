@@ -385,8 +385,11 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
         What the memory holds is finite, for it takes nothing else.
         """
-        weights = {"network": self.network.parameters, "target": self.target.parameters}
-        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(weights))
+        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(self._failed_weights()))
+
+    def _failed_weights(self) -> dict[str, np.ndarray]:
+        """Parameters of the network and the target that the last loss is of."""
+        return {"network": self.network.parameters, "target": self.target.parameters}
 
     def _require_memory(self) -> None:
         if len(self.replay) == 0:

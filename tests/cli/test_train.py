@@ -58,6 +58,8 @@ VALUES = {
     "max_episode_steps": "7",
     "from_": "/runs/earlier",
     "evaluate_every": "3",
+    "adadqn_optimizers": "",  # with another method they must be left out
+    "adadqn_learning_rates": "",
 }
 PARSED = {
     "env_param": {"gravity": 3.0},
@@ -69,6 +71,8 @@ PARSED = {
     "steps": 900,
     "updates_per_train": 5,
     "max_episode_steps": 7,
+    "adadqn_optimizers": (),
+    "adadqn_learning_rates": (),
 }
 
 
