@@ -123,7 +123,7 @@ class ParallelTrainer:
         return self._began and self._whole
 
     def check_savable(self) -> None:
-        """Nothing of it is of a plug-in's, whose state might not be savable."""
+        """Does nothing: no plug-in takes part, and what the package keeps can be saved."""
 
     def get_state(self) -> dict[str, Any]:
         """All that `set_state` needs, besides the episodes, to continue to the bit: plain JSON values and arrays.

@@ -2,13 +2,15 @@
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
 
 from nasdqn_fast import envs
+from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine import backends
-from nasdqn_fast.errors import NonFiniteError
+from nasdqn_fast.errors import NonFiniteError, Stopped
 from nasdqn_fast.types import Candidate
 
 SMALL = {"warm_up": 50, "batch_size": 32, "target_every": 40, "policy_epsilon_decay": 0.8}
@@ -161,6 +163,36 @@ def test_it_continues_from_its_state(left, variant):
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(found_choices, choices)
         np.testing.assert_equal(other.get_state(), whole.get_state())
+
+
+@BACKENDS
+def test_stops_change_nothing(backend):
+    """Stopped between two steps or two updates, wherever that is, it continues to the same bits."""
+    expected, choices = play(population(backend, num_envs=2), 10)
+    stopped, token, stops = population(backend, num_envs=2), StopToken(), 0
+    run_episodes = stopped.run_episodes
+
+    def run_with_stops(n):
+        nonlocal stops
+        timer = threading.Timer(0.0005, token.set)
+        timer.start()
+        while True:
+            try:
+                episodes = run_episodes(n, token)
+                break
+            except Stopped:
+                stops += 1
+                token.clear()
+        timer.cancel()
+        timer.join()
+        token.clear()
+        return episodes
+
+    stopped.run_episodes = run_with_stops
+    found, found_choices = play(stopped, 10)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found_choices, choices)
+    assert stops or backend == "native"
 
 
 @BACKENDS
