@@ -193,6 +193,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
     def _add(
         self, k: int, candidate: Candidate, network: Any, optimizer_state: Mapping[str, Any] | None = None
     ) -> None:
+        """Makes a network the k-th, in the place of another or as the next."""
         self._check_network(network)
         if network.architecture != candidate.architecture:
             raise ValueError(f"network must be {candidate.architecture}, as the candidate; got {network.architecture}")
