@@ -43,7 +43,8 @@ MODULES = {
     "learner": LEARNER,
     "lowlevel": ["env.c", "network.c", "replay.c", "sum_tree.c"],
     "python_lanes": [],
-    "loop": [*LEARNER, "loop.c", "normalizer.c"],
+    "population": [*LEARNER, "normalizer.c", "population.c"],
+    "loop": [*LEARNER, "loop.c", "normalizer.c", "population.c"],
 }
 
 

@@ -1,4 +1,4 @@
-"""A learner with its memory: one update a call, without the GIL."""
+"""A learner with its memory, for a population to train."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t
 from nasdqn_fast._core.block cimport ParameterBlock
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.ndq cimport (
-    NDQ_HUBER, NDQ_MSE, NDQ_PANEL, ndq_learner_begin, ndq_learner_update, ndq_replay_holds, ndq_row_stride,
+    NDQ_HUBER, NDQ_MSE, NDQ_PANEL, ndq_replay_holds, ndq_row_stride,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
@@ -31,7 +31,7 @@ cdef class LearnerCore(Exclusive):
         self.learner.gamma, self.learner.n_step = settings.gamma, settings.n_step
         self.learner.huber_delta = settings.huber_delta
         if settings.learning_rate_schedule == "linear":
-            self.learner.learning_rate, self.learner.rate_steps = settings.resolved_learning_rate, settings.steps
+            self.learner.rate_steps = settings.steps
         self.learner.loss = NDQ_MSE if settings.loss == "mse" else NDQ_HUBER
         self.learner.batch_size, self.learner.target_tau = settings.batch_size, settings.target_tau
         self.learner.target_every = settings.target_every if settings.target_unit == "updates" else 0
@@ -88,27 +88,19 @@ cdef class LearnerCore(Exclusive):
         self.learner.net, self.learner.params = &network.net, network.block.data
         self.learner.target, self.learner.gradient = target.block.data, self.gradient.data
         self.learner.optimizer = &optimizer.optimizer
+        self.learner.learning_rate = optimizer.settings.resolved_learning_rate
         self.learner.cache.target, self.learner.cache.replay_version = self.cached_target.data, -1
 
-    def update(self):
-        """One update from the memory, which must not be empty: mean loss of the minibatch."""
-        cdef double loss
-        if len(self.replay) == 0:
-            raise ValueError("the replay buffer is empty; add transitions before learning")
-        lock = self.replay.rng.bit_generator.lock
-        self.acquire()
-        try:
-            lock.acquire()
-            with nogil:
-                ndq_learner_begin(&self.learner)
-                loss = ndq_learner_update(&self.learner)
-            lock.release()
-        finally:
-            self.release()
-        return loss
+    cdef void share_minibatch(self, LearnerCore first):
+        """Learns from the minibatches that another learner over the same memory draws."""
+        self.learner.slots, self.learner.weights = first.learner.slots, first.learner.weights
+        self.first = first
 
     cdef int acquire(self) except -1:
-        """Takes everything that an update touches, but the generator's lock, for this thread."""
+        """Takes everything that an update touches, but the generator's lock, for this thread.
+
+        The memory is the first's to take, where several learn from it.
+        """
         self.enter()
         try:
             if self.network is None:
@@ -120,9 +112,10 @@ cdef class LearnerCore(Exclusive):
             self.optimizer.enter()
             self.held = 3
             self.optimizer.follow(self.network.block)
-            self.replay.enter()
-            self.held = 4
-            self._require_known_actions()
+            if self.first is None:
+                self.replay.enter()
+                self.held = 4
+                self._require_known_actions()
         except BaseException:
             self.release()
             raise

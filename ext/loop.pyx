@@ -7,13 +7,14 @@ from libc.stdint cimport int32_t, int64_t
 from numpy.random cimport bitgen_t
 from nasdqn_fast._core.environment cimport EnvironmentCore
 from nasdqn_fast._core.exclusive cimport Exclusive
-from nasdqn_fast._core.learner cimport LearnerCore
 from nasdqn_fast._core.ndq cimport (
-    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_DONE, NDQ_FAILED_ENV, NDQ_STOPPED,
-    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_run, ndq_status, ndq_stop_reason,
+    NDQ_BAD_LOSS, NDQ_BAD_OBSERVATION, NDQ_BAD_REWARD, NDQ_BAD_WEIGHTS, NDQ_CHOSEN, NDQ_DONE, NDQ_FAILED_ENV,
+    NDQ_STOPPED,
+    ndq_episode, ndq_lane, ndq_loop, ndq_pad, ndq_population, ndq_run, ndq_status, ndq_stop_reason,
 )
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
+from nasdqn_fast._core.population cimport PopulationCore
 from nasdqn_fast._core.python_lanes cimport PythonLanes
 from nasdqn_fast._core.stop_token cimport StopToken
 
@@ -26,7 +27,9 @@ from nasdqn_fast.validation import first_non_finite
 LANE = np.dtype(
     [("reward_sum", "f8"), ("loss_sum", "f8"), ("epsilon", "f8"), ("length", "i8"), ("n_losses", "i8")]
 )
-EPISODE = np.dtype([("reward_sum", "f8"), ("mean_loss", "f8"), ("epsilon", "f8"), ("length", "i8")])
+EPISODE = np.dtype(
+    [("reward_sum", "f8"), ("mean_loss", "f8"), ("epsilon", "f8"), ("length", "i8"), ("actor", "i8")]
+)
 assert LANE.itemsize == sizeof(ndq_lane) and EPISODE.itemsize == sizeof(ndq_episode)
 
 _NOT_FINITE = {
@@ -45,15 +48,21 @@ cdef class LoopCore(Exclusive):
         environment: an EnvironmentCore, or PythonLanes, as many as there are lanes.
         settings: an `AgentSettings`, or anything with its attributes.
         env_rng, policy_rng: Generators.
-        learner: a LearnerCore to train; None to play without learning.
+        population: a PopulationCore to train; None to play without learning.
         last_episode: no other starts after so many have ended; 0 is endless.
+
+    Attributes:
+        actors: int64 (n,), of the episodes that `run` returned last: the network of the population that chose most of
+            the episode's actions.
     """
 
     cdef ndq_loop loop
     cdef readonly object environment
     cdef NetworkCore network
-    cdef LearnerCore learner
+    cdef PopulationCore population
+    cdef ndq_population nobody  # learns where there is no population
     cdef readonly object settings
+    cdef readonly object actors
     cdef readonly object lanes
     cdef readonly object states
     cdef readonly object observations
@@ -67,13 +76,13 @@ cdef class LoopCore(Exclusive):
     cdef int locked
 
     def __cinit__(
-        self, environment not None, settings, env_rng, policy_rng, LearnerCore learner=None,
+        self, environment not None, settings, env_rng, policy_rng, PopulationCore population=None,
         last_episode=0,
     ):
         cdef int64_t n = settings.num_envs
         self.what = "agent"
-        self.environment, self.settings, self.learner = environment, settings, learner
-        generators = [env_rng, policy_rng] + ([] if learner is None else [learner.replay.rng])
+        self.environment, self.settings, self.population = environment, settings, population
+        generators = [env_rng, policy_rng] + ([] if population is None else [population.replay.rng])
         locks = {id(g.bit_generator): g.bit_generator.lock for g in generators}
         self._locks = [lock for _, lock in sorted(locks.items())]
         if isinstance(environment, PythonLanes):
@@ -81,8 +90,10 @@ cdef class LoopCore(Exclusive):
         else:
             self.loop.env = (<EnvironmentCore?>environment).env
         self.loop.env_rng, self.loop.policy_rng = _bitgen(env_rng), _bitgen(policy_rng)
-        if learner is not None:
-            self.loop.learners, self.loop.n_learners = &learner.learner, 1
+        self.loop.population = &self.nobody
+        if population is not None:
+            population.make_room(n)
+            self.loop.population = &population.population
         self.loop.random_steps = settings.random_steps
         self.loop.warm_up, self.loop.train_every = settings.warm_up, settings.train_every
         self.loop.phase_updates = settings.phase_updates
@@ -97,6 +108,7 @@ cdef class LoopCore(Exclusive):
         self.loop.last_episode, self.loop.step_updates = last_episode, -1
         self.loop.replay_version = -1
         self._unreported = np.zeros(0, EPISODE)
+        self.actors = np.zeros(0, np.int64)
         self.whole = True
         self._allocate(n)
 
@@ -133,26 +145,29 @@ cdef class LoopCore(Exclusive):
         self.loop.seeds = <double *><size_t>self._memory["seeds"].ctypes.data
         self.loop.rows = <int64_t *><size_t>self._memory["rows"].ctypes.data
 
-    def use(self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None):
-        """Plays with `network` from now on, and trains it with `target` and `optimizer` if there is a learner."""
+    def use(
+        self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None, int64_t member=0
+    ):
+        """Plays with `network` from now on; a population trains it with `target` and `optimizer` as its `member`-th."""
         self.require_idle()
-        if (self.learner is None) != (target is None) or (target is None) != (optimizer is None):
-            raise ValueError("a loop that learns wants a learner, target and optimizer; one that plays none of them")
+        if (self.population is None) != (target is None) or (target is None) != (optimizer is None):
+            raise ValueError("a loop that learns wants a population, target and optimizer; one that plays none of them")
         expected = self.loop.env.observation_size, self.loop.env.n_actions
         if (network.block.sizes[0], network.block.sizes[-1]) != expected:
             raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
-        if self.learner is not None and self.settings.normalize_observations and network.normalizer_core is None:
+        if self.population is not None and self.settings.normalize_observations and network.normalizer_core is None:
             raise ValueError("a loop that normalizes observations wants a network with a normalizer")
-        if self.learner is not None:
-            self.learner.use(network, target, optimizer)
-        self.network = network
-        self.loop.net, self.loop.params = &network.net, network.block.data
-        self.loop.normalizes = self.learner is not None and self.settings.normalize_observations
+        if self.population is not None:
+            self.population.use(member, network, target, optimizer)
+        if member == 0:
+            self.network = network
+            self.loop.net, self.loop.params = &network.net, network.block.data
+        self.loop.normalizes = self.population is not None and self.settings.normalize_observations
 
     @property
     def counters(self):
         """Environment steps, updates, ended episodes."""
-        return self.loop.steps, 0 if self.learner is None else self.learner.learner.updates, self.loop.episodes
+        return self.loop.steps, 0 if self.population is None else self.population.updates, self.loop.episodes
 
     @property
     def unreported(self):
@@ -160,7 +175,9 @@ cdef class LoopCore(Exclusive):
         return len(self._unreported) + self.loop.n_ended
 
     def run(self, n, StopToken stop=None):
-        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first; fewer after the last step.
+        """Plays until n episodes have ended: `Episodes`, those kept from an earlier call first.
+
+        They are fewer after the last step, and where the population has chosen a target, which it then says.
 
         Raises:
             Stopped: the token was set; what has ended is kept for the next call.
@@ -183,18 +200,19 @@ cdef class LoopCore(Exclusive):
                 # At once, and by no Python code that Ctrl-C could interrupt: what did end is not lost.
                 self._unreported = out[:kept + n_out]
                 # An environment in Python has raised before anything else of the step was done, or when all was.
-                self.whole = status in (NDQ_DONE, NDQ_STOPPED) or (
+                self.whole = status <= NDQ_CHOSEN or (
                     status == NDQ_FAILED_ENV and isinstance(self.environment, PythonLanes)
                 )
             finally:
                 self._release()
-        if status != NDQ_DONE and status != NDQ_STOPPED:
+        if status > NDQ_CHOSEN:
             self._fail(status)
         # Also if it was set with the last episode: a signal's handler in Python may raise as soon as this returns.
         if stop is not None and ndq_stop_reason(stop.flag):
             raise Stopped
-        episodes, self._unreported = _episodes(self._unreported[:n]), self._unreported[n:]
-        return episodes
+        returned, self._unreported = self._unreported[:n], self._unreported[n:]
+        self.actors = returned["actor"].copy()
+        return _episodes(returned)
 
     def get_state(self):
         """Lanes, counters and unreported episodes: plain values and arrays."""
@@ -205,7 +223,9 @@ cdef class LoopCore(Exclusive):
             "started": bool(self.loop.started),
             "steps": steps, "updates": updates, "episodes": episodes,
             # Whether the newest rows of the memory are those of the lanes' last step, which their next one will follow.
-            "continues": self.learner is not None and self.loop.replay_version == self.learner.replay.replay.version,
+            "continues": (
+                self.population is not None and self.loop.replay_version == self.population.replay.replay.version
+            ),
             "states": self.states.copy(), "observations": self.observations.copy(),
             "step_updates": self.loop.step_updates, "lane_flags": self._flags * (self.loop.step_updates >= 0),
             **{f"lane_{name}": self.lanes[name].copy() for name in LANE.names},
@@ -230,9 +250,9 @@ cdef class LoopCore(Exclusive):
         self.loop.started = started
         self.loop.step_updates = step_updates if self.loop.started else -1
         self.loop.steps, self.loop.episodes = state["steps"], state["episodes"]
-        if self.learner is not None:
-            self.learner.learner.updates, self.learner.learner.steps = state["updates"], state["steps"]
-            self.loop.replay_version = self.learner.replay.replay.version if state.get("continues", False) else -1
+        if self.population is not None:
+            self.population.set_counters(state["updates"], state["steps"])
+            self.loop.replay_version = self.population.replay.replay.version if state.get("continues", False) else -1
         self.states[...], self.observations[...] = state["states"], state["observations"]
         self._flags[...] = state.get("lane_flags", 0)
         self._memory["begins"][...] = 0
@@ -244,7 +264,7 @@ cdef class LoopCore(Exclusive):
         self.loop.n_ended = 0
         self._unreported = np.zeros(len(state["ended_length"]), EPISODE)
         for name in EPISODE.names:
-            self._unreported[name] = state[f"ended_{name}"]
+            self._unreported[name] = state.get(f"ended_{name}", 0)  # earlier versions saved no actor
 
     def _state_of_environments(self):
         if isinstance(self.environment, PythonLanes):
@@ -260,10 +280,10 @@ cdef class LoopCore(Exclusive):
         try:
             if self.network is None:
                 raise RuntimeError("the loop has no network; call use() first")
-            if self.learner is None:
+            if self.population is None:
                 self.network.enter()
             else:
-                self.learner.acquire()
+                self.population.acquire()
             self.holds_parts = True
             while self.locked < len(self._locks):
                 self._locks[self.locked].acquire()
@@ -278,10 +298,10 @@ cdef class LoopCore(Exclusive):
             self.locked -= 1
             self._locks[self.locked].release()
         if self.holds_parts:
-            if self.learner is None:
+            if self.population is None:
                 self.network.leave()
             else:
-                self.learner.release()
+                self.population.release()
         self.holds_parts = False
         self.leave()
         return 0
@@ -295,8 +315,7 @@ cdef class LoopCore(Exclusive):
             raise step_failed(self.environment.environment.kernel.name, f"in episode {episode}")
         weights = {}
         if status == NDQ_BAD_LOSS:
-            learner = self.learner
-            weights = {"network": learner.network.block.parameters, "target": learner.target.block.parameters}
+            weights = self.population.failed_weights()
         name = self.environment.environment.kernel.name
         raise self.settings.non_finite(_NOT_FINITE[status], episode, first_non_finite(weights), name)
 

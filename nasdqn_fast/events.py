@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Episodes, Proposal, Result, TransferReport
+from nasdqn_fast.types import Candidate, Choice, Episodes, Proposal, Result, TransferReport
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,62 @@ class Pruned:
 
 
 @dataclass(frozen=True)
+class PopulationDrawn:
+    """The networks of a population were drawn, of which the first is the target at first.
+
+    Args:
+        segment: the one that begins.
+        candidates: what they are made with, in order.
+    """
+
+    segment: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TargetChosen:
+    """The target of a population has become the copy of another network, or again of the same.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode in progress.
+        choice: which network, when, and by which losses.
+        architecture: of the network.
+    """
+
+    segment: int
+    episode: int
+    choice: Choice
+    architecture: Architecture
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A network of a population has given way to a changed copy of another.
+
+    Args:
+        segment, episode: in progress.
+        updates: of each network so far.
+        network: number of the network, from 0.
+        parent: number of the one whose copy has its place.
+        old, new: what the two are made with.
+    """
+
+    segment: int
+    episode: int
+    updates: int
+    network: int
+    parent: int
+    old: Candidate
+    new: Candidate
+
+
+@dataclass(frozen=True)
 class Played:
-    """Episodes ended while `architecture` was in use, in whichever segment they count."""
+    """Episodes ended while `architecture` was in use, in whichever segment they count.
+
+    Of a population, it is that of the network which has acted most often in them.
+    """
 
     architecture: Architecture
     episodes: Episodes
@@ -111,4 +165,4 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = Asked | Transferred | Pruned | Played | Told | Evaluated | Resumed
+Event = Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Played | Told | Evaluated | Resumed

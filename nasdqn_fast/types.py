@@ -57,13 +57,52 @@ WHOLE_RUN = 2**60
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """What a network of a population is made with.
+
+    Args:
+        architecture: its layers; the text form is taken, too.
+        optimizer: its update rule, as ``adam``; None: that of the agent's settings.
+        learning_rate: None: that of the settings, or the optimizer's default.
+    """
+
+    architecture: Architecture
+    optimizer: str | None = None
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain JSON values, without those that are None; ``Candidate(**state)`` makes an equal one."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return given | {"architecture": str(self.architecture)}
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A choice of the target of a population.
+
+    Args:
+        updates: of each network, when it was made.
+        chosen: number of the network, from 0, whose copy the target has become.
+        losses: float64 (K,), of each network: mean over the updates since the last choice of half the mean squared TD
+            error.
+    """
+
+    updates: int
+    chosen: int
+    losses: np.ndarray
+
+
+@dataclass(frozen=True)
 class Cost:
     """What a segment used up: counts only, for wall time would make two runs of one seed differ.
 
     Args:
         steps: environment steps: of training, of its transfer, and of episodes played to estimate its score.
-        updates: updates of a network: of training, and of its transfer.
-        parameters: weights and biases of the architecture that was trained.
+        updates: updates of a network: of training, and of its transfer. Of a population, those of all its networks.
+        parameters: weights and biases of the architecture that was trained; of a population, of all its networks.
         flop: textbook operations of one forward pass a step and one Double-DQN update an update, of that architecture.
     """
 

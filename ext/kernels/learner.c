@@ -68,15 +68,16 @@ static int target_cache_mark(const ndq_target_cache *cache, float *row)
     return 1;
 }
 
-/* Computes the rows of n drawn slots that are not of this epoch, in one forward pass. Columns that would be left over
- * in its vectors are given to slots that will be drawn later, if most of them will in this epoch. */
-static void target_cache_fill(ndq_learner *l, const int64_t *slots, int n)
+/* Computes the rows of n drawn slots that are not of this epoch, in one forward pass; `next`: the panel of their next
+ * observations. Columns that would be left over in its vectors are given to slots that will be drawn later, if most of
+ * them will in this epoch. */
+static void target_cache_fill(ndq_learner *l, const float *next, const int64_t *slots, int n)
 {
     enum { TOGETHER = NDQ_PAD }; /* columns computed in the time of one, on the widest CPU target */
     const ndq_net *net = l->net;
     const ndq_replay *replay = l->replay;
     ndq_target_cache *cache = &l->cache;
-    const float *q = ndq_h(net, net->n_layers), *next = field(l->after, ndq_at_next(replay));
+    const float *q = ndq_h(net, net->n_layers);
     float *x = ndq_h(net, 0), *rows[NDQ_PANEL];
     int missing = 0;
     for (int b = 0; b < n; b++) {
@@ -110,30 +111,32 @@ static int32_t best_of(const float *values, int64_t A)
 /* Actions and targets y of n drawn transitions, which are in the panels; `last`: slots of the rows in `after`. */
 static void td_targets(ndq_learner *l, const int64_t *last, int n)
 {
-    const ndq_net *net = l->net;
+    ndq_learner *valuer = l->valuer ? l->valuer : l;
+    const ndq_net *net = l->net, *target_net = valuer->net;
     const ndq_replay *replay = l->replay;
-    const int is_cached = l->cache.rows && !net->normalizer; /* the values change with the statistics */
-    const float *q = ndq_h(net, net->n_layers);
+    const int is_cached = valuer->cache.rows && !net->normalizer; /* the values change with the statistics */
+    const float *q = ndq_h(target_net, target_net->n_layers), *next = field(l->after, ndq_at_next(replay));
     const float *rewards = field(l->batch, ndq_at_reward(replay)), *flags = field(l->after, ndq_at_flags(replay));
     const float *actions = field(l->batch, ndq_at_action(replay));
     /* The paper's horizon ends the episode for the learner too (y = r); the usual reading is that only a
      * termination does (Pardo et al. 2018). */
     const int32_t over = NDQ_ROW_TERMINATED | (l->horizon_is_terminal ? NDQ_ROW_TRUNCATED : 0);
     _Alignas(64) int32_t best[NDQ_PANEL];
-    if (is_cached) target_cache_fill(l, last, n);
+    if (is_cached) target_cache_fill(valuer, next, last, n);
     if (l->is_double) {
-        forward(l, l->params, field(l->after, ndq_at_next(replay)), n);
+        forward(l, l->params, next, n);
         net->kernels->best(net, best);
     } else if (is_cached)
         for (int b = 0; b < n; b++)
-            best[b] = best_of(target_cache_row(&l->cache, last[b]) + 1, net->sizes[net->n_layers]);
+            best[b] = best_of(target_cache_row(&valuer->cache, last[b]) + 1, net->sizes[net->n_layers]);
     if (!is_cached) {
-        forward(l, l->target, field(l->after, ndq_at_next(replay)), n);
-        if (!l->is_double) net->kernels->best(net, best);
+        forward(valuer, valuer->target, next, n);
+        if (!l->is_double) target_net->kernels->best(target_net, best);
     }
     for (int b = 0; b < n; b++) {
-        const float next = is_cached ? target_cache_row(&l->cache, last[b])[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
-        const float bootstrapped = rewards[b] + l->discounts[b] * next;
+        const float *row = is_cached ? target_cache_row(&valuer->cache, last[b]) : NULL;
+        const float value = row ? row[1 + best[b]] : q[best[b] * NDQ_PANEL + b];
+        const float bootstrapped = rewards[b] + l->discounts[b] * value;
         l->targets[b] = ndq_row_int(flags + b) & over ? rewards[b] : bootstrapped;
         l->actions[b] = ndq_row_int(actions + b);
     }
@@ -167,7 +170,21 @@ static double priority_beta(const ndq_learner *l)
     return l->priority_beta + (1.0 - l->priority_beta) * (share < 1.0 ? share : 1.0);
 }
 
-double ndq_learner_update(ndq_learner *l)
+void ndq_learner_draw(ndq_learner *l)
+{
+    if (l->is_prioritized)
+        ndq_prioritized_draw(l->replay, l->rng, l->batch_size, priority_beta(l), l->slots, l->weights);
+    else
+        ndq_replay_draw(l->replay, l->rng, l->batch_size, l->slots);
+}
+
+void ndq_learner_prioritize(ndq_learner *l)
+{
+    if (!l->is_prioritized) return;
+    ndq_prioritized_update(l->replay, l->slots, l->errors, l->batch_size, l->priority_alpha, l->priority_epsilon);
+}
+
+double ndq_learner_learn(ndq_learner *l)
 {
     const ndq_net *net = l->net;
     const int64_t batch = l->batch_size;
@@ -178,10 +195,6 @@ double ndq_learner_update(ndq_learner *l)
     }
     int descends = 0; /* whether the step is taken in the pass that makes the last panel's gradient */
     double loss = 0.0;
-    if (l->is_prioritized)
-        ndq_prioritized_draw(l->replay, l->rng, batch, priority_beta(l), l->slots, l->weights);
-    else
-        ndq_replay_draw(l->replay, l->rng, batch, l->slots);
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
@@ -190,19 +203,17 @@ double ndq_learner_update(ndq_learner *l)
         td_targets(l, last, n);
         forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, l->is_prioritized ? l->weights + start : NULL, n, batch,
-                             l->loss, l->huber_delta, l->is_prioritized ? l->errors + start : NULL);
+                             l->loss, l->huber_delta, l->errors + start);
         if (!isfinite(loss)) return loss / batch; /* before any step: network and optimizer are as they were */
         if (is_last) descends = ndq_optimizer_descent(l->optimizer, l->params, &descent);
         net->kernels->backward(net, l->params, l->gradient, n, start > 0, descends ? &descent : NULL);
     }
     if (!descends)
         ndq_optimizer_step(l->optimizer, net->kernels, l->params, l->gradient, net->offsets[net->n_layers]);
-    if (l->is_prioritized)
-        ndq_prioritized_update(l->replay, l->slots, l->errors, batch, l->priority_alpha, l->priority_epsilon);
     l->updates++;
-    if (l->target_every && l->updates % l->target_every == 0) ndq_learner_update_target(l);
     return loss / batch;
 }
+
 
 void ndq_learner_begin(ndq_learner *l)
 {
@@ -214,14 +225,14 @@ void ndq_learner_begin(ndq_learner *l)
     target_cache_invalidate(cache, l->target, bytes);
 }
 
-void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
+void ndq_learners_add(ndq_learner *const *learners, int64_t n_learners, const float *observation, int32_t action,
                       float reward, const float *next, int32_t flags, int64_t follows)
 {
-    ndq_replay *replay = learners->replay;
+    ndq_replay *replay = learners[0]->replay;
     const int64_t slot = replay->next;
     ndq_replay_add(replay, observation, action, reward, next, flags, follows);
     for (int64_t i = 0; i < n_learners; i++) {
-        ndq_target_cache *cache = &learners[i].cache;
+        ndq_target_cache *cache = &learners[i]->cache;
         if (!cache->rows) continue;
         *target_cache_row(cache, slot) = 0.0f; /* epoch 0: void */
         cache->replay_version = replay->version;

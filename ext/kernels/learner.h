@@ -19,7 +19,7 @@ typedef struct {
     int64_t replay_version;  /* of the memory, when the cache was last known to agree with it */
 } ndq_target_cache;
 
-typedef struct {
+typedef struct ndq_learner {
     const ndq_net *net;
     float *params, *target, *gradient; /* parameter blocks; the gradient's padding is zero */
     ndq_optimizer *optimizer;
@@ -34,6 +34,7 @@ typedef struct {
     int64_t steps;                     /* of the environment so far */
     ndq_loss loss;
     int64_t batch_size;
+    struct ndq_learner *valuer;        /* whose target values the next states, which may have other layers; NULL: its own */
     int64_t target_every;              /* updates; 0: the target is moved by the loop, or not at all */
     float target_tau;                  /* how far it goes towards the network; 1: it becomes a copy */
     int32_t horizon_is_terminal;
@@ -48,8 +49,8 @@ typedef struct {
     float *batch;    /* (stride of the memory, NDQ_PANEL) drawn rows, each a column; observations normalized */
     int64_t *actions;/* (NDQ_PANEL) */
     float *targets;  /* (NDQ_PANEL) */
-    float *weights;  /* (batch_size) factors of the losses; used if it is prioritized, as errors */
-    float *errors;   /* (batch_size) */
+    float *weights;  /* (batch_size) factors of the losses; used if it is prioritized */
+    float *errors;   /* (batch_size) Q(s, a) - y */
     int64_t *last;   /* (NDQ_PANEL) slots of the rows with which returns of n_step rewards end */
     float *after;    /* their panel, as `batch`; `batch` itself where n_step is 1, and each row is its own last */
     float *discounts;/* (NDQ_PANEL) factor of the value after the last row */
@@ -58,13 +59,15 @@ typedef struct {
     int64_t updates;
 } ndq_learner;
 
-/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the memory, which must not be empty,
- * and the move of the target network when one is due; mean loss of the minibatch before the update, with the weights of
- * prioritized draws. If that is not finite, nothing changes but the position of `rng`.
- *
- * A prioritized learner sets the priorities of what it has drawn. Of several that share a memory each does so: a
- * transition's priority is then of the learner that drew it last. */
-double ndq_learner_update(ndq_learner *learner);
+/* Draws a minibatch from the memory, which must not be empty: slots and, by priority, weights. */
+void ndq_learner_draw(ndq_learner *learner);
+
+/* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the minibatch; its mean loss before the
+ * update, with the weights of prioritized draws. If that is not finite, nothing changes. */
+double ndq_learner_learn(ndq_learner *learner);
+
+/* Gives the transitions of the minibatch the priorities of their errors, if it is prioritized. */
+void ndq_learner_prioritize(ndq_learner *learner);
 
 /* Moves the target towards the network by target_tau (Polyak averaging), or copies it. */
 void ndq_learner_update_target(ndq_learner *learner);
@@ -75,7 +78,7 @@ void ndq_learner_begin(ndq_learner *learner);
 
 /* Stores a transition in the memory that the learners share, as ndq_replay_add, and voids what their caches hold of the
  * slot. */
-void ndq_learners_add(ndq_learner *learners, int64_t n_learners, const float *observation, int32_t action,
+void ndq_learners_add(ndq_learner *const *learners, int64_t n_learners, const float *observation, int32_t action,
                       float reward, const float *next, int32_t flags, int64_t follows);
 
 #endif

@@ -27,9 +27,19 @@ static void reset_lane(ndq_loop *loop, int64_t lane)
                    loop->obs + lane * env->observation_size);
     }
     loop->lanes[lane] = (ndq_lane){.epsilon = epsilon(loop)};
+    ndq_population_begin_episode(loop->population, lane);
 }
 
-/* Epsilon-greedy, lane by lane; the network is asked only where the draw wants it. */
+/* The lowest action of the largest Q. */
+static int64_t greedy_action(const float *q, int32_t A)
+{
+    int64_t best = 0;
+    for (int32_t a = 1; a < A; a++)
+        if (q[a] > q[best]) best = a;
+    return best;
+}
+
+/* Epsilon-greedy, lane by lane; a network is asked only where the draw wants it. */
 static void act(ndq_loop *loop)
 {
     const int32_t A = loop->env.n_actions;
@@ -39,21 +49,27 @@ static void act(ndq_loop *loop)
     int greedy = 0;
     for (int64_t i = 0; i < loop->n_lanes; i++) {
         const int explore = at_random || ndq_uniform(loop->policy_rng) < (by_steps ? now : loop->lanes[i].epsilon);
-        loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A) : -1;
+        loop->actions[i] = explore ? (int64_t)ndq_bounded(loop->policy_rng, (uint32_t)A)
+                                   : -1 - ndq_population_draw_actor(loop->population, loop->policy_rng, i);
         greedy |= !explore;
     }
     if (!greedy) return;
+    if (loop->population->n > 1) {
+        for (int64_t i = 0; i < loop->n_lanes; i++) {
+            if (loop->actions[i] >= 0) continue;
+            const ndq_learner *actor = loop->population->learners[-1 - loop->actions[i]];
+            const float *obs = loop->obs + i * loop->env.observation_size;
+            actor->net->kernels->forward_row(actor->net, actor->params, obs, loop->q);
+            loop->actions[i] = greedy_action(loop->q, A);
+        }
+        return;
+    }
     if (loop->n_lanes == 1)
         loop->net->kernels->forward_row(loop->net, loop->params, loop->obs, loop->q);
     else
         ndq_forward_rows(loop->net, loop->params, loop->obs, loop->n_lanes, loop->q);
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        if (loop->actions[i] >= 0) continue;
-        const float *q = loop->q + i * A;
-        int64_t best = 0;
-        for (int32_t a = 1; a < A; a++)
-            if (q[a] > q[best]) best = a;
-        loop->actions[i] = best;
+        if (loop->actions[i] < 0) loop->actions[i] = greedy_action(loop->q + i * A, A);
     }
 }
 
@@ -108,8 +124,8 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i, int linked)
     lane->reward_sum += reward;
     const int truncated = flags & NDQ_ENV_TRUNCATED || lane->length >= env->max_episode_steps;
     loop->flags[i] = flags & NDQ_TERMINATED ? NDQ_ROW_TERMINATED : truncated ? NDQ_ROW_TRUNCATED : 0;
-    if (loop->n_learners)
-        ndq_learners_add(loop->learners, loop->n_learners, obs, (int32_t)loop->actions[i], (float)reward, next,
+    if (loop->population->n)
+        ndq_learners_add(loop->population->learners, loop->population->n, obs, (int32_t)loop->actions[i], (float)reward, next,
                          loop->flags[i], linked && lane->length > 1 ? loop->n_rows - loop->rows[i] : 0);
     loop->rows[i] = loop->n_rows++;
     memcpy(obs, next, I * sizeof(float));
@@ -124,7 +140,7 @@ static int64_t vector_steps(const ndq_loop *loop) { return loop->steps / loop->n
 static int learning_is_due(const ndq_loop *loop)
 {
     const int64_t n = vector_steps(loop);
-    return loop->n_learners && n * loop->n_lanes >= loop->warm_up && n % loop->train_every == 0;
+    return loop->population->n && n * loop->n_lanes >= loop->warm_up && n % loop->train_every == 0;
 }
 
 /* The updates of a phase count for the lanes in equal parts, one after the other, so that every lane learns as much as it
@@ -135,14 +151,13 @@ static ndq_status learn(ndq_loop *loop)
     while (loop->step_updates < loop->phase_updates) {
         const int64_t lane = loop->step_updates / a_lane;
         if (stop_wanted(loop)) return NDQ_STOPPED;
-        if (!loop->learners->replay->size) break; /* emptied from Python after a stop */
-        for (int64_t k = 0; k < loop->n_learners; k++) {
-            const double loss = ndq_learner_update(&loop->learners[k]);
-            if (!isfinite(loss)) return NDQ_BAD_LOSS;
-            if (k == 0) loop->lanes[lane].loss_sum += loss;
-        }
+        if (!loop->population->learners[0]->replay->size) break; /* emptied from Python after a stop */
+        const double loss = ndq_population_update(loop->population);
+        if (!isfinite(loss)) return NDQ_BAD_LOSS;
+        loop->lanes[lane].loss_sum += loss;
         loop->lanes[lane].n_losses++;
         loop->step_updates++;
+        if (loop->population->has_chosen) return NDQ_CHOSEN;
     }
     return NDQ_DONE;
 }
@@ -154,8 +169,8 @@ static int finite_block(const ndq_net *net, const float *params)
 
 static int finite_learners(const ndq_loop *loop)
 {
-    for (int64_t k = 0; k < loop->n_learners; k++)
-        if (!finite_block(loop->learners[k].net, loop->learners[k].params)) return 0;
+    for (int64_t k = 0; k < loop->population->n; k++)
+        if (!finite_block(loop->population->learners[k]->net, loop->population->learners[k]->params)) return 0;
     return 1;
 }
 
@@ -173,6 +188,7 @@ static ndq_status end_episodes(ndq_loop *loop)
             .mean_loss = lane->n_losses ? lane->loss_sum / lane->n_losses : NAN,
             .epsilon = lane->epsilon,
             .length = lane->length,
+            .actor = ndq_population_actor(loop->population, i),
         };
         if (++loop->episodes == loop->last_episode || status != NDQ_DONE) continue;
         loop->failed_episode = loop->episodes + 1;
@@ -193,10 +209,9 @@ static int target_is_due(const ndq_loop *loop)
     return loop->target_every && vector_steps(loop) % (every > 1 ? every : 1) == 0;
 }
 
-static void move_targets(ndq_loop *loop)
+static void move_target(ndq_loop *loop)
 {
-    if (target_is_due(loop))
-        for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_update_target(&loop->learners[k]);
+    if (loop->population->n && target_is_due(loop)) ndq_population_update_target(loop->population);
 }
 
 /* Takes what the next actions are chosen by into the statistics, as VecNormalize of Stable-Baselines3 does: an episode's
@@ -215,7 +230,7 @@ static ndq_status step_lanes(ndq_loop *loop)
 {
     ndq_status status;
     const ndq_env *env = &loop->env;
-    const ndq_replay *replay = loop->n_learners ? loop->learners->replay : NULL;
+    const ndq_replay *replay = loop->population->n ? loop->population->learners[0]->replay : NULL;
     const int linked = replay && replay->version == loop->replay_version;
     act(loop);
     if (env->step_lanes && env->step_lanes(env->context, loop->actions, loop->next_obs, loop->rewards, loop->flags))
@@ -225,18 +240,19 @@ static ndq_status step_lanes(ndq_loop *loop)
     if (replay) loop->replay_version = replay->version;
     loop->steps += loop->n_lanes;
     loop->step_updates = 0;
-    for (int64_t k = 0; k < loop->n_learners; k++) loop->learners[k].steps = loop->steps;
-    if (!loop->moves_after) move_targets(loop);
+    for (int64_t k = 0; k < loop->population->n; k++) loop->population->learners[k]->steps = loop->steps;
+    if (!loop->moves_after) move_target(loop);
     return NDQ_DONE;
 }
 
-/* Begins a vector step, or continues one that was stopped between two updates. */
+/* Begins a vector step, or continues one that was stopped before an update, or after. */
 static ndq_status vector_step(ndq_loop *loop)
 {
     ndq_status status;
     if (loop->step_updates < 0 && (status = step_lanes(loop)) != NDQ_DONE) return status;
+    if (loop->population->has_chosen) return NDQ_CHOSEN;
     if (learning_is_due(loop) && (status = learn(loop)) != NDQ_DONE) return status;
-    if (loop->moves_after) move_targets(loop);
+    if (loop->moves_after) move_target(loop);
     loop->step_updates = -1;
     if ((status = end_episodes(loop)) == NDQ_DONE) observe(loop);
     return status;
@@ -258,8 +274,8 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
     ndq_status status;
     *n_out = 0;
     loop->failed_episode = loop->episodes + 1;
-    for (int64_t k = 0; k < loop->n_learners; k++) ndq_learner_begin(&loop->learners[k]);
-    if (!loop->n_learners && !finite_block(loop->net, loop->params))
+    for (int64_t k = 0; k < loop->population->n; k++) ndq_learner_begin(loop->population->learners[k]);
+    if (!loop->population->n && !finite_block(loop->net, loop->params))
         return NDQ_BAD_WEIGHTS; /* they do not change in play; in learning they are looked at after each episode */
     if (!loop->started && (status = start(loop)) != NDQ_DONE) return status;
     for (;;) {
@@ -271,6 +287,7 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
         if (*n_out == n) return NDQ_DONE;
         if (loop->last_step && loop->steps >= loop->last_step && loop->step_updates < 0) return NDQ_DONE;
         if (stop_wanted(loop)) return NDQ_STOPPED;
+        if (loop->population->has_chosen) return NDQ_CHOSEN;
         loop->failed_episode = loop->episodes + 1;
         if ((status = vector_step(loop)) != NDQ_DONE) return status;
     }
@@ -279,7 +296,7 @@ static ndq_status run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_ou
 ndq_status ndq_run(ndq_loop *loop, int64_t n, ndq_episode *out, int64_t *n_out)
 {
     const ndq_status status = run(loop, n, out, n_out);
-    if (status != NDQ_DONE && status != NDQ_STOPPED) {
+    if (status > NDQ_CHOSEN) { /* an error */
         loop->started = 0;
         loop->step_updates = -1;
     }

@@ -3,7 +3,7 @@
 #define NDQ_LOOP_H
 
 #include "env.h"
-#include "learner.h"
+#include "population.h"
 #include "stop.h"
 
 /* One of the environments that run in lockstep, and its episode so far. */
@@ -15,11 +15,13 @@ typedef struct {
 typedef struct {
     double reward_sum, mean_loss, epsilon; /* mean_loss is NaN if nothing was learned during the episode */
     int64_t length;
+    int64_t actor; /* the network of the population that chose most of its actions; without any, that of the target */
 } ndq_episode;
 
 typedef enum {
     NDQ_DONE,
     NDQ_STOPPED, /* the flag asked for it; the loop continues from there when it is run again */
+    NDQ_CHOSEN,  /* the population has chosen a target; so again until its `has_chosen` is reset, then it continues */
     /* Errors. When it is run again, all lanes begin new episodes. */
     NDQ_FAILED_ENV,
     NDQ_BAD_OBSERVATION,
@@ -30,10 +32,9 @@ typedef enum {
 
 typedef struct {
     ndq_env env;
-    const ndq_net *net;     /* what acts */
+    const ndq_net *net;     /* what acts, unless the population has several networks */
     const float *params;
-    ndq_learner *learners;  /* (n_learners) over one memory; the losses reported are the first one's */
-    int64_t n_learners;     /* 0: play only, learn nothing */
+    ndq_population *population; /* what learns; without networks: play only. A loss reported is the mean of theirs */
     int32_t normalizes;     /* the network's normalizer learns from every observation, but those that end an episode */
     bitgen_t *env_rng, *policy_rng;
 

@@ -18,6 +18,8 @@ cdef class LearnerCore(Exclusive):
     cdef ParameterBlock gradient
     cdef ParameterBlock cached_target
     cdef object _memory
+    cdef LearnerCore first
     cdef int held
+    cdef void share_minibatch(self, LearnerCore first)
     cdef int acquire(self) except -1
     cdef void release(self) noexcept

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdqn_fast._core.environment import EnvironmentCore
-from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast._core.optimizer import OptimizerCore
+from nasdqn_fast._core.population import PopulationCore
 from nasdqn_fast._core.python_lanes import PythonLanes
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.types import Episodes
@@ -20,17 +20,22 @@ class LoopCore:
     states: NDArray[np.float64]
     observations: NDArray[np.float32]
     whole: bool
+    actors: NDArray[np.int64]
     def __init__(
         self,
         environment: EnvironmentCore | PythonLanes,
         settings: Any,
         env_rng: np.random.Generator,
         policy_rng: np.random.Generator,
-        learner: LearnerCore | None = None,
+        population: PopulationCore | None = None,
         last_episode: int = 0,
     ) -> None: ...
     def use(
-        self, network: NetworkCore, target: NetworkCore | None = None, optimizer: OptimizerCore | None = None
+        self,
+        network: NetworkCore,
+        target: NetworkCore | None = None,
+        optimizer: OptimizerCore | None = None,
+        member: int = 0,
     ) -> None: ...
     @property
     def counters(self) -> tuple[int, int, int]: ...

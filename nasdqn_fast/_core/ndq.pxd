@@ -280,6 +280,7 @@ cdef extern from "learner.h" nogil:
         int64_t steps
         ndq_loss loss
         int64_t batch_size
+        ndq_learner *valuer
         int64_t target_every
         float target_tau
         int32_t horizon_is_terminal
@@ -301,8 +302,22 @@ cdef extern from "learner.h" nogil:
         ndq_target_cache cache
         int64_t updates
 
-    double ndq_learner_update(ndq_learner *learner)
     void ndq_learner_begin(ndq_learner *learner)
+
+
+cdef extern from "population.h" nogil:
+    ctypedef struct ndq_population:
+        ndq_learner **learners
+        int64_t n
+        int64_t chosen
+        double *losses
+        int64_t n_losses
+        int32_t has_chosen
+        double *last_losses
+        int64_t *acted
+        int64_t failed
+
+    double ndq_population_update(ndq_population *population)
 
 
 cdef extern from "stop.h" nogil:
@@ -326,10 +341,12 @@ cdef extern from "loop.h" nogil:
         double mean_loss
         double epsilon
         int64_t length
+        int64_t actor
 
     ctypedef enum ndq_status:
         NDQ_DONE
         NDQ_STOPPED
+        NDQ_CHOSEN
         NDQ_FAILED_ENV
         NDQ_BAD_OBSERVATION
         NDQ_BAD_REWARD
@@ -340,8 +357,7 @@ cdef extern from "loop.h" nogil:
         ndq_env env
         const ndq_net *net
         const float *params
-        ndq_learner *learners
-        int64_t n_learners
+        ndq_population *population
         int32_t normalizes
         bitgen_t *env_rng
         bitgen_t *policy_rng

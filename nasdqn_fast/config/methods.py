@@ -14,14 +14,16 @@ class Method:
     """One agent.
 
     Args:
-        controller: name of a controller, ``module:attribute``, or the class itself.
+        controller: name of a controller, ``module:attribute``, or the class itself; None if the method has none.
         summary: one line for ``nasdqn-fast list methods``.
         architecture: what a fixed agent has; None where the user or the controller chooses.
+        loop: ``online``, one network after the other, or ``parallel``, several at once.
     """
 
     controller: Any
     summary: str
     architecture: str | None = None
+    loop: str = "online"
 
 
 # Rahmani et al. 2025, section 2.4.1.
@@ -32,6 +34,11 @@ METHODS = {
     "fixed": Method("fixed", "One architecture from beginning to end, given by --architecture."),
     "random-nas": Method("random", "A uniformly drawn architecture every --switch-every episodes."),
     "nas-dqn": Method("nas-dqn", "The paper's agent: uniform with probability epsilon, else a softmax of scores."),
+    "adadqn": Method(
+        None,
+        "AdaDQN: several networks at once on one memory, whose target is the one of the least loss.",
+        loop="parallel",
+    ),
 }
 
 

@@ -77,9 +77,13 @@ class Table:
         """The plug-in.
 
         Raises:
-            InputError: unknown name, or no plug-in of this kind.
+            InputError: unknown name, no plug-in of this kind, or a method that has none.
         """
         chosen = self.chosen(search)
+        if chosen is None:
+            raise InputError(
+                f"method {search[self.setting]!r} has no controller, nor options of one; drop {self.keyword}"
+            )
         if self.name == "controller":
             return controllers.find(chosen)
         return plugins.find(self.kind, chosen) if isinstance(chosen, str) else chosen
@@ -103,6 +107,8 @@ def given_options(config: Config, table: Table) -> dict[str, Any]:
     """The options of a plug-in of this config, as far as they are given."""
     search = config.search
     method = find_method(search.method)
+    if method.loop == "parallel":
+        return {}
     values = {name: getattr(search, setting) for name, setting in spelled_out(table.find(vars(search))).items()}
     if "architecture" in values and method.architecture is not None:
         values["architecture"] = method.architecture
@@ -130,7 +136,7 @@ def named(config: Config) -> Config:
         env = replace(env, name=envs.address(env.name))
     for table in TABLES:
         plugin = table.chosen(vars(search))
-        if not isinstance(plugin, str):
+        if plugin is not None and not isinstance(plugin, str):
             name = plugins.address(table.kind, plugin)
             setting: dict[str, Any] = {table.setting: method_of(name) if table.name == "controller" else name}
             search = replace(search, **setting)
@@ -144,6 +150,8 @@ def named(config: Config) -> Config:
 
 def _all_options(config: Config, table: Table) -> dict[str, Any]:
     search = vars(config.search)
+    if find_method(config.search.method).loop == "parallel":  # where plug-ins play no part
+        return {}
     plugin = table.find(search)
     options = make_options(plugin, given_options(config, table), table.owner(search))
     held = spelled_out(plugin)

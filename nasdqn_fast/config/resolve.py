@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nasdqn_fast.config.method_settings import problems_with_method
 from nasdqn_fast.config.plugin_options import SPELLED_NAMES, TABLES, spelled_out
 from nasdqn_fast.config.profiles import find_profile
 from nasdqn_fast.config.sections import SECTIONS, Config, EnvConfig, RunConfig, all_settings
@@ -57,6 +58,7 @@ def resolve(base: Config | str | Path | None = None, options: Mapping[str, Any] 
     try:
         config = _config(below, above)
         _check_segment(config, above)
+        _check_method(config, _merged(below, above))
         return config
     except _Complaint as complaint:
         # What is wrong with the file by itself is the file's fault, and told in its words.
@@ -125,6 +127,13 @@ def _check_segment(config: Config, options: Values) -> None:
     if "switch_every" in options.get("search", {}) and asked > episodes and not by_steps:
         expected, hint = f"at most {{episodes}} ({episodes})", "lower {switch_every} or raise {episodes}"
         raise _Complaint("search", OutOfRange("switch_every", expected, str(asked), hint))
+
+
+def _check_method(config: Config, given: Values) -> None:
+    """Refuses settings that have no effect with the method, or that it cannot have."""
+    profile = _profile(given)
+    for section, problem in problems_with_method(config, given, profile):
+        raise _Complaint(section, problem)
 
 
 def _complaint(given: Values) -> _Complaint | None:

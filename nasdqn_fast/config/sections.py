@@ -17,14 +17,25 @@ from nasdqn_fast.config.settings import Setting, settings_of
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.engine.agent_settings import AgentSettings
+from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES
 from nasdqn_fast.envs import EnvKernel, PythonKernel
 from nasdqn_fast.envs.python import kernel_of
-from nasdqn_fast.errors import InputError, WrongType
+from nasdqn_fast.errors import InputError, OutOfRange, WrongType
 from nasdqn_fast.options import UNSAID, Checked, option, same_option
 from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace, check_architecture
 from nasdqn_fast.storage.cadence import Cadence
-from nasdqn_fast.validation import check_decay, check_each, check_fraction, check_path, check_table, described
+from nasdqn_fast.validation import (
+    check_decay,
+    check_each,
+    check_fraction,
+    check_path,
+    check_positive32,
+    check_table,
+    described,
+)
 
+ADADQN = "the code of Vincent et al. 2025"
+MAX_NETWORKS = 1 << 10
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
 
@@ -42,6 +53,16 @@ def _check_cadence(name: str, value: Any) -> str:
 def _check_run(name: str, value: Any) -> str:
     """A run directory; absolute, so that the config means the same wherever it is used."""
     return str(check_path(name, value).expanduser().absolute())
+
+
+def _check_rates(name: str, value: Any) -> tuple[float, ...]:
+    """No learning rates, or the lowest and the highest."""
+    rates = check_each(name, value, check_positive32)
+    if rates and (len(rates) != 2 or rates[0] > rates[1]):
+        raise OutOfRange(
+            name, "two numbers, the lowest and the highest, or none", ",".join(f"{rate:g}" for rate in rates)
+        )
+    return rates
 
 
 def _check_environment(name: str, value: Any) -> str | EnvKernel | PythonKernel:
@@ -147,6 +168,27 @@ class SearchConfig(Checked):
     )
     replay_keep: float = option(0.25, "share of the replay memory kept at a switch", SECONDARY, check=check_fraction)
     replay_keep_which: str = option("newest", "which transitions are kept", UNSAID, choices=("newest", "random"))
+    adadqn_networks: int = option(5, "networks of method adadqn", ADADQN, minimum=1, maximum=MAX_NETWORKS)
+    adadqn_replace_every: int = option(
+        10_000,
+        "what --target-every counts, between its replacements of networks, in multiples of --target-every; 0: none",
+        ADADQN,
+        minimum=0,
+    )
+    adadqn_optimizers: tuple[str, ...] = option(
+        (),
+        "optimizers for its networks to choose from",
+        "this package",
+        choices=tuple(LEARNING_RATES),
+        shown="--optimizer",
+    )
+    adadqn_learning_rates: tuple[float, ...] = option(
+        (),
+        "lowest and highest learning rate of its networks",
+        "this package",
+        check=_check_rates,
+        shown="--learning-rate",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

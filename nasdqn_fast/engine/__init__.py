@@ -10,14 +10,21 @@ if TYPE_CHECKING:
     from nasdqn_fast.engine.agent import DQNAgent
     from nasdqn_fast.engine.network import QNetwork
     from nasdqn_fast.engine.optimizer import Optimizer
+    from nasdqn_fast.engine.population import DQNPopulation
     from nasdqn_fast.engine.protocol import Engine
     from nasdqn_fast.engine.replay import ReplayBuffer
 
     _IS_ONE: Engine = engine  # mypy's proof
 
 # Found on first use: the settings in this folder, which --help shows, are read without the engine.
-_WHERE = {"DQNAgent": "agent", "Optimizer": "optimizer", "QNetwork": "network", "ReplayBuffer": "replay"}
-__all__ = ["DQNAgent", "Optimizer", "QNetwork", "ReplayBuffer"]
+_WHERE = {
+    "DQNAgent": "agent",
+    "DQNPopulation": "population",
+    "Optimizer": "optimizer",
+    "QNetwork": "network",
+    "ReplayBuffer": "replay",
+}
+__all__ = ["DQNAgent", "DQNPopulation", "Optimizer", "QNetwork", "ReplayBuffer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.loop import LoopCore
+from nasdqn_fast._core.population import PopulationCore
 from nasdqn_fast._core.python_lanes import PythonLanes
 from nasdqn_fast._core.signals import Watch
 from nasdqn_fast._core.stop_token import StopToken
@@ -34,11 +35,17 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     replay_type = ReplayBuffer
     optimizer_type = Optimizer
 
+    _learners = 1  # networks that learn from the memory
+
     def _start(self) -> None:
         self._core = self._new_core()
         self._player: PythonLanes | None = None
-        self._learner = LearnerCore(self.replay, self.settings, self.environment.n_actions)
-        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
+        learners = [LearnerCore(self.replay, self.settings, self.environment.n_actions) for _ in range(self._learners)]
+        self._population = PopulationCore(learners)
+        self._loop = self._new_loop()
+
+    def _new_loop(self) -> LoopCore:
+        return LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._population)
 
     def _new_core(self) -> EnvironmentCore | PythonLanes:
         environment, n = self.environment, self.settings.num_envs
@@ -65,7 +72,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """Trains in the environment of another agent's `copied_play` from now on."""
         assert isinstance(self.environment, PythonEnvironment)
         self._core = PythonLanes(self.environment, 1, play)
-        self._loop = LoopCore(self._core, self.settings, self.streams.env, self.streams.policy, self._learner)
+        self._loop = self._new_loop()
         self._use(self.network, self.target, self.optimizer)
 
     @property
@@ -147,14 +154,17 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             ValueError: the memory is empty.
             NonFiniteError: the loss is not finite; network, optimizer and target are as they were.
         """
-        loss = self._learner.update()
+        loss = self._population.update()
         if not math.isfinite(loss):
             raise self._non_finite_loss()
         return loss
 
+    def _failed_weights(self) -> dict[str, np.ndarray]:
+        return self._population.failed_weights()
+
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the compiled parts; of these, what the loop has to continue from."""
-        compiled = ("_core", "_player", "_learner", "_loop")
+        compiled = ("_core", "_player", "_population", "_loop")
         return {k: v for k, v in vars(self).items() if k not in compiled} | {"loop": self._loop_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -162,8 +172,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         loop = state.pop("loop")
         vars(self).update(state)
         self._start()
-        self._use(self.network, self.target, self.optimizer)
+        self._use_networks()
         self._set_loop_state(loop)
+
+    def _use_networks(self) -> None:
+        self._use(self.network, self.target, self.optimizer)
 
     def _loop_state(self) -> dict[str, Any]:
         return self._loop.get_state()

@@ -242,12 +242,18 @@ class AgentSettings(Checked):
         """The learning rate in use: the one given, or the optimizer's default."""
         return self.optimizer_settings().resolved_learning_rate
 
-    def learning_rate_after(self, steps: int) -> float:
-        """The learning rate of an update after so many environment steps."""
+    def learning_rate_after(self, steps: int, first: float | None = None) -> float:
+        """The learning rate of an update after so many environment steps.
+
+        Args:
+            steps: of the environment.
+            first: that of the first update; None: that of these settings.
+        """
+        first = self.resolved_learning_rate if first is None else first
         if self.learning_rate_schedule == "constant":
-            return self.resolved_learning_rate
+            return first
         assert self.steps is not None
-        return self.resolved_learning_rate * max(0.0, 1.0 - steps / self.steps)
+        return first * max(0.0, 1.0 - steps / self.steps)
 
     def priority_beta_after(self, steps: int) -> float:
         """The exponent of the importance weights, of an update after so many environment steps."""

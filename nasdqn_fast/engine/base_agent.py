@@ -17,6 +17,7 @@ from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import BaseNormalizer
+from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 from nasdqn_fast.engine.protocol import Optimizer, Replay
 from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import NonFiniteError
@@ -239,22 +240,9 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
                 optimizer's state is not valid, or not of the network's shape. Nothing has changed.
             RuntimeError: another thread runs this agent.
         """
-        expected = self.environment.observation_size, self.environment.n_actions
-        hint = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
-        check_instance("network", network, self.network_type, hint)
-        found = network.observation_size, network.n_actions
-        if found != expected:
-            raise ValueError(
-                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; {hint}"
-            )
-        target, settings = network.copy(), self.settings.optimizer_settings()
-        optimizer: O = self.optimizer_type(**vars(settings))
-        if optimizer_state is not None:
-            for moment in (optimizer_state["m"], optimizer_state["v"]):
-                if len(moment) not in (0, network.architecture.parameter_count(*expected)):
-                    raise ValueError(f"the optimizer's state is not that of {network.architecture}")
-            optimizer.set_state(optimizer_state)
+        self._check_network(network)
+        target = network.copy()
+        optimizer = self._new_optimizer(self.settings.optimizer_settings(), network, optimizer_state)
         before = network.normalizer
         if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
             network.normalizer = target.normalizer = self._statistics(network).copy()
@@ -266,6 +254,29 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         self._network: N = network
         self._target: N = target
         self._optimizer = optimizer
+
+    def _check_network(self, network: Any) -> None:
+        """Refuses what is no network of this backend between the environment's observations and actions."""
+        expected = self.environment.observation_size, self.environment.n_actions
+        hint = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
+        check_instance("network", network, self.network_type, hint)
+        found = network.observation_size, network.n_actions
+        if found != expected:
+            raise ValueError(
+                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
+                f"got {found[0]} to {found[1]}; {hint}"
+            )
+
+    def _new_optimizer(self, settings: OptimizerSettings, network: N, state: Mapping[str, Any] | None) -> O:
+        """An optimizer for a network, which continues from a state if one is given."""
+        optimizer: O = self.optimizer_type(**vars(settings))
+        if state is not None:
+            count = network.architecture.parameter_count(network.observation_size, network.n_actions)
+            for moment in (state["m"], state["v"]):
+                if len(moment) not in (0, count):
+                    raise ValueError(f"the optimizer's state is not that of {network.architecture}")
+            optimizer.set_state(state)
+        return optimizer
 
     def _statistics(self, network: N) -> BaseNormalizer:
         """What a new network's observations are to be normalized by."""
@@ -299,23 +310,36 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         Raises:
             KeyError, TypeError, ValueError: not a valid state, or one of other settings.
         """
+        network = self._saved_network(state, state.get("normalizer"))
+        self.switch_network(network, state["optimizer"])
+        if self.settings.normalize_observations:  # and not by what this agent has seen
+            network.normalizer.set_state(state["normalizer"])  # the target's, too
+        self.target.parameters = check_all_finite("target", state["target"])
+        self._set_state_beside_networks(state)
+
+    def _saved_network(self, state: Mapping[str, Any], normalizer: Mapping[str, Any] | None) -> N:
+        """The network of a state's ``architecture`` and ``network``."""
         architecture = Architecture.parse(state["architecture"])
         sizes = self.environment.observation_size, self.environment.n_actions
         # Before the network is made: a few characters could ask for more memory than there is.
         if len(state["network"]) != architecture.parameter_count(*sizes):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
-        network.restore(check_all_finite("network", state["network"]), state.get("normalizer"))
-        self.switch_network(network, state["optimizer"])
-        if self.settings.normalize_observations:  # and not by what this agent has seen
-            network.normalizer.set_state(state["normalizer"])  # the target's, too
-        self.target.parameters = check_all_finite("target", state["target"])
+        network.restore(check_all_finite("network", state["network"]), normalizer)
+        return network
+
+    def _set_state_beside_networks(self, state: Mapping[str, Any]) -> None:
         self.streams.set_state(state["streams"])
         self.replay.set_state(state["replay"])
         self._check_replay(state["replay"])
         self._set_loop_state(state["loop"])
 
-    def _check_replay(self, state: dict[str, Any]) -> None:
+    @classmethod
+    def networks_of(cls, state: Mapping[str, Any]) -> Any:
+        """What to make an agent with that is to have this state."""
+        return state["architecture"]
+
+    def _check_replay(self, state: Mapping[str, Any]) -> None:
         """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
 
@@ -362,8 +386,11 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
         What the memory holds is finite, for it takes nothing else.
         """
-        weights = {"network": self.network.parameters, "target": self.target.parameters}
-        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(weights))
+        return self.settings.non_finite("loss", self.episodes + 1, first_non_finite(self._failed_weights()))
+
+    def _failed_weights(self) -> dict[str, np.ndarray]:
+        """Parameters of the network and the target that the last loss is of."""
+        return {"network": self.network.parameters, "target": self.target.parameters}
 
     def _require_memory(self) -> None:
         if len(self.replay) == 0:

@@ -25,7 +25,8 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
     Args:
         state: as a loop's ``get_state`` returns it. ``step_updates`` and ``lane_flags`` may be missing: the state was
             then saved between two vector steps, as all states of checkpoint format 1 were at first. So may
-            ``continues``, of states that were saved before there were n-step returns.
+            ``continues``, of states that were saved before there were n-step returns, and ``ended_actor``, of those
+            from before there were populations.
         states, observations: shapes of the loop's own arrays, (lanes, ...).
 
     Raises:
@@ -47,3 +48,5 @@ def check_loop_state(state: Mapping[str, Any], states: tuple[int, int], observat
     n: int | str = "n"
     for name, dtype in _ENDED.items():
         n = len(check_array(f"ended_{name}", state[f"ended_{name}"], (n,), dtype))
+    if "ended_actor" in state:
+        check_array("ended_actor", state["ended_actor"], (n,), np.int64)

@@ -68,7 +68,7 @@ def load_agent(path: Path, kind: Any, env: Any) -> Any:
         about_replay = {"observation_size": contents["observation_size"], "state": state["replay"]}
         replay = _made_replay(about_replay, kind.replay_type, rng, options)
         settings = contents["settings"] | options
-        agent = kind(environment, state["architecture"], rng=streams, replay=replay, **settings)
+        agent = kind(environment, kind.networks_of(state), rng=streams, replay=replay, **settings)
         agent.set_state(state)
     except (KeyError, TypeError, ValueError) as error:
         raise _unfit(path, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, Episodes, PrioritizedBatch
+from nasdqn_fast.types import Batch, Candidate, Choice, Episodes, PrioritizedBatch
 
 
 class Replay(Protocol):
@@ -109,6 +109,32 @@ class Agent(Protocol):
     def set_state(self, state: dict[str, Any]) -> None: ...
 
 
+class Member(NamedTuple):
+    """A network of a population, and what it learns with."""
+
+    candidate: Candidate
+    network: Any
+    target: Any  # a copy of the network from when it was last chosen
+    optimizer: Any
+
+
+class Population(Agent, Protocol):
+    """Several networks that learn from one memory towards one target."""
+
+    @property
+    def members(self) -> tuple[Member, ...]: ...
+    @property
+    def chosen(self) -> int: ...
+    @property
+    def losses(self) -> np.ndarray: ...
+    @property
+    def actors(self) -> np.ndarray: ...
+    @property
+    def choice_waits(self) -> bool: ...
+    def take_choice(self) -> Choice | None: ...
+    def replace(self, k: int, candidate: Candidate, network: Any) -> None: ...
+
+
 class NetworkClass(Protocol):
     """The class of a backend's networks."""
 
@@ -158,8 +184,22 @@ class AgentClass(Protocol):
     ) -> Agent: ...
 
 
+class PopulationClass(Protocol):
+    """The class of a backend's populations."""
+
+    def __call__(
+        self,
+        env: Any,
+        networks: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> Population: ...
+
+
 class Engine(Protocol):
-    """A backend: a module with these four classes."""
+    """A backend: a module with these five classes."""
 
     @property
     def QNetwork(self) -> NetworkClass: ...
@@ -169,3 +209,5 @@ class Engine(Protocol):
     def Optimizer(self) -> OptimizerClass: ...
     @property
     def DQNAgent(self) -> AgentClass: ...
+    @property
+    def DQNPopulation(self) -> PopulationClass: ...

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nasdqn_fast.reference.agent import DQNAgent
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
+from nasdqn_fast.reference.population import DQNPopulation
 from nasdqn_fast.reference.replay import ReplayBuffer
 
 if TYPE_CHECKING:
@@ -17,4 +18,4 @@ if TYPE_CHECKING:
 
     _IS_ONE: Engine = reference  # mypy's proof
 
-__all__ = ["DQNAgent", "Optimizer", "QNetwork", "ReplayBuffer"]
+__all__ = ["DQNAgent", "DQNPopulation", "Optimizer", "QNetwork", "ReplayBuffer"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from nasdqn_fast.validation import check_positive_int, check_rng, check_unit_int
 # Weights of a target that follows by parts become zero below this, as in the kernels: they would turn subnormal.
 TINY_TARGET = 1e-30
 
-Ended = tuple[float, int, float, float]  # return, length, mean loss, epsilon
+Ended = tuple[float, int, float, float, int]  # return, length, mean loss, epsilon, which network of a population acted
 
 
 class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
@@ -46,6 +46,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     replay_type = ReplayBuffer
     optimizer_type = Optimizer
 
+    _chose = False  # of a population: a choice of the target waits to be taken, and nothing is played meanwhile
+
     def __init__(self, *args: Any, dtype: DTypeLike = np.float32, **keywords: Any) -> None:
         self._dtype = dtype
         self._steps = self._updates = self._episodes = 0
@@ -56,6 +58,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._ended: list[bool] = []  # by lane: whether the vector step in progress has ended its episode
         self._step_updates: int | None = None  # done in the vector step in progress, if one is
         self._pending: deque[Ended] = deque()
+        self._actors = np.zeros(0, np.int64)
         self._in_step = False
         self._replay_version = -1  # of the memory after the last vector step
         super().__init__(*args, **keywords)
@@ -96,6 +99,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._observe()
                 self._started, self._in_step = True, False
             while len(self._pending) < n and not (self.finished and self._step_updates is None):
+                if self._chose:
+                    break
                 _check(stop)
                 self._in_step = True
                 self._vector_step(stop)
@@ -107,7 +112,9 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             self._begin_anew()  # in the middle of a step
             raise
         _check(stop)
-        return _episodes([self._pending.popleft() for _ in range(min(n, len(self._pending)))])
+        ended = [self._pending.popleft() for _ in range(min(n, len(self._pending)))]
+        self._actors = _actors(ended)
+        return _episodes(ended)
 
     def play_episodes(
         self,
@@ -149,7 +156,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
                 self._require_finite_reward(reward, episode)
                 self._require_finite("observation", lane.observation, episode)
                 ended = terminated or truncated
-            played.append(_ended(lane))
+            played.append(_ended(lane, 0))
         return _episodes(played)
 
     def learn(self) -> float:
@@ -163,8 +170,21 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             NonFiniteError: the loss is not finite; nothing was changed.
         """
         self._require_memory()
-        settings = self.settings
+        return self._update()
+
+    def _update(self) -> float:
         batch, discounts, drawn = self._minibatch()
+        loss, errors = self._learn_from(batch, discounts, drawn)
+        if drawn is not None:
+            self._update_priorities(drawn, errors)
+        self._count_update()
+        return loss
+
+    def _learn_from(
+        self, batch: Batch, discounts: np.ndarray, drawn: PrioritizedBatch | None
+    ) -> tuple[float, np.ndarray]:
+        """A step of the network down the gradient of a minibatch's loss: that loss, and the TD errors before it."""
+        settings = self.settings
         # Overflow on the way is no news: it ends in a loss that is not finite, which is reported below.
         with np.errstate(over="ignore", invalid="ignore"):
             targets = self._targets(batch, discounts)
@@ -178,14 +198,18 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             )
         if not np.isfinite(loss):
             raise self._non_finite_loss()
-        if drawn is not None:
-            self._update_priorities(drawn, targets)
-        self.optimizer.learning_rate = settings.learning_rate_after(self.steps)
+        errors = self._q(batch.observations)[np.arange(len(batch)), batch.actions] - targets
+        first = self.optimizer.settings.resolved_learning_rate
+        self.optimizer.learning_rate = settings.learning_rate_after(self.steps, first)
         self.network.apply_gradient(gradient, self.optimizer)
+        return loss, errors
+
+    def _count_update(self) -> None:
+        """Counts an update, and moves the target if that is due by updates."""
+        settings = self.settings
         self._updates += 1
         if settings.target_unit == "updates" and self.updates % settings.target_every == 0:
             self._update_target()
-        return loss
 
     def _minibatch(self) -> tuple[Batch, np.ndarray, PrioritizedBatch | None]:
         """Transitions with their returns, the factors of the values after these, and what was drawn by priority."""
@@ -195,11 +219,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         drawn = self.replay.sample_prioritized(settings.batch_size, settings.priority_beta_after(self.steps))
         return *self.replay.n_step_returns(drawn.slots, settings.n_step, settings.gamma), drawn
 
-    def _update_priorities(self, drawn: PrioritizedBatch, targets: np.ndarray) -> None:
+    def _update_priorities(self, drawn: PrioritizedBatch, errors: np.ndarray) -> None:
         """The minibatch's transitions are drawn by the TD errors of this update from now on."""
-        batch, settings = drawn.transitions, self.settings
-        td_errors = self._q(batch.observations)[np.arange(len(batch)), batch.actions] - targets
-        priorities = priorities_of(td_errors, settings.priority_alpha, settings.priority_epsilon)
+        settings = self.settings
+        priorities = priorities_of(errors, settings.priority_alpha, settings.priority_epsilon)
         self.replay.set_priorities(drawn.slots, priorities)
 
     def _update_target(self) -> None:
@@ -246,6 +269,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             "ended_length": waiting.lengths,
             "ended_mean_loss": waiting.losses,
             "ended_epsilon": waiting.epsilons,
+            "ended_actor": _actors(self._pending),
             **self._state_of_environments(),
         }
 
@@ -271,7 +295,10 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._step_updates = None if step_updates < 0 or not self._started else step_updates
         self._ended = [bool(flag) for flag in state.get("lane_flags", np.zeros(n, np.int32))]
         names = "ended_reward_sum", "ended_length", "ended_mean_loss", "ended_epsilon"
-        self._pending = deque(zip(*(state[name].tolist() for name in names), strict=True))
+        actors = state.get(
+            "ended_actor", np.zeros(len(state[names[0]]), np.int64)
+        )  # which earlier versions did not save
+        self._pending = deque(zip(*(state[name].tolist() for name in names), actors.tolist(), strict=True))
 
     def _start(self) -> None:
         if self.settings.replay_sampling == "prioritized":
@@ -318,14 +345,18 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         if self._step_updates is None:
             by_steps = self.settings.policy_epsilon_schedule == "linear"
             now = self.epsilon
-            actions = [self._action(x.observation, now if by_steps else x.epsilon) for x in self._lanes]
+            actions = [self._action(lane, now if by_steps else lane.epsilon) for lane in self._lanes]
             self._ended = self._step_and_store(actions)
             self._replay_version = self.replay.version
             self._step_updates = 0
             if self.settings.target_moves == "before":
                 self._move_target_if_due()
+        if self._chose:
+            return
         if self._learning_is_due():
             self._learn_for_lanes(stop)
+        if self._chose:
+            return
         if self.settings.target_moves == "after":
             self._move_target_if_due()
         self._step_updates = None
@@ -334,7 +365,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             lane = ended.popleft()
             self._count(lane)
             try:
-                self._require_finite("weights", self.network.parameters, self.episodes)
+                for network in self._networks():
+                    self._require_finite("weights", network.parameters, self.episodes)
                 self._start_episode(lane)
             except BaseException:  # which loses none of the others that have ended
                 for other in ended:
@@ -345,7 +377,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _count(self, lane: Lane) -> None:
         """Counts the episode that has ended in a lane."""
-        self._pending.append(_ended(lane))
+        self._pending.append(_ended(lane, self._actor(lane)))
         self._episodes += 1
 
     def _observe(self) -> None:
@@ -367,7 +399,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """The updates of a phase, less those that were done before a stop; each lane is charged with an equal part."""
         assert self._step_updates is not None
         n = self.settings.phase_updates
-        while self._step_updates < n:
+        while self._step_updates < n and not self._chose:
             i = self._step_updates // -(-n // len(self._lanes))
             _check(stop)
             if len(self.replay) == 0:  # emptied after a stop
@@ -473,11 +505,24 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._steps += 1
         return terminated or truncated
 
-    def _action(self, observation: np.ndarray, epsilon: float) -> int:
+    def _action(self, lane: Lane, epsilon: float) -> int:
         """Of a step that is learned from: uniformly random in the first ones, then epsilon-greedy."""
-        if self.steps < self.settings.random_steps:
-            return self._random_action(self.streams.policy)
-        return self._epsilon_greedy(observation, epsilon, self.streams.policy)
+        policy = self.streams.policy
+        if self.steps < self.settings.random_steps or policy.random() < epsilon:
+            return self._random_action(policy)
+        return self._greedy(self._acting(lane), lane.observation)
+
+    def _acting(self, lane: Lane) -> QNetwork:
+        """The network whose greedy action is taken."""
+        return self.network
+
+    def _actor(self, lane: Lane) -> int:
+        """Which network of a population has acted in the lane's episode."""
+        return 0
+
+    def _networks(self) -> list[QNetwork]:
+        """All that learn."""
+        return [self.network]
 
     def _random_action(self, rng: np.random.Generator) -> int:
         n_actions = self.environment.n_actions
@@ -485,11 +530,11 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
 
     def _epsilon_greedy(self, observation: np.ndarray, epsilon: float, rng: np.random.Generator) -> int:
         """A random action with probability epsilon, else the greedy one; one uniform is always drawn."""
-        return self._random_action(rng) if rng.random() < epsilon else self._greedy(observation)
+        return self._random_action(rng) if rng.random() < epsilon else self._greedy(self.network, observation)
 
-    def _greedy(self, observation: np.ndarray) -> int:
+    def _greedy(self, network: QNetwork, observation: np.ndarray) -> int:
         """argmax_a Q(s, a; w), the lowest index of equals."""
-        return int(np.argmax(self._q(observation[None])[0]))
+        return int(np.argmax(network.forward(observation[None].astype(network.dtype))[0]))
 
     def _targets(self, batch: Batch, discounts: np.ndarray) -> np.ndarray:
         """y = r + gamma Q(s', argmax_a' Q(s', a'; w); w-), and y = r where the episode is over.
@@ -515,12 +560,16 @@ def _check(stop: StopToken | None) -> None:
         raise Stopped
 
 
-def _ended(lane: Lane) -> Ended:
-    return lane.episode_return, lane.length, lane.mean_loss(), lane.epsilon
+def _ended(lane: Lane, actor: int) -> Ended:
+    return lane.episode_return, lane.length, lane.mean_loss(), lane.epsilon, actor
+
+
+def _actors(ended: Iterable[Ended]) -> np.ndarray:
+    return np.array([episode[-1] for episode in ended], np.int64)
 
 
 def _episodes(ended: list[Ended]) -> Episodes:
-    returns, lengths, losses, epsilons = zip(*ended, strict=True) if ended else ((),) * 4
+    returns, lengths, losses, epsilons, _ = zip(*ended, strict=True) if ended else ((),) * 5
     return Episodes(
         np.array(returns, np.float64),
         np.array(lengths, np.int64),

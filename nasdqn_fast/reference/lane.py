@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -30,6 +31,7 @@ class Lane:
         seed: of such a row, a uniform for the reset that is to come; None: none is.
         waits: of such a row, whether the next step only begins its episode.
         row: the number of its last transition, in the order of storing.
+        acted: greedy actions of the episode, by the number of the network in a population.
     """
 
     environment: AnyEnvironment
@@ -44,6 +46,7 @@ class Lane:
     seed: float | None = None
     waits: bool = False
     row: int = 0
+    acted: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, environment: AnyEnvironment, *, training: bool = False, is_row: bool = False) -> Self:
@@ -79,6 +82,7 @@ class Lane:
             kernel.reset(environment.params, rng.random(kernel.reset_uniforms), self.state, self.observation)
         self.epsilon, self.episode_return, self.length = epsilon, 0.0, 0
         self.loss_sum, self.n_losses = 0.0, 0
+        self.acted.clear()
 
     def step(self, action: int, rng: np.random.Generator) -> tuple[float, bool, bool]:
         """Takes an action: reward, terminated, truncated. A new array holds the new observation.
@@ -141,15 +145,15 @@ def lanes_state(lanes: Sequence[Lane]) -> dict[str, np.ndarray]:
         "states": np.array([lane.state for lane in lanes]),
         "observations": np.array([lane.observation for lane in lanes]),
     }
-    return arrays | {name: np.array([getattr(lane, field) for lane in lanes]) for name, field in _BOOKS.items()}
+    return arrays | {name: np.array([getattr(lane, book) for lane in lanes]) for name, book in _BOOKS.items()}
 
 
 def set_lanes_state(lanes: Sequence[Lane], state: Mapping[str, np.ndarray]) -> None:
     """Restores the lanes from what `lanes_state` returned."""
     for i, lane in enumerate(lanes):
         lane.state, lane.observation = state["states"][i].copy(), state["observations"][i].copy()
-        for name, field in _BOOKS.items():
-            setattr(lane, field, state[name][i].item())
+        for name, attribute in _BOOKS.items():
+            setattr(lane, attribute, state[name][i].item())
 
 
 def set_plays_state(lanes: Sequence[Lane], state: Sequence[Mapping[str, object]]) -> None:

@@ -13,7 +13,9 @@ from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import OutOfRange, SettingError
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.run.warm_start import start_from
+from nasdqn_fast.search.generation import CandidateSpace
 from nasdqn_fast.search.online import Trainer
+from nasdqn_fast.search.parallel import ParallelTrainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
@@ -38,7 +40,9 @@ def with_rows(config: Config, environment: envs.AnyEnvironment) -> Config:
         raise SettingError(error) from None
 
 
-def make_trainer(config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True) -> Trainer:
+def make_trainer(
+    config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True
+) -> Trainer | ParallelTrainer:
     """The trainer of a config; all random streams come from its seed.
 
     Args:
@@ -46,6 +50,8 @@ def make_trainer(config: Config, environment: envs.AnyEnvironment, *, warm_start
         environment: as `make_environment` makes it.
         warm_start: False if the trainer's state will be restored, for which the earlier run need not be there any more.
     """
+    if find_method(config.search.method).loop == "parallel":
+        return _parallel_trainer(config, environment)
     streams, search = Streams(config.run.seed), config.search
     engine = backends.find(config.run.backend)
     controller_options, transfer_options, estimator_options = (given_options(config, table) for table in TABLES)
@@ -63,11 +69,29 @@ def make_trainer(config: Config, environment: envs.AnyEnvironment, *, warm_start
         transfer,
         estimators.make(search.estimator, estimator_options),
         streams.transfer,
-        episodes=config.run.episodes if config.agent.steps is None else WHOLE_RUN,
+        episodes=_episodes(config),
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
     )
+
+
+def _parallel_trainer(config: Config, environment: envs.AnyEnvironment) -> ParallelTrainer:
+    streams, search, agent = Streams(config.run.seed), config.search, config.agent
+    engine = backends.find(config.run.backend)
+    return ParallelTrainer(
+        lambda candidates: engine.DQNPopulation(environment, list(candidates), rng=streams, **vars(agent)),
+        CandidateSpace(search.space(), search.adadqn_optimizers, search.adadqn_learning_rates),
+        search.adadqn_networks,
+        streams.controller,
+        streams.transfer,
+        episodes=_episodes(config),
+        replace_every=search.adadqn_replace_every // agent.target_every,
+    )
+
+
+def _episodes(config: Config) -> int:
+    return config.run.episodes if config.agent.steps is None else WHOLE_RUN
 
 
 def optimum(environment: envs.AnyEnvironment) -> float | None:

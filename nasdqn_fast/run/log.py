@@ -12,7 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.events import Asked, Evaluated, Event, Played, Pruned, Resumed, Told, Transferred
+from nasdqn_fast.events import (
+    Asked,
+    Evaluated,
+    Event,
+    Played,
+    PopulationDrawn,
+    Pruned,
+    Replaced,
+    Resumed,
+    TargetChosen,
+    Told,
+    Transferred,
+)
 from nasdqn_fast.run.directory import ARCHITECTURES, BEST_NETWORK, EPISODES, EVALUATIONS, NETWORK, SUMMARY
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import RunResult
@@ -103,7 +115,7 @@ class RunLog:
             self._rows.writerow((self._episode, *row, architecture))
 
 
-def _record(event: Asked | Transferred | Pruned | Told) -> dict[str, Any]:
+def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Told) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
         case Asked(segment, episode, proposal):
@@ -114,6 +126,15 @@ def _record(event: Asked | Transferred | Pruned | Told) -> dict[str, Any]:
             return crossing | _transfer_record(report)
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
+        case PopulationDrawn(segment, candidates):
+            return {"event": "population", "segment": segment, "networks": [one.get_state() for one in candidates]}
+        case TargetChosen(segment, episode, choice, architecture):
+            about = {"episode": episode, "updates": choice.updates, "network": choice.chosen}
+            by = {"architecture": str(architecture), "losses": choice.losses.tolist()}
+            return {"event": "target", "segment": segment, **about, **by}
+        case Replaced(segment, episode, updates, network, parent, before, now):
+            about = {"episode": episode, "updates": updates, "network": network, "parent": parent}
+            return {"event": "replace", "segment": segment, **about, "from": before.get_state(), "to": now.get_state()}
         case Told(segment, episode, result):
             about = {"episode": episode, "architecture": str(result.architecture), "reason": result.proposal.reason}
             worth = {"score": result.score, "cost": result.cost.steps, "accepted": result.accepted}

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.config import Config
 from nasdqn_fast.envs import AnyEnvironment
-from nasdqn_fast.events import Asked, Evaluated, Event, Played, Told, Transferred
+from nasdqn_fast.events import Asked, Evaluated, Event, Played, TargetChosen, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Cost, Episodes, TransferReport
@@ -22,7 +22,7 @@ class Segment:
     """The episodes between two switches.
 
     Args:
-        architecture: what was trained.
+        architecture: what was trained; of a population, the target's at the end.
         reason: why the controller chose it.
         first, last: its first and last episode, counted from 1.
         score: what the controller was told; None if the run ended before.
@@ -145,6 +145,8 @@ class Recorder:
                 self._current = Segment(proposal.architecture, proposal.reason, episode, episode - 1)
             case Transferred(), Segment() as current:
                 self._current = replace(current, architecture=event.new, transfer=event.report)
+            case TargetChosen(), Segment() as current:
+                self._current = replace(current, architecture=event.architecture)
             case Played(), Segment() as current:
                 self._episodes.append(event.episodes)
                 self._current = replace(current, last=current.last + len(event.episodes))

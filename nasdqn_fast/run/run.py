@@ -98,9 +98,7 @@ class Run:
         Raises:
             InputError: it cannot be written.
         """
-        self.trainer.check_storable(
-            self.trainer.controller.get_state()
-        )  # what is wrong with it is known now, and not after hours
+        self.trainer.check_savable()  # what is wrong with it is known now, and not after hours
         before = (out / CONFIG).exists()
         try:
             if not before:

@@ -256,6 +256,14 @@ class Trainer:
     def _several(self) -> bool:
         return self.agent.settings.num_envs > 1
 
+    def check_savable(self) -> None:
+        """Refuses a controller whose state cannot be saved, before the run has begun.
+
+        Raises:
+            InputError: as `check_storable`.
+        """
+        self.check_storable(self.controller.get_state())
+
     def check_storable(self, state: Any) -> None:
         """Refuses a state of the controller that cannot be saved.
 

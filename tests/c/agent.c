@@ -83,6 +83,16 @@ static void make_learner(agent *a, const agent_settings *s)
     for (int b = 0; b < NDQ_PANEL; b++) a->learner.discounts[b] = (float)a->learner.gamma;
 }
 
+static void make_population(agent *a, const agent_settings *s)
+{
+    a->learners[0] = &a->learner;
+    for (int i = 0; i < AGENT_LEARNERS; i++) a->losses[i] = 0.0;
+    a->population = (ndq_population){
+        .learners = a->learners, .n = 1, .losses = a->losses, .last_losses = a->last_losses,
+        .acted = ZEROS(int64_t, s->n_lanes * AGENT_LEARNERS),
+    };
+}
+
 static void make_loop(agent *a, const agent_settings *s)
 {
     const ndq_env *env = &s->env;
@@ -90,7 +100,7 @@ static void make_loop(agent *a, const agent_settings *s)
     const int32_t n_uniforms =
         env->reset_uniforms > env->step_uniforms ? env->reset_uniforms : env->step_uniforms;
     a->loop = (ndq_loop){
-        .env = *env, .net = &a->network.net, .params = a->network.params, .learners = &a->learner, .n_learners = 1,
+        .env = *env, .net = &a->network.net, .params = a->network.params, .population = &a->population,
         .normalizes = s->normalizes, .env_rng = &a->bitgens[0], .policy_rng = &a->bitgens[1],
         .warm_up = AGENT_WARM_UP, .train_every = 1, .phase_updates = n * s->updates_per_step,
         .epsilon_start = 1.0, .epsilon_decay = 0.8, .epsilon_end = 0.1,
@@ -117,6 +127,7 @@ agent *agent_make(const agent_settings *s)
     make_memory(a, s);
     make_normalizer(a, s);
     make_learner(a, s);
+    make_population(a, s);
     make_loop(a, s);
     return a;
 }
@@ -130,7 +141,8 @@ void agent_free(agent *a)
         learner->actions, learner->targets, learner->weights, learner->errors, learner->last, learner->discounts,
         learner->after == learner->batch ? NULL : learner->after, learner->cache.rows, learner->cache.target,
         loop->lanes, loop->states, loop->obs, loop->next_obs, loop->q, loop->actions, loop->flags, loop->uniforms,
-        loop->begins, loop->seeds, loop->rows, loop->ended, a->normalizer.mean, a->normalizer.variance, a->normalizer.center, a->normalizer.scale,
+        loop->begins, loop->seeds, loop->rows, loop->ended, a->population.acted, a->normalizer.mean, a->normalizer.variance,
+        a->normalizer.center, a->normalizer.scale,
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) memory_give(blocks[i]);
     if (a->replay.priorities) memory_give(a->priorities.nodes);

@@ -5,7 +5,7 @@
 #include "loop.h"
 #include "mlp.h"
 
-enum { AGENT_HIDDEN = 2 };
+enum { AGENT_HIDDEN = 2, AGENT_LEARNERS = 2 };
 
 typedef struct {
     const ndq_kernels *kernels;
@@ -27,6 +27,9 @@ typedef struct {
     uint64_t random[3]; /* states of the environment's, the policy's and the learner's generators */
     bitgen_t bitgens[3];
     ndq_learner learner;
+    ndq_learner *learners[AGENT_LEARNERS];
+    double losses[AGENT_LEARNERS], last_losses[AGENT_LEARNERS];
+    ndq_population population; /* of the learner alone, until a test adds another */
     ndq_loop loop; /* points into this struct, which therefore must not move */
 } agent;
 

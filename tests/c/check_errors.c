@@ -66,10 +66,10 @@ static void check_weights(agent_settings settings)
     a->network.params[0] = NAN;
     run(a, 2, NDQ_BAD_WEIGHTS);
     CHECK(a->loop.episodes == 1 && a->loop.failed_episode == 1 && a->learner.updates == 0);
-    a->loop.n_learners = 0;
+    a->population.n = 0;
     run(a, 1, NDQ_BAD_WEIGHTS);
     CHECK(a->loop.episodes == 1);
-    a->loop.n_learners = 1;
+    a->population.n = 1;
     a->network.params[0] = sound;
     run(a, BEFORE, NDQ_DONE);
     float *weights = TAKE(float, mlp_length(&a->network));

@@ -112,7 +112,7 @@ static void check_stops_change_nothing(const agent_settings *settings)
 static void check_play(const agent_settings *settings)
 {
     agent *a = agent_make(settings), *untouched = agent_make(settings);
-    a->loop.n_learners = 0;
+    a->population.n = 0;
     ndq_episode *out = episodes_of(a, EPISODES);
     for (int i = 0; i < EPISODES; i++)
         CHECK(out[i].length >= 1 && out[i].length <= settings->env.max_episode_steps && isnan(out[i].mean_loss));
@@ -193,34 +193,89 @@ static void check_update(agent_settings settings)
         ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f},
                        NDQ_ROW_TERMINATED, 0);
         ndq_learner_begin(&a->learner);
-        CHECK(isfinite(ndq_learner_update(&a->learner)));
+        CHECK(isfinite(ndq_population_update(&a->population)));
         memory_give(episodes_of(a, EPISODES));
         const int64_t updates = a->learner.updates;
         ndq_learner_begin(&a->learner);
-        CHECK(isfinite(ndq_learner_update(&a->learner)) && a->learner.updates == updates + 1);
+        CHECK(isfinite(ndq_population_update(&a->population)) && a->learner.updates == updates + 1);
         agent_free(a);
     }
 }
 
-/* Two learners over one memory: the second, of the same weights and draws, computes what the first does. With priorities,
- * which they share, it draws by what the first has learned. */
-static void check_two_learners(agent_settings settings)
+/* Lets another agent's learner learn from the memory, minibatches and target of this one. */
+static void add_learner(agent *a, agent *b)
 {
-    settings.is_prioritized = 0;
-    agent *alone = agent_make(&settings), *a = agent_make(&settings), *b = agent_make(&settings);
-    ndq_learner learners[] = {a->learner, b->learner};
-    learners[1].replay = &a->replay;
-    a->loop.learners = learners;
-    a->loop.n_learners = 2;
-    ndq_episode *one = episodes_of(alone, EPISODES), *two = episodes_of(a, EPISODES);
-    a->learner.updates = learners[0].updates;
-    agent_check_episodes_equal(one, two, EPISODES);
-    agent_check_equal(alone, a);
-    CHECK(learners[1].updates == learners[0].updates && b->random[2] == a->random[2]);
+    b->learner.replay = &a->replay;
+    b->learner.slots = a->learner.slots;
+    b->learner.weights = a->learner.weights;
+    a->learners[1] = &b->learner;
+    a->learner.valuer = b->learner.valuer = &a->learner;
+    a->population.n = 2;
+}
+
+/* Two of the same weights compute the same, and the first is always chosen. */
+static void check_equal_learners(const agent_settings *settings)
+{
+    agent *a = agent_make(settings), *b = agent_make(settings);
+    int64_t *own_slots = b->learner.slots;
+    float *own_weights = b->learner.weights;
+    add_learner(a, b);
+    ndq_replay_add(&a->replay, (float[]){0.1f, 0.2f, 0.3f}, 2, 1.0f, (float[]){0.4f, 0.5f, 0.6f}, 0, 0);
+    for (int64_t k = 0; k < a->population.n; k++) ndq_learner_begin(a->learners[k]);
+    for (int i = 0; i < 2 * settings->target_every; i++) CHECK(isfinite(ndq_population_update(&a->population)));
+    CHECK(a->population.has_chosen && a->population.chosen == 0 && a->last_losses[0] == a->last_losses[1]);
     CHECK(!memcmp(b->network.params, a->network.params, mlp_length(&a->network) * sizeof(float)));
-    CHECK(!memcmp(b->target, a->target, mlp_length(&a->network) * sizeof(float)));
-    memory_give(one), memory_give(two);
-    agent_free(alone), agent_free(a), agent_free(b);
+    CHECK(a->learner.updates == b->learner.updates);
+    b->learner.slots = own_slots, b->learner.weights = own_weights;
+    agent_free(a), agent_free(b);
+}
+
+/* Episodes of two networks with different layers. Each choice is of the least loss, and makes the target a copy. */
+static void play_population(agent *a, const agent *b)
+{
+    const mlp *networks[] = {&a->network, &b->network};
+    const float *targets[] = {a->target, b->target};
+    ndq_population *p = &a->population;
+    ndq_episode out[EPISODES];
+    int64_t played = 0, n_out, choices = 0;
+    while (played < EPISODES) {
+        const ndq_status status = ndq_run(&a->loop, EPISODES - played, out + played, &n_out);
+        CHECK(status == NDQ_DONE || status == NDQ_CHOSEN);
+        for (int64_t i = played; i < played + n_out; i++) CHECK(out[i].actor == 0 || out[i].actor == 1);
+        played += n_out;
+        if (status == NDQ_DONE) continue;
+        CHECK(p->has_chosen && p->n_losses == 0 && p->losses[0] == 0.0 && p->losses[1] == 0.0);
+        CHECK(p->last_losses[p->chosen] <= p->last_losses[1 - p->chosen]);
+        CHECK(!memcmp(targets[p->chosen], networks[p->chosen]->params, mlp_length(networks[p->chosen]) * sizeof(float)));
+        CHECK(a->learner.valuer == a->learners[p->chosen] && b->learner.valuer == a->learner.valuer);
+        CHECK(ndq_run(&a->loop, 1, out, &n_out) == NDQ_CHOSEN && n_out == 0);
+        p->has_chosen = 0;
+        choices++;
+    }
+    CHECK(choices > 1 && a->learner.updates == b->learner.updates);
+}
+
+/* Keeping the target's values changes nothing here, either. */
+static void check_population(agent_settings settings)
+{
+    agent *pairs[2][2];
+    for (int caches = 0; caches < 2; caches++) {
+        agent_settings other = settings;
+        other.widths[0] = 3, other.widths[1] = 21, other.seed += 1;
+        settings.caches_targets = other.caches_targets = caches;
+        agent *a = pairs[caches][0] = agent_make(&settings), *b = pairs[caches][1] = agent_make(&other);
+        int64_t *own_slots = b->learner.slots;
+        float *own_weights = b->learner.weights;
+        add_learner(a, b);
+        play_population(a, b);
+        b->learner.slots = own_slots, b->learner.weights = own_weights;
+    }
+    agent_check_equal(pairs[0][0], pairs[1][0]);
+    for (int i = 0; i < 2; i++) {
+        const agent *one = pairs[0][i], *two = pairs[1][i];
+        CHECK(!memcmp(one->network.params, two->network.params, mlp_length(&one->network) * sizeof(float)));
+        agent_free(pairs[0][i]), agent_free(pairs[1][i]);
+    }
 }
 
 static void check_settings(agent_settings settings)
@@ -232,7 +287,8 @@ static void check_settings(agent_settings settings)
     check_last_episode(settings);
     check_context(settings);
     check_update(settings);
-    check_two_learners(settings);
+    check_equal_learners(&settings);
+    check_population(settings);
 }
 
 /* Every observation but those that end episodes is in the statistics, which stops and a cache do not change. */

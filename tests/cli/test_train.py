@@ -59,6 +59,8 @@ VALUES = {
     "from_": "/runs/earlier",
     "evaluate_every": "3",
     "evaluate_seed": "6",
+    "adadqn_optimizers": "",  # with another method they must be left out
+    "adadqn_learning_rates": "",
 }
 PARSED = {
     "env_param": {"gravity": 3.0},
@@ -70,6 +72,8 @@ PARSED = {
     "steps": 900,
     "updates_per_train": 5,
     "max_episode_steps": 7,
+    "adadqn_optimizers": (),
+    "adadqn_learning_rates": (),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from nasdqn_fast._core.environment import EnvironmentCore
 from nasdqn_fast._core.learner import LearnerCore
 from nasdqn_fast._core.loop import LoopCore
+from nasdqn_fast._core.population import PopulationCore
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.engine.optimizer import Optimizer
@@ -83,6 +84,7 @@ def test_a_loop_without_a_network_is_refused(scripted):
 def test_a_learner_refuses_networks_that_do_not_fit_its_memory_or_each_other():
     replay = ReplayBuffer(10, 3)
     learner = LearnerCore(replay, AgentSettings(), 2)
+    population = PopulationCore([learner])
     fits, optimizer = QNetwork("2x8-relu", 3, 2), Optimizer()
     for network, target in (
         (fits, QNetwork("2x9-relu", 3, 2)),
@@ -92,10 +94,10 @@ def test_a_learner_refuses_networks_that_do_not_fit_its_memory_or_each_other():
         with pytest.raises(ValueError, match="must map the memory's 3 numbers to 2 Q-values"):
             learner.use(network, target, optimizer)
     with pytest.raises(ValueError, match="empty"):
-        learner.update()
+        population.update()
     replay.add(np.zeros(3, np.float32), 1, 0.0, np.zeros(3, np.float32), False, False)
     with pytest.raises(RuntimeError, match="use"):
-        learner.update()
+        population.update()
 
 
 def test_an_action_that_was_written_over_is_forgotten(scripted):

@@ -35,6 +35,9 @@ BASE = {
     "controller_buffer": 2,
     "seed": 3,
 }
+# Without what BASE sets and only the other methods read.
+ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
+ADADQN |= {"adadqn_replace_every": 40}
 # Setting -> another value, and what else is to be set in both runs so that it can act.
 OTHER = {
     "env": ("mountain-car", {}),
@@ -79,6 +82,10 @@ OTHER = {
     "estimator": ("greedy", {}),
     "replay_keep": (0.5, {}),
     "replay_keep_which": ("random", {}),
+    "adadqn_networks": (3, ADADQN),
+    "adadqn_replace_every": (20, ADADQN),
+    "adadqn_optimizers": (("adam",), ADADQN),
+    "adadqn_learning_rates": ((1e-4, 1e-2), ADADQN),
     "episodes": (61, {}),
     "seed": (4, {}),
     "init": ("torch", {}),
@@ -241,6 +248,8 @@ def test_it_is_the_same_setting_at_every_door(monkeypatch, tmp_path, setting):
 
 def as_option(item):
     name, value = item
+    if value is None:
+        return []
     option = "--" + name.rstrip("_").replace("_", "-")
     if isinstance(value, dict):
         return [word for key, number in value.items() for word in (option, f"{key}={number}")]

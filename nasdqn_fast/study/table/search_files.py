@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.metrics import mean_interval
+from nasdqn_fast.statistics.bootstrap import bootstrap, mean
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study.table.search import TableSearch
 from nasdqn_fast.validation import check_path
@@ -38,7 +38,8 @@ def summary_of(searches: Sequence[TableSearch]) -> dict[str, Any]:
     columns = {name: [float(getattr(search, name)) for search in searches] for name in ("final_score", "regret")}
     means: dict[str, Any] = {name: float(np.mean(values)) for name, values in columns.items()}
     intervals = {
-        f"{name}_interval": mean_interval(values) if len(values) > 1 else None for name, values in columns.items()
+        f"{name}_interval": bootstrap(mean, np.array(values)) if len(values) > 1 else None
+        for name, values in columns.items()
     }
     return {
         "seeds": len(searches),

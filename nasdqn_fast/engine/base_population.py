@@ -1,0 +1,260 @@
+"""What a native population of networks and its NumPy twin have in common: everything but the loop."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Generic
+
+import numpy as np
+
+from nasdqn_fast._core.stop_token import StopToken
+from nasdqn_fast.engine.base_agent import BaseAgent, N, O, R
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
+from nasdqn_fast.engine.protocol import Member
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.types import Candidate, Choice, Episodes
+from nasdqn_fast.validation import check_all_finite, check_array, check_bool, check_int
+
+
+class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
+    """K networks that learn from one memory towards one target: AdaDQN (Vincent et al. 2025, arXiv:2405.16195).
+
+    Whenever the target moves it becomes a copy of the network whose losses since the last move are least. Every
+    greedy action is that of a network drawn with probability proportional to 1 / (loss + 1e-6). All networks learn
+    from the same minibatches, so that an update of the population is one of each. ``network``, ``target`` and
+    ``optimizer`` are those of the network chosen last. A population of one is the plain agent.
+
+    Args:
+        env: as for ``DQNAgent``.
+        networks: a `Candidate`, an architecture or a network, or a sequence of these. The first is the target at first.
+        **keywords: as for ``DQNAgent``.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong type or out of range; with several networks, a target that
+            follows by parts, for networks of different layers have no mean.
+    """
+
+    def __init__(self, env: Any, networks: Any, **keywords: Any) -> None:
+        several = isinstance(networks, Sequence) and not isinstance(networks, str)
+        given = list(networks) if several else [networks]
+        if not given:
+            raise ValueError("a population needs at least one network; give an architecture, as 3x64-relu")
+        self._learners = len(given)
+        self._members: list[Member] = []
+        self._candidate = _candidate(given[0])
+        self._actors = np.zeros(0, np.int64)
+        super().__init__(env, _made_with(given[0]), **keywords)
+        if self._learners > 1 and self.settings.target_tau != 1.0:
+            raise ValueError(
+                f"target_tau must be 1 where several networks share a target; got {self.settings.target_tau}"
+            )
+        for one in given[1:]:
+            network = _made_with(one)
+            if not isinstance(network, self.network_type):
+                network = self._new_network(network, self.streams.init)
+            self._add(len(self._members), _candidate(one), network)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The networks, in their order."""
+        return tuple(self._members)
+
+    @property
+    @abstractmethod
+    def chosen(self) -> int:
+        """Number of the network, from 0, that was chosen last; at first the first."""
+
+    @property
+    @abstractmethod
+    def losses(self) -> np.ndarray:
+        """Sums of each network's losses since the last choice, float64 (K,)."""
+
+    @property
+    def actors(self) -> np.ndarray:
+        """Of the episodes that `run_episodes` returned last: the number of the network that acted most often, int64.
+
+        In an episode without a greedy action it is the one chosen last.
+        """
+        return self._actors
+
+    def run_episodes(self, n: int, stop: StopToken | None = None) -> Episodes:
+        """As ``DQNAgent.run_episodes``, but it returns fewer where a choice waits to be noticed: see `take_choice`."""
+        try:
+            return super().run_episodes(n, stop)  # type: ignore[safe-super]
+        finally:
+            self._follow_choice()
+
+    def learn(self) -> float:
+        """One update of each network from the replay memory, and a move of the target when one is due by updates.
+
+        Returns:
+            mean over the networks of the losses of the minibatch, before the update.
+
+        Raises:
+            ValueError: the memory is empty.
+            NonFiniteError: a loss is not finite; networks before the one it is of have been updated.
+        """
+        try:
+            return float(super().learn())  # type: ignore[misc]
+        finally:
+            self._follow_choice()
+
+    @property
+    def choice_waits(self) -> bool:
+        """Whether a choice of the target waits for `take_choice`."""
+        return self._has_chosen()
+
+    def take_choice(self) -> Choice | None:
+        """The choice that was made last, if it has not been taken yet; episodes are played on when it has.
+
+        So nothing happens between a choice and what follows from it, a `replace` of the other networks, say.
+        """
+        if not self.choice_waits:
+            return None
+        choice = Choice(self.updates, self.chosen, self._last_losses())
+        self._take_notice()
+        return choice
+
+    def replace(self, k: int, candidate: Candidate, network: Any) -> None:
+        """Puts another network in the place of the k-th; its optimizer starts anew, and its loss at zero.
+
+        Args:
+            k: number from 0.
+            candidate: what it is made with.
+            network: of this backend and the candidate's architecture.
+
+        Raises:
+            TypeError, ValueError: no such number, the network last chosen where there are others, or a network that
+                does not fit.
+            RuntimeError: another thread runs this agent.
+        """
+        k = check_int("k", k, 0, self._learners - 1)
+        if self._learners > 1 and k == self.chosen:
+            raise ValueError(f"network {k} is the one whose copy the target is; replace another")
+        self._add(k, candidate, network)
+
+    def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None:
+        """Puts another network in the place of the one last chosen, and makes the target its copy."""
+        if self._members:
+            self._add(self.chosen, _candidate(network), network, optimizer_state)
+        else:
+            self._add(0, self._candidate, network, optimizer_state)
+        self._follow_choice()
+
+    def get_state(self) -> dict[str, Any]:
+        """As ``DQNAgent.get_state``, of the network chosen last, and all others besides."""
+        members = [
+            {
+                "candidate": member.candidate.get_state(),
+                "architecture": str(member.network.architecture),
+                "network": check_all_finite("network", member.network.parameters),
+                "optimizer": member.optimizer.get_state(),
+            }
+            for member in self._members
+        ]
+        return super().get_state() | {"population": {"members": members} | self._population_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restores a state returned by `get_state` of as many networks.
+
+        Raises:
+            KeyError, TypeError, ValueError: not a valid state, or one of other settings.
+        """
+        population, normalizer = state["population"], state.get("normalizer")
+        saved, k = population["members"], self._learners
+        if len(saved) != k:
+            raise ValueError(f"the state is of {len(saved)} networks, this population has {k}")
+        chosen = check_int("chosen", population["chosen"], 0, k - 1)
+        check_bool("has_chosen", population["has_chosen"])
+        check_int("n_losses", population["n_losses"], 0)
+        for name in ("losses", "last_losses"):
+            check_all_finite(name, check_array(name, population[name], (k,), np.float64))
+        check_array("acted", population["acted"], (self.settings.num_envs, k), np.int64)
+        actors = state["loop"].get("ended_actor", np.zeros(0, np.int64))
+        if not np.isin(actors, range(k)).all():
+            raise ValueError(f"ended_actor must be from 0 to {k - 1}")
+        for i, member in enumerate(saved):
+            network = self._saved_network(member, normalizer)
+            self._add(i, Candidate(**member["candidate"]), network, member["optimizer"])
+        if self.settings.normalize_observations:
+            self._members[0].network.normalizer.set_state(normalizer)  # that of all
+        self._members[chosen].target.parameters = check_all_finite("target", state["target"])
+        self._set_state_beside_networks(state)
+        self._set_population_state(population)
+        self._follow_choice()
+
+    @classmethod
+    def networks_of(cls, state: Mapping[str, Any]) -> Any:
+        return [Candidate(**member["candidate"]) for member in state["population"]["members"]]
+
+    def _add(
+        self, k: int, candidate: Candidate, network: Any, optimizer_state: Mapping[str, Any] | None = None
+    ) -> None:
+        """Makes a network the k-th, in the place of another or as the next."""
+        self._check_network(network)
+        if network.architecture != candidate.architecture:
+            raise ValueError(f"network must be {candidate.architecture}, as the candidate; got {network.architecture}")
+        target = network.copy()
+        optimizer = self._new_optimizer(self._optimizer_settings(candidate), network, optimizer_state)
+        before = network.normalizer
+        if self.settings.normalize_observations:  # one for all
+            others = [member.network.normalizer for member in self._members]
+            network.normalizer = target.normalizer = others[0] if others else self._statistics(network).copy()
+        try:
+            self._use_member(k, network, target, optimizer)
+        except BaseException:
+            network.normalizer = before
+            raise
+        self._members[k : k + 1] = [Member(candidate, network, target, optimizer)]
+        self._forget(k)
+
+    def _optimizer_settings(self, candidate: Candidate) -> OptimizerSettings:
+        settings = self.settings.optimizer_settings()
+        rate = settings.learning_rate if candidate.learning_rate is None else candidate.learning_rate
+        return replace(settings, kind=candidate.optimizer or settings.kind, learning_rate=rate)
+
+    def _follow_choice(self) -> None:
+        """Makes ``network``, ``target`` and ``optimizer`` those of the network chosen last."""
+        _, self._network, self._target, self._optimizer = self._members[self.chosen]
+
+    @abstractmethod
+    def _use_member(self, k: int, network: N, target: N, optimizer: O) -> None:
+        """Tells the loop of its k-th network; refuses while another thread runs it."""
+
+    @abstractmethod
+    def _forget(self, k: int) -> None:
+        """Begins the loss of the k-th network, and the counts of its actions, at zero."""
+
+    @abstractmethod
+    def _has_chosen(self) -> bool:
+        """Whether a choice waits to be taken."""
+
+    @abstractmethod
+    def _last_losses(self) -> np.ndarray:
+        """Mean losses by which the target was chosen."""
+
+    @abstractmethod
+    def _take_notice(self) -> None:
+        """Lets the loop continue after a choice."""
+
+    @abstractmethod
+    def _population_state(self) -> dict[str, Any]:
+        """``chosen``, ``has_chosen``, ``n_losses``, ``losses``, ``last_losses`` and ``acted``, as in the C struct."""
+
+    @abstractmethod
+    def _set_population_state(self, state: Mapping[str, Any]) -> None:
+        """Restores a state returned by `_population_state`."""
+
+
+def _candidate(given: Any) -> Candidate:
+    if isinstance(given, Candidate):
+        return given
+    return Candidate(given.architecture if isinstance(given, BaseNetwork) else Architecture.parse(given))
+
+
+def _made_with(given: Any) -> Any:
+    """What BaseAgent takes for a network."""
+    return given.architecture if isinstance(given, Candidate) else given
