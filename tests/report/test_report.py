@@ -19,7 +19,7 @@ from nasdqn_fast.report.style import OF_PAPER, looks, short, wrapped
 from nasdqn_fast.study.outcomes import Group, read_outcomes
 from nasdqn_fast.study.study import Study
 
-for library in ("matplotlib", "scipy", "statsmodels"):
+for library in ("matplotlib", "scipy"):
     pytest.importorskip(library, reason=f"{library} is not installed: pip install 'nasdqn-fast[report]'")
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -189,7 +189,7 @@ def test_bad_arguments_are_one_line(studied, tmp_path, capsys, monkeypatch):
     assert "did you mean 'cost'?" in capsys.readouterr().err
     monkeypatch.setattr(page, "find_spec", lambda name: None)
     assert main(["report", str(studied[0])]) == 2
-    expected = "a report needs matplotlib, scipy, statsmodels: pip install 'nasdqn-fast[report]'"
+    expected = "a report needs matplotlib, scipy: pip install 'nasdqn-fast[report]'"
     assert expected in capsys.readouterr().err
 
 

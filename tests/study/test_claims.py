@@ -11,7 +11,6 @@ from nasdqn_fast.study.contrasts import Judgement
 from nasdqn_fast.study.outcomes import Group, Outcome, Outcomes
 from nasdqn_fast.study.plan import Look, Plan
 
-pytest.importorskip("statsmodels", reason="statsmodels is not installed: pip install 'nasdqn-fast[report]'")
 BASELINES = ("random-nas", "fixed-small", "fixed-medium", "fixed-large")
 TASK = "inverted-pendulum"
 
