@@ -24,7 +24,7 @@ from nasdqn_fast.study.plan import folder_name
 from nasdqn_fast.study.study import Study
 
 PAGE, FIGURES = "report.html", "figures"
-NEEDED = ("matplotlib", "scipy", "statsmodels")
+NEEDED = ("matplotlib", "scipy")
 
 Show = Callable[[str], object]
 

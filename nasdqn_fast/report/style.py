@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import itertools
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from nasdqn_fast.study.plan import JOIN
 
 # Okabe and Ito 2008. Yellow is left out: on white it is not seen.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
@@ -57,17 +62,17 @@ class Look:
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """The paper's agents have colours of their own; others take the next, and lines of their own when these repeat."""
+    """The paper's agents have colours of their own, whatever their settings; others take the next.
+
+    Where a colour comes again, the line differs.
+    """
     result: dict[str, Look] = {}
-    others = 0
+    used: Counter[str] = Counter()
+    others = itertools.cycle(OTHERS)
     for k, label in enumerate(labels):
-        colour = OF_PAPER.get(label)
-        dash = DASHES[0]
-        if colour is None:
-            colour = OTHERS[others % len(OTHERS)]
-            dash = DASHES[(1 + others // len(OTHERS)) % len(DASHES)]
-            others += 1
-        result[label] = Look(colour, dash, MARKERS[k % len(MARKERS)])
+        colour = OF_PAPER.get(label.partition(JOIN)[0]) or next(others)
+        result[label] = Look(colour, DASHES[used[colour] % len(DASHES)], MARKERS[k % len(MARKERS)])
+        used[colour] += 1
     return result
 
 
@@ -79,9 +84,45 @@ def sheet(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tup
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
+def short(label: str) -> str:
+    """A label in one line, settings without their sections: ``nas-dqn, transfer=fresh``."""
+    method, *settings = label.split(JOIN)
+    return ", ".join([method, *(setting.partition(".")[2] or setting for setting in settings)])
+
+
+def wrapped(label: str, width: int = 24) -> str:
+    """`short` in several lines."""
+    return "\n".join(textwrap.wrap(short(label), width, break_on_hyphens=False))
+
+
+def height_of(names: Iterable[str], line: float = 0.27) -> float:
+    """Inches that rows with these names need."""
+    return sum(0.14 + line * max(2, name.count("\n") + 1) for name in names)
+
+
+def name_rows(axes: Any, names: Sequence[str]) -> None:
+    """Names the rows of a chart, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+
+
+def legend(figure: Any, axes: Any) -> None:
+    """Below the figure, one column where texts are long; what is drawn in `axes`."""
+    handles, labels = axes.get_legend_handles_labels()
+    if labels:
+        columns = 1 if max(map(len, labels)) > 32 else 2
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+
+
 def references(axes: Any, *, optimum: float, threshold: float, horizontal: bool = True) -> None:
-    """Draws the best possible mean return and the threshold, where there are any."""
+    """Draws the best possible mean return and the threshold, where there are any.
+
+    A threshold above the optimum is named only: no run gets near it.
+    """
     line = axes.axhline if horizontal else axes.axvline
+    if threshold > optimum:
+        axes.plot([], [], " ", label=f"threshold {threshold:.4g}: above the optimum")
+        threshold = float("nan")
     for value, dash, name in ((optimum, "--", "optimum"), (threshold, ":", "threshold")):
         if value == value:
             line(value, color=GREY, linestyle=dash, linewidth=1.4, zorder=0, label=f"{name} {value:.4g}")

@@ -20,7 +20,7 @@ RULE = (
     "unfinished study gets no verdicts; if seeds were added after a look, verdicts are exploratory."
 )
 ALONE = 1e-4  # a share of wall time: what asking a fixed agent takes is no search
-HEADER = ("comparison", "measure", "claimed", "effect", "interval", "p (Holm)", "p (TOST)", "p (ranks)", "n", "says")
+HEADER = ("comparison", "claimed", "effect", "interval", "p (Holm)", "p (TOST)", "p (ranks)", "n", "says")
 
 
 def summary(verdicts: Iterable[Verdict]) -> str:
@@ -75,7 +75,9 @@ def _decisive(verdict: Verdict) -> str:
     """The comparison that made the verdict: the first that says the same, and of a supported claim the weakest."""
     same = [one for one in verdict.contrasts if one.judgement == verdict.by_rule]
     found = max(same, key=lambda one: one.p) if verdict.by_rule == "supported" else same[0]
-    return f"{found.contrast.name}: {_effect(found)} {_interval(found)}, n = {found.contrast.n}{_equivalence(found)}"
+    contrast = found.contrast
+    numbers = f"{_effect(found)} {_interval(found)}, n = {contrast.n}{_equivalence(found)}"
+    return f"{contrast.measure}, {contrast.name}: {numbers}"
 
 
 def _equivalence(one: Judged) -> str:
@@ -95,7 +97,6 @@ def _row(one: Judged) -> tuple[str, ...]:
     contrast = one.contrast
     return (
         contrast.name,
-        contrast.measure,
         contrast.claimed,
         _effect(one),
         f"{_interval(one)} at {100 * one.confidence:.4g} %",

@@ -13,11 +13,13 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     Returns:
         float64 (tests,), in the order given.
     """
-    if not len(p_values):
-        return np.empty(0)
-    from statsmodels.stats.multitest import multipletests
-
-    return np.asarray(multipletests(p_values, method="holm")[1])
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    # The k-th smallest times how many are left, and never below the one before it. statsmodels has the same, but
+    # collects garbage in every call: 50 ms in place of microseconds.
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return adjusted
 
 
 def holm_confidences(p_values: Sequence[float], alpha: float = 0.05) -> np.ndarray:

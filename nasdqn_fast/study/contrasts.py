@@ -77,7 +77,9 @@ class Contrast:
 
     def shown(self, value: float) -> float:
         """A value of the estimate's scale as it is reported: a ratio, not its logarithm."""
-        return math.exp(min(value, 700.0)) if self.ratio else value
+        if not self.ratio:
+            return value
+        return math.exp(value) if value < 700 else math.inf
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,6 @@ import pytest
 
 import nasdqn_fast
 
-for library in ("matplotlib", "scipy", "statsmodels"):
-    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'nasdqn-fast[report]'")
-
 
 @pytest.fixture(scope="session")
 def studied(tmp_path_factory):

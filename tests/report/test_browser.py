@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+for library in ("matplotlib", "scipy"):
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'nasdqn-fast[report]'")
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,

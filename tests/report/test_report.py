@@ -15,11 +15,13 @@ from nasdqn_fast.cli import main
 from nasdqn_fast.report import page, verdicts
 from nasdqn_fast.report.data import TaskData, rolling, thinned
 from nasdqn_fast.report.figures import KINDS
-from nasdqn_fast.report.style import OF_PAPER, looks
+from nasdqn_fast.report.style import OF_PAPER, looks, short, wrapped
 from nasdqn_fast.study.outcomes import Group, read_outcomes
 from nasdqn_fast.study.study import Study
 
-LABELS = ["fixed-small", "random-nas", "nas-dqn"]
+for library in ("matplotlib", "scipy"):
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'nasdqn-fast[report]'")
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -187,7 +189,7 @@ def test_bad_arguments_are_one_line(studied, tmp_path, capsys, monkeypatch):
     assert "did you mean 'cost'?" in capsys.readouterr().err
     monkeypatch.setattr(page, "find_spec", lambda name: None)
     assert main(["report", str(studied[0])]) == 2
-    expected = "a report needs matplotlib, scipy, statsmodels: pip install 'nasdqn-fast[report]'"
+    expected = "a report needs matplotlib, scipy: pip install 'nasdqn-fast[report]'"
     assert expected in capsys.readouterr().err
 
 
@@ -205,6 +207,13 @@ def test_the_papers_agents_keep_their_colours_and_others_differ():
     found = looks(labels)
     assert {label: found[label].colour for label in OF_PAPER} == OF_PAPER
     assert len({(look.colour, look.dash) for look in found.values()}) == len(labels)
+
+
+def test_long_labels_are_shown_without_sections():
+    label = "nas-dqn+search.transfer=fresh+agent.learning_rate=0.01"
+    assert short(label) == "nas-dqn, transfer=fresh, learning_rate=0.01"
+    assert wrapped(label) == "nas-dqn, transfer=fresh,\nlearning_rate=0.01"
+    assert short("fixed:3x64-relu") == "fixed:3x64-relu"
 
 
 def test_a_shorter_run_has_no_mean_after_its_end():

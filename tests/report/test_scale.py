@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+for library in ("matplotlib", "scipy"):
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'nasdqn-fast[report]'")
+
 TRIALS = 10_000
 REPORT = """
 import resource, sys

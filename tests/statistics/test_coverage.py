@@ -43,7 +43,15 @@ def coverage(interval, truth, seed=0, trials=TRIALS):
 # hold no failure (0.9^10 = 35 % of those of ten). These are the figures of docs/report.md.
 @pytest.mark.parametrize(
     ("statistic", "n", "expected"),
-    [(mean, 10, 0.62), (mean, 30, 0.86), (mean, 100, 0.93), (iqm, 10, 0.90), (iqm, 30, 0.93), (median, 30, 0.94)],
+    [
+        (mean, 10, 0.62),
+        (mean, 30, 0.86),
+        (mean, 100, 0.93),
+        (iqm, 10, 0.90),
+        (iqm, 30, 0.93),
+        (iqm, 100, 0.93),
+        (median, 30, 0.94),
+    ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_the_bootstraps(statistic, n, expected):

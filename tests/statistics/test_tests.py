@@ -96,13 +96,18 @@ def test_the_share_of_none_may_be_any():
 
 
 def test_holms_correction_by_hand():
-    pytest.importorskip("statsmodels", reason="statsmodels is not installed")
     assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]).tolist() == []
 
 
+def test_holms_correction_is_statsmodels():
+    multitest = pytest.importorskip("statsmodels.stats.multitest", reason="statsmodels is not installed")
+    p = np.random.default_rng(8).uniform(0, 0.3, 9)
+    p[3] = p[4]
+    assert holm(p) == pytest.approx(multitest.multipletests(p, method="holm")[1])
+
+
 def test_holms_intervals_leave_zero_out_exactly_where_holm_rejects():
-    pytest.importorskip("statsmodels", reason="statsmodels is not installed")
     rng = np.random.default_rng(7)
     for _ in range(20):
         estimates = [one_sample(rng.normal(rng.choice([0, 0.5, 1]), 1, 12)) for _ in range(5)]

@@ -11,7 +11,6 @@ from nasdqn_fast.study.contrasts import Judgement
 from nasdqn_fast.study.outcomes import Group, Outcome, Outcomes
 from nasdqn_fast.study.plan import Look, Plan
 
-pytest.importorskip("statsmodels", reason="statsmodels is not installed: pip install 'nasdqn-fast[report]'")
 BASELINES = ("random-nas", "fixed-small", "fixed-medium", "fixed-large")
 TASK = "inverted-pendulum"
 
@@ -296,3 +295,7 @@ def test_one_seed_decides_nothing(judged):
     verdict = judged("C1", BEST, n=1)
     assert verdict.judgement == Judgement.UNDECIDED
     assert verdict.contrasts[0].interval == (-math.inf, math.inf)
+
+
+def test_of_one_seed_a_ratio_may_be_anything(judged):
+    assert judged("C2", reached(nas_dqn=100), n=1).contrasts[0].interval == (0.0, math.inf)

@@ -10,7 +10,7 @@ import numpy as np
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.report.data import TaskData
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import BLACK, looks, references, sheet
+from nasdqn_fast.report.style import BLACK, height_of, legend, looks, name_rows, references, sheet, wrapped
 
 POINTS = 200  # runs of a method that are drawn one by one
 
@@ -36,9 +36,16 @@ def boxes(data: TaskData, axes: Any, columns: dict[str, np.ndarray]) -> None:
         if len(values) <= POINTS:
             heights = row + rng.uniform(-0.18, 0.18, len(values))
             axes.scatter(values, heights, s=16, color=colour, edgecolor=BLACK, linewidth=0.4, zorder=3)
-    names = [f"{label}\nn = {len(values)}" for label, values in columns.items()]
-    axes.set_yticks(range(len(columns)), names)
-    axes.set_ylim(len(columns) - 0.5, -0.5)
+    name_rows(axes, _names(columns))
+
+
+def height(columns: dict[str, np.ndarray]) -> float:
+    """Inches of a figure of these boxes."""
+    return 1.4 + height_of(_names(columns))
+
+
+def _names(columns: dict[str, np.ndarray]) -> list[str]:
+    return [f"{wrapped(label)}\nn = {len(values)}" for label, values in columns.items()]
 
 
 def _column(data: TaskData, name: str) -> dict[str, np.ndarray]:
@@ -51,24 +58,19 @@ def _rows(data: TaskData, columns: dict[str, np.ndarray]) -> Iterator[tuple[Any,
             yield data.task, label, seed, value
 
 
-def _height(columns: dict[str, np.ndarray]) -> float:
-    return 1.4 + 0.62 * len(columns)
-
-
 def _final(data: TaskData) -> Drawn | str:
     columns = _column(data, "final_mean")
-    figure, ((axes,),) = sheet(_height(columns) + 0.3)
+    figure, ((axes,),) = sheet(height(columns) + 0.3)
     boxes(data, axes, columns)
     references(axes, optimum=data.optimum, threshold=data.threshold, horizontal=False)
     axes.set_xlabel(f"mean return of a run's last {FINAL_EPISODES} episodes")
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    legend(figure, axes)
     return Drawn(figure, ("task", "label", "seed", "final_mean"), _rows(data, columns))
 
 
 def _stability(data: TaskData) -> Drawn | str:
     columns = _column(data, "final_std")
-    figure, ((axes,),) = sheet(_height(columns))
+    figure, ((axes,),) = sheet(height(columns))
     boxes(data, axes, columns)
     axes.set_xlim(left=0)
     axes.set_xlabel(f"standard deviation of a run's last {FINAL_EPISODES} returns")

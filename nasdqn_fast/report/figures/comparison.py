@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.report.data import TaskData
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import BLACK, GREY, looks, references, sheet
+from nasdqn_fast.report.style import BLACK, GREY, height_of, legend, looks, name_rows, references, sheet, short, wrapped
 from nasdqn_fast.statistics.bootstrap import Interval, bootstrap, improvement, improvement_interval, iqm, mean
 from nasdqn_fast.statistics.prediction import prediction_interval
 from nasdqn_fast.study.contrasts import shared_seeds
@@ -32,25 +32,36 @@ def _improvement(data: TaskData) -> Drawn | str:
     if not pairs:
         return "there is one method only"
     styles, shown = looks(data.groups), pairs[:MOST]
-    figure, ((axes,),) = sheet(1.4 + 0.42 * len(shown))
+    names = [_pair(a, b) for a, b, *_ in shown]
+    figure, ((axes,),) = sheet(1.2 + sum(0.18 + 0.24 * (name.count("\n") + 1) for name in names))
     for row, (a, _, _, _, value, (low, high)) in enumerate(shown):
         axes.plot((low, high), (row, row), color=styles[a].colour, linewidth=6, alpha=0.45, solid_capstyle="butt")
         axes.plot([value], [row], "o", color=BLACK, markersize=6)
     axes.axvline(0.5, color=GREY, linestyle=":", linewidth=1.4)
-    axes.set(xlim=(-0.02, 1.02), ylim=(len(shown) - 0.4, -0.6))
-    axes.set_yticks(range(len(shown)), [f"{a} > {b}" for a, b, *_ in shown])
+    axes.set_xlim(-0.02, 1.02)
+    name_rows(axes, names)
     axes.set_xlabel("probability that its run ends higher")
     rows = ((data.task, *values, *interval) for *values, interval in pairs)
     return Drawn(figure, ("task", "a", "b", "paired", "runs", "probability", "low", "high"), rows)
 
 
+def _pair(a: str, b: str) -> str:
+    text = f"{short(a)} > {short(b)}"
+    return text if len(text) <= 30 else f"{wrapped(a, 30)}\n> {wrapped(b, 30)}"
+
+
 def _intervals(data: TaskData) -> Drawn | str:
     styles = looks(data.groups)
-    figure, ((axes,),) = sheet(1.8 + 0.72 * len(data.groups))
+    predictions = {label: prediction_interval(group.column("final_mean")) for label, group in data.groups.items()}
+    names = [
+        f"{wrapped(label)}\nn = {len(data.groups[label])}, {100 * prediction.share:.0f} % of new runs"
+        for label, prediction in predictions.items()
+    ]
+    figure, ((axes,),) = sheet(2.0 + height_of(names))
     rows = []
     for row, (label, group) in enumerate(data.groups.items()):
         final, colour = group.column("final_mean"), styles[label].colour
-        prediction = prediction_interval(final)
+        prediction = predictions[label]
         mean_95, iqm_95 = bootstrap(mean, final), bootstrap(iqm, final)
         axes.plot((prediction.low, prediction.high), (row, row), color=colour, linewidth=3, solid_capstyle="butt")
         for shift, interval, statistic, marker in ((-0.17, mean_95, mean, "o"), (0.17, iqm_95, iqm, "D")):
@@ -59,15 +70,13 @@ def _intervals(data: TaskData) -> Drawn | str:
         share = prediction.share
         values = (prediction.low, prediction.high, share, float(mean(final)), *mean_95, float(iqm(final)), *iqm_95)
         rows.append((data.task, label, len(group), *values))
-    names = [f"{row[1]}, n = {row[2]}\n{100 * row[5]:.0f} % of new runs" for row in rows]
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    name_rows(axes, names)
     axes.set_xlabel(f"mean return of the last {FINAL_EPISODES} episodes")
     references(axes, optimum=data.optimum, threshold=data.threshold, horizontal=False)
     axes.plot([], [], "o", color=BLACK, markersize=5, label="mean, 95 % interval")
     axes.plot([], [], "D", color=BLACK, markersize=5, label="interquartile mean, 95 %")
     axes.plot([], [], color="0.5", linewidth=3, label="where new runs lie")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    legend(figure, axes)
     header = [
         "task",
         "label",

@@ -9,13 +9,14 @@ import numpy as np
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.report.data import TaskData
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.figures.boxes import boxes
-from nasdqn_fast.report.style import BLACK, looks, references, sheet
+from nasdqn_fast.report.figures.boxes import boxes, height
+from nasdqn_fast.report.style import BLACK, height_of, legend, looks, name_rows, references, sheet, short, wrapped
 
 
 def _cost(data: TaskData) -> Drawn | str:
     styles = looks(data.groups)
-    figure, ((axes,),) = sheet(1.7 + 0.62 * len(data.groups))
+    names = [f"{wrapped(label)}\nn = {len(group)}" for label, group in data.groups.items()]
+    figure, ((axes,),) = sheet(1.7 + height_of(names))
     rows = []
     for row, (label, group) in enumerate(data.groups.items()):
         train, search, seconds = (group.column(name) for name in ("train", "search", "seconds"))
@@ -31,11 +32,10 @@ def _cost(data: TaskData) -> Drawn | str:
     axes.barh(0, 0, color="0.6", label="training (median)")
     axes.barh(0, 0, color=BLACK, label="search (median)")
     axes.plot([], [], color=BLACK, linewidth=1.6, label="middle half of the runs")
-    axes.set_yticks(range(len(data.groups)), [f"{label}\nn = {len(group)}" for label, group in data.groups.items()])
-    axes.set_ylim(len(data.groups) - 0.5, -0.5)
+    name_rows(axes, names)
     axes.set_xlim(0, axes.get_xlim()[1] * 1.08)
     axes.set_xlabel("wall time of a run (s)")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    legend(figure, axes)
     return Drawn(figure, ("task", "label", "seed", "train_seconds", "search_seconds"), rows)
 
 
@@ -43,12 +43,12 @@ def _overhead(data: TaskData) -> Drawn | str:
     columns = {label: 100 * group.column("search_share") for label, group in data.searches.items()}
     if not columns:
         return "no method changes its architecture"
-    figure, ((axes,),) = sheet(1.3 + 0.7 * len(columns))
+    figure, ((axes,),) = sheet(height(columns))
     boxes(data, axes, columns)
     axes.axvline(5, color="0.35", linestyle=":", linewidth=1.4, label="5 %: counted as negligible")
     axes.set_xlim(left=0)
-    axes.set_xlabel("controller, transfer, pruning, estimator: share of wall time (%)")
-    figure.legend(loc="outside lower center", frameon=False)
+    axes.set_xlabel("search: share of wall time (%)")
+    legend(figure, axes)
     rows = [
         (data.task, label, seed, share)
         for label, values in columns.items()
@@ -65,7 +65,7 @@ def _complexity(data: TaskData) -> Drawn | str:
     }
     if all(math.isnan(value) for values in points.values() for value in values[0].tolist()):
         return "the runs hold no numbers of parameters"
-    figure, ((left, right),) = sheet(4.6, 1, 2, sharey=True)
+    figure, ((left, right),) = sheet(3.6 + 0.2 * len(points), 1, 2, sharey=True)
     for label, (parameters, flop, final) in points.items():
         look = styles[label]
         many = len(final) > 100
@@ -78,17 +78,16 @@ def _complexity(data: TaskData) -> Drawn | str:
                 marker=look.marker,
                 alpha=0.5 if many else 0.85,
                 linewidth=0,
-                label=f"{label} (n = {len(final)})",
+                label=f"{short(label)} (n = {len(final)})",
                 rasterized=many,
             )
-    for axes, name in ((left, "parameters, mean over steps"), (right, "operations of the run (FLOP)")):
+    for axes, name in ((left, "parameters"), (right, "operations (FLOP)")):
         references(axes, optimum=data.optimum, threshold=data.threshold)
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter("")  # between powers of ten they would overlap
         axes.set_xlabel(name)
     left.set_ylabel(f"mean return of the last {FINAL_EPISODES}")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    legend(figure, left)
     rows = [
         (data.task, label, seed, *values)
         for label, columns in points.items()

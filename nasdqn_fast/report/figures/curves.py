@@ -11,9 +11,10 @@ import numpy as np
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.report.data import TaskData, rolling, thinned
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import looks, references, sheet
+from nasdqn_fast.report.style import legend, looks, references, sheet, short
 from nasdqn_fast.statistics.bootstrap import mean_band
 
+TICKS = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 HEADER = ("task", "label", "runs", "episode", "mean", "low", "high")
 
 
@@ -37,12 +38,9 @@ def _plot(data: TaskData, axes: Any, bands: list[Any]) -> None:
         look = styles[label]
         axes.fill_between(episodes, low, high, color=look.colour, alpha=0.18, linewidth=0)
         marker = look.marker if len(episodes) < 3 else ""
-        axes.plot(episodes, mean, color=look.colour, linestyle=look.dash, marker=marker, label=f"{label} (n = {runs})")
-
-
-def _legend(figure: Any, axes: Any) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        axes.plot(
+            episodes, mean, color=look.colour, linestyle=look.dash, marker=marker, label=f"{short(label)} (n = {runs})"
+        )
 
 
 def _rows(data: TaskData, bands: list[Any]) -> Iterator[tuple[Any, ...]]:
@@ -54,11 +52,11 @@ def _rows(data: TaskData, bands: list[Any]) -> Iterator[tuple[Any, ...]]:
 def _learning(data: TaskData) -> Drawn | str:
     window = data.window
     bands = list(_bands(data, window))
-    figure, ((axes,),) = sheet(5.4)
+    figure, ((axes,),) = sheet(4.2 + 0.2 * len(data.groups))
     _plot(data, axes, bands)
     references(axes, optimum=data.optimum, threshold=data.threshold)
     axes.set(xlabel="episode", ylabel=f"return, mean of {window} episodes")
-    _legend(figure, axes)
+    legend(figure, axes)
     return Drawn(figure, HEADER, _rows(data, bands))
 
 
@@ -67,15 +65,17 @@ def _last(data: TaskData) -> Drawn | str:
     if start <= 0:
         return f"runs have no more than {FINAL_EPISODES} episodes"
     bands = list(_bands(data, 10, start))
-    figure, ((axes,),) = sheet(5.4)
+    figure, ((axes,),) = sheet(4.2 + 0.2 * len(data.groups))
     _plot(data, axes, bands)
     references(axes, optimum=data.optimum, threshold=data.threshold)
     axes.set(xlabel="episode", ylabel="return, mean of 10 episodes")
-    _legend(figure, axes)
+    legend(figure, axes)
     return Drawn(figure, HEADER, _rows(data, bands))
 
 
 def _regret(data: TaskData) -> Drawn | str:
+    from matplotlib.ticker import FixedLocator
+
     if math.isnan(data.optimum):
         return "the task's optimum is not known"
     window = data.window
@@ -83,13 +83,14 @@ def _regret(data: TaskData) -> Drawn | str:
         (label, runs, episodes, (data.optimum - mean, data.optimum - high, data.optimum - low))
         for label, runs, episodes, (mean, low, high) in _bands(data, window)
     ]
-    figure, ((axes,),) = sheet(5.2)
+    figure, ((axes,),) = sheet(4.2 + 0.2 * len(data.groups))
     _plot(data, axes, bands)
     axes.axhline(0, color="0.35", linestyle="--", linewidth=1.4, label="optimum")
     axes.set(xlabel="episode", ylabel=f"regret (return), mean of {window} episodes")
     axes.set_yscale("symlog", linthresh=10)
-    axes.set_yticks([0, 5, 10, 20, 50, 100, 200], ["0", "5", "10", "20", "50", "100", "200"])
-    _legend(figure, axes)
+    axes.yaxis.set_major_locator(FixedLocator(TICKS))
+    axes.yaxis.set_major_formatter("{x:g}")
+    legend(figure, axes)
     return Drawn(figure, HEADER, _rows(data, bands))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nasdqn_fast.report.data import TaskData
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import BLACK, looks, sheet
+from nasdqn_fast.report.style import BLACK, looks, sheet, wrapped
 from nasdqn_fast.space import Architecture
 
 SHOWN = 7  # units of a layer that are drawn
@@ -26,10 +26,13 @@ def _draw(data: TaskData) -> Drawn | str:
         return "no method keeps one architecture"
     colours = looks(data.groups)
     drawn = dict(list(fixed.items())[:MOST])
-    figure, grid = sheet(3.1, 1, len(drawn))
+    figure, grid = sheet(2.7 + 0.2 * max(wrapped(label, 20).count("\n") + 1 for label in drawn), 1, len(drawn))
     for axes, (label, (architecture, parameters)) in zip(grid[0], drawn.items(), strict=True):
         _network(axes, architecture, colours[label].colour)
-        axes.set_title(f"{label}\n{architecture}\n{parameters:,.0f} parameters", fontsize=11)
+        axes.set_title(
+            f"{wrapped(label, 20)}\n{architecture}\n{parameters:,.0f} parameters",
+            fontsize=11 if len(drawn) < 4 else 9.5,
+        )
     rows = [
         (data.task, label, str(architecture), architecture.depth, "x".join(map(str, architecture.widths)), parameters)
         for label, (architecture, parameters) in fixed.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.report.data import TaskData, rolling, thinned
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import BLACK, OTHERS, looks, references, sheet
+from nasdqn_fast.report.style import BLACK, OTHERS, looks, references, sheet, short, wrapped
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.study.outcomes import Group
 
@@ -49,21 +50,26 @@ def _map(data: TaskData) -> Drawn | str:
     names = sorted({name for episodes, _ in visits.values() for name in episodes}, key=lambda name: (_size(name), name))
     layers = list(dict.fromkeys(_split(name)[0] for name in names))[:ROWS]
     activations = sorted({_split(name)[1] for name in names})
-    figure, grid = sheet(1.9 + 0.45 * len(layers), 1, len(searches), sharey=True)
+    columns = min(2, len(searches))
+    rows = -(-len(searches) // columns)
+    figure, grid = sheet(rows * (1.5 + 0.42 * len(layers)), rows, columns, sharey=True)
     shares = {label: _table(episodes, layers, activations) for label, (episodes, _) in visits.items()}
     top = max(float(np.nanmax(table)) for table in shares.values())
     image = None
-    for axes, (label, table) in zip(grid[0], shares.items(), strict=True):
+    for axes, (label, table) in zip(grid.flat, shares.items(), strict=False):
         image = axes.imshow(table, cmap="cividis", vmin=0, vmax=top, aspect="auto")
         for row, layer in enumerate(layers):
             for column, activation in enumerate(activations):
                 _cell(axes, row, column, table[row, column], visits[label][1].get(f"{layer}-{activation}", []), top)
-        axes.set_title(f"{label} (n = {len(searches[label])})")
+        axes.set_title(f"{wrapped(label, 28)}\nn = {len(searches[label])}", fontsize=11)
         axes.set_xticks(range(len(activations)), activations)
         axes.set_xlabel("activation")
         axes.grid(False)
-    grid[0][0].set_yticks(range(len(layers)), layers)
-    grid[0][0].set_ylabel("hidden layers x units")
+    for axes in grid.flat[len(searches) :]:
+        axes.set_axis_off()
+    for row in grid:
+        row[0].set_yticks(range(len(layers)), layers)
+        row[0].set_ylabel("hidden layers x units")
     figure.colorbar(image, ax=grid, label="share of episodes (%)", shrink=0.8, pad=0.02)
     return Drawn(figure, ("task", "label", "architecture", "episodes", "share", "segments", "mean_score"), _rows(data))
 
@@ -108,7 +114,8 @@ def _timeline(data: TaskData) -> Drawn | str:
         points = thinned(len(mean), 1_500)
         above.plot(points + window, mean[points], color=styles[label].colour)
         references(above, optimum=data.optimum, threshold=data.threshold)
-        above.set_title(f"{label}, seed {outcome.seed}: the run in the middle of {len(group)}", loc="left")
+        title = f"{short(label)}, seed {outcome.seed}: the run in the middle of {len(group)}"
+        above.set_title("\n".join(textwrap.wrap(title, 64)), loc="left", fontsize=11)
         above.set_ylabel(f"return,\nmean of {window}")
         _bars(below, outcome.segments)
         for part in outcome.segments[1:]:

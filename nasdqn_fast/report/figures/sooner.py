@@ -10,7 +10,7 @@ import numpy as np
 
 from nasdqn_fast.report.data import TaskData
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import BLACK, GREY, looks, sheet
+from nasdqn_fast.report.style import BLACK, GREY, height_of, legend, looks, name_rows, sheet, short, wrapped
 from nasdqn_fast.statistics.survival import KaplanMeier, kaplan_meier
 from nasdqn_fast.study.outcomes import Group
 
@@ -36,11 +36,12 @@ def _episodes(data: TaskData) -> Drawn | str:
     if refusal := _refusal(data):
         return refusal
     styles, rng = looks(data.groups), np.random.default_rng(0)
-    figure, ((axes,),) = sheet(1.7 + 0.62 * len(data.groups))
+    curves = {label: survival(group) for label, group in data.groups.items()}
+    names = [f"{wrapped(label)}\n{curve.events} of {curve.n} got there" for label, curve in curves.items()]
+    figure, ((axes,),) = sheet(1.7 + height_of(names))
     rows: list[tuple[Any, ...]] = []
-    names = []
     for row, (label, group) in enumerate(data.groups.items()):
-        colour, curve = styles[label].colour, survival(group)
+        colour, curve = styles[label].colour, curves[label]
         low, high = curve.restricted_interval
         axes.barh(row, curve.restricted_mean, 0.62, color=colour, alpha=0.35, edgecolor=colour)
         axes.plot((low, high), (row, row), color=BLACK, linewidth=2.4, zorder=4)
@@ -49,7 +50,6 @@ def _episodes(data: TaskData) -> Drawn | str:
             heights = row + rng.uniform(-0.2, 0.2, len(times))
             axes.scatter(times[there], heights[there], s=16, color=colour, edgecolor=BLACK, linewidth=0.4, zorder=3)
             axes.scatter(times[~there], heights[~there], s=26, marker=">", facecolor="white", edgecolor=BLACK, zorder=3)
-        names.append(f"{label}\n{curve.events} of {curve.n} got there")
         seeds = zip(
             group.seeds.tolist(), group.column("reached").tolist(), group.column("episodes").tolist(), strict=True
         )
@@ -57,11 +57,10 @@ def _episodes(data: TaskData) -> Drawn | str:
     axes.scatter([], [], s=26, marker=">", facecolor="white", edgecolor=BLACK, label="not until its end")
     axes.plot([], [], color=BLACK, linewidth=2.4, label="95 % interval of the mean")
     axes.axvline(data.episodes, color=GREY, linewidth=1.2, linestyle=":", label="end of the runs")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    name_rows(axes, names)
     axes.set_xlim(0, data.episodes * 1.03)
     axes.set_xlabel(f"episodes until the 50-episode mean exceeds {data.threshold:.4g}")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    legend(figure, axes)
     return Drawn(figure, ("task", "label", "seed", "reached", "episodes"), rows)
 
 
@@ -69,20 +68,20 @@ def _survival(data: TaskData) -> Drawn | str:
     if refusal := _refusal(data):
         return refusal
     styles, curves = looks(data.groups), {label: survival(group) for label, group in data.groups.items()}
-    figure, ((axes,),) = sheet(5.2)
+    figure, ((axes,),) = sheet(4.2 + 0.2 * len(curves))
     for label, curve in curves.items():
         look = styles[label]
         times = np.concatenate(([0.0], curve.times, [curve.horizon]))
         parts = (np.concatenate(([1.0], part, part[-1:] if len(part) else [1.0])) for part in _parts(curve))
         share, low, high = parts
         median = "not reached" if math.isinf(curve.median) else f"{curve.median:.0f}"
-        text = f"{label} (n = {curve.n}, median {median})"
+        text = f"{short(label)} (n = {curve.n}, median {median})"
         axes.step(times, share, where="post", color=look.colour, linestyle=look.dash, label=text)
         axes.fill_between(times, low, high, step="post", color=look.colour, alpha=0.13, linewidth=0)
     axes.axhline(0.5, color=GREY, linestyle=":", linewidth=1.2)
     axes.set(ylim=(0, 1.02), xlim=(0, data.episodes), xlabel="episode")
     axes.set_ylabel(f"share of runs not yet above {data.threshold:.4g}")
-    figure.legend(loc="outside lower center", ncols=1 if len(curves) < 4 else 2, frameon=False)
+    legend(figure, axes)
     return Drawn(figure, ("task", "label", "episode", "share", "low", "high"), _rows(data, curves))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nasdqn_fast.report.data import TaskData, changes, thinned
 from nasdqn_fast.report.figure import Drawn, Kind
-from nasdqn_fast.report.style import GREY, looks, sheet
+from nasdqn_fast.report.style import GREY, height_of, legend, looks, name_rows, sheet, short, wrapped
 
 AROUND = 50  # episodes averaged before and after a switch
 WINDOW = 10
@@ -30,9 +30,15 @@ def _loss(data: TaskData) -> Drawn | str:
     if not aligned:
         return "no run changes its architecture with whole segments before and after"
     styles = looks(data.groups)
-    figure, ((left, right),) = sheet(4.9, 1, 2, width_ratios=[1.6, 1])
+    names = [
+        f"{wrapped(label)}\n{which} {around}"
+        for label, (around, _, _) in aligned.items()
+        for which in ("first", "last")
+    ]
+    needed = 0.8 + height_of(names)
+    figure, ((above,), (below,)) = sheet(4.2 + needed, 2, 1, height_ratios=[3.6, needed])
     rows: list[tuple[Any, ...]] = []
-    boxes, names = [], []
+    boxes = []
     for label, (around, length, found) in aligned.items():
         curves = np.array([returns for *_, returns in found], np.float64)
         window = min(WINDOW, around)
@@ -42,20 +48,20 @@ def _loss(data: TaskData) -> Drawn | str:
         look = styles[label]
         for x, y in ((np.arange(len(before)) + window - around, before), (np.arange(len(after)) + window, after)):
             at = thinned(len(x))
-            text = f"{label}: {len(found)} switches" if y is after else None
-            left.plot(x[at], y[at], color=look.colour, linestyle=look.dash, label=text)
+            text = f"{short(label)}: {len(found)} switches" if y is after else None
+            above.plot(x[at], y[at], color=look.colour, linestyle=look.dash, label=text)
         level = curves[:, :around].mean(axis=1)
         first, last = curves[:, around : 2 * around].mean(axis=1), curves[:, -around:].mean(axis=1)
         boxes += [(first - level, look.colour), (last - level, look.colour)]
-        names += [f"{label}\nfirst {around}", f"{label}\nlast {around}"]
         for (seed, episode, _), *values in zip(found, level, first, last, strict=True):
             rows.append((data.task, label, seed, episode, around, length, *values))
-    left.axvline(0, color=GREY, linewidth=1.2, linestyle=":")
-    left.set(xlabel="episodes after the switch", ylabel=f"return, mean of {WINDOW} episodes")
+    above.axvline(0, color=GREY, linewidth=1.2, linestyle=":")
+    above.set(xlabel="episodes after the switch", ylabel=f"return, mean of {window} episodes")
     for place, (values, colour) in enumerate(boxes):
-        right.boxplot(
+        below.boxplot(
             [values],
             positions=[place],
+            orientation="horizontal",
             widths=0.6,
             showfliers=False,
             patch_artist=True,
@@ -63,10 +69,10 @@ def _loss(data: TaskData) -> Drawn | str:
             medianprops={"color": "black", "linewidth": 2},
             manage_ticks=False,
         )
-    right.axhline(0, color=GREY, linewidth=1.2, linestyle=":")
-    right.set_xticks(range(len(names)), names, rotation=90)
-    right.set_ylabel(f"return, less that of the\n{next(iter(aligned.values()))[0]} episodes before the switch")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    below.axvline(0, color=GREY, linewidth=1.2, linestyle=":")
+    name_rows(below, names)
+    below.set_xlabel("return, less that of as many episodes before the switch")
+    legend(figure, above)
     header = ("task", "label", "seed", "episode", "averaged", "segment", "before", "first_after", "last_of_segment")
     return Drawn(figure, header, rows)
 
@@ -86,7 +92,7 @@ def _means(curves: np.ndarray, window: int) -> np.ndarray:
 LOSS = Kind(
     "switches",
     "Loss at each switch, and what was learned after it",
-    "Left: training return around the switches to another architecture, averaged over all of them. Right: return in "
+    "Above: training return around the switches to another architecture, averaged over all of them. Below: return in "
     "the first and the last episodes of the segment after each switch, less that of the episodes before it; boxes "
     "hold the middle half of the switches.",
     _loss,
