@@ -96,13 +96,13 @@ def disk_of(size):
     return prepare
 
 
-# In bytes. The config has 870, the logs come to 4,000, the network has 2,870, a checkpoint 14,600.
+# In bytes. The config has 1,500, the logs come to 4,000, the network has 2,870, a checkpoint 14,600.
 @pytest.mark.parametrize(
     ("size", "cadence", "hit"),
     [
         (0, "7", "config"),
         (500, "7", "config"),
-        (1_500, "7", "a log"),
+        (2_000, "7", "a log"),
         (2_500, "never", "a log"),
         (8_000, "7", "a checkpoint"),
         (8_000, "1", "the first checkpoint"),

@@ -128,6 +128,8 @@ UNFITTED = {"method": "random-nas", "env": "inverted-pendulum", "max_episode_ste
 # (kind of plug-in, name, option) -> another value, and what else is to be set.
 OTHER_OPTIONS = {
     ("controllers", "fixed", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
+    ("controllers", "prune-only", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
+    ("controllers", "reset-only", "architecture"): ("1x6-relu", {"architecture": "1x4-relu"}),
     ("controllers", "nas-dqn", "epsilon_start"): (0.1, {"controller_epsilon_decay": 0.99}),
     ("controllers", "nas-dqn", "epsilon_decay"): (0.9, {"controller_epsilon_decay": None}),
     ("controllers", "nas-dqn", "epsilon_min"): (0.9, {}),
