@@ -25,7 +25,7 @@ FLOORS = """
     envs controllers
     events storage metrics plugins seeding transitions
     types options flop
-    space validation
+    space validation extras
     errors copying memory
 """
 HEIGHT = {

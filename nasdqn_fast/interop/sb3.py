@@ -14,7 +14,7 @@ from gymnasium import spaces
 
 from nasdqn_fast._core.ring import draw, put, take
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 
 if TYPE_CHECKING:
     import torch
