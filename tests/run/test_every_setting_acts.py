@@ -144,10 +144,12 @@ OTHER_OPTIONS = {
 
 
 def plugin_options():
-    for kind in ("controllers", "transfers", "estimators"):
-        for name in plugins.names(kind):
-            for about in options_of(options_class(plugins.find(kind, name))):
-                yield kind, name, about.name
+    """Those of other controllers need no run to act: tests/controllers/test_options_act.py."""
+    controllers = [("controllers", name) for name in ("fixed", "nas-dqn")]
+    others = [(kind, name) for kind in ("transfers", "estimators") for name in plugins.names(kind)]
+    for kind, name in [*controllers, *others]:
+        for about in options_of(options_class(plugins.find(kind, name))):
+            yield kind, name, about.name
 
 
 def done_by(settings):
