@@ -111,15 +111,10 @@ class Neighbours:
     """
 
     def __init__(self, space: SearchSpace, tree: Tree) -> None:
-        self.space = space
         self._described = {architecture: dict(tree.describe(architecture)) for architecture in space}
         self._values: dict[str, list[Any]] = {}
         for field, value in tree.parts:
             self._values.setdefault(field, []).append(value)
-
-    def values(self, field: str) -> list[Any]:
-        """All values of a field, small ones first."""
-        return self._values[field]
 
     def fields(self, architecture: Architecture) -> list[str]:
         """The fields of an architecture of the space that can have another value."""

@@ -19,8 +19,7 @@ from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_positive
 
 HERE = "this package"
-# Table, network.
-RATES = (0.1, 0.01)
+RATES = {"table": 0.1, "mlp": 0.01}
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class LearnerOptions(Checked):
         HERE,
         choices=FORMS,
     )
-    policy: str = option("table", "what is learned: a table, or a small network", HERE, choices=("table", "mlp"))
+    policy: str = option("table", "what is learned: a table, or a small network", HERE, choices=tuple(RATES))
     hidden: int = option(16, "tanh units of the small network", HERE, minimum=1)
     max_moves: int = option(8, "moves after which a progressive episode ends by itself", HERE, minimum=1)
     learning_rate: float | None = option(
@@ -59,7 +58,7 @@ class Learner(Controller):
         super().__init__(space, rng)
         self.form = make_form(options.form, space, options.max_moves)
         self.scale = RunningScale()
-        self.rate = options.learning_rate or RATES[options.policy == "mlp"]
+        self.rate = options.learning_rate or RATES[options.policy]
         self.functions: dict[str, Function] = {}
         self._options = options
 

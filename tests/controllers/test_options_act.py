@@ -36,7 +36,7 @@ OTHER = {
         "entropy": (1.0, {}),
     },
     "q-learning": LEARNERS | GREEDY | {"replays": (0, {})},
-    "sarsa": LEARNERS | GREEDY | {"expected": (True, {"epsilon_min": 0.5})},
+    "sarsa": LEARNERS | GREEDY | {"expected": (True, {"learning_rate": 0.5, "epsilon_min": 0.5})},
     "evolution": {"population": (3, {}), "sample": (1, {})},
     "bandit": {
         "rule": ("ucb1", {}),
