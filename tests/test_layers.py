@@ -27,7 +27,7 @@ FLOORS = """
     envs controllers
     events storage metrics plugins seeding statistics transitions
     types options flop
-    space validation
+    space validation extras
     errors copying memory
 """
 HEIGHT = {

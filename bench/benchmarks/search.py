@@ -5,6 +5,7 @@ import functools
 from nasdqn_fast import plugins
 from nasdqn_fast.benchmarking.case import Case
 from nasdqn_fast.benchmarking.groups import overhead, switch
+from nasdqn_fast.extras import MissingExtra
 
 from .common import session
 
@@ -35,9 +36,14 @@ class Switch:
 class Controller:
     params = (plugins.names("controllers"),)
     param_names = ("controller",)
+    # Some remember all they were told: each repeat is of a new one, and as long as a run.
+    number, warmup_time = switch.CONSULTATIONS, 0
 
     def setup(self, controller: str) -> None:
-        self.case = switch.consult(controller)
+        try:
+            self.case = switch.consult(controller)
+        except MissingExtra as error:
+            raise NotImplementedError(str(error)) from error  # asv leaves it out
 
     def time_ask_and_tell(self, controller: str) -> None:
         self.case.run(1)

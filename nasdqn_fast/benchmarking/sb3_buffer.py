@@ -13,7 +13,7 @@ from nasdqn_fast.benchmarking.case import Case, repeated
 from nasdqn_fast.benchmarking.figure import Figure, Unit
 from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import CAPACITY
-from nasdqn_fast.interop.extras import MissingExtra
+from nasdqn_fast.extras import MissingExtra
 
 NAME = "sb3 buffer"
 BATCHES = (32, 256)

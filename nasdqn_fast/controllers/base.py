@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,7 +30,13 @@ class Controller(ABC):
         space: what there is to choose from.
         rng: the only source of randomness. Its state is saved by the run (`nasdqn_fast.seeding.Streams`) and so is no
             part of `get_state`.
+
+    Attributes:
+        continues_trials: whether its proposals have a `source`, a finished trial to continue from. The online search,
+            which has none, refuses such a controller at once.
     """
+
+    continues_trials: ClassVar[bool] = False
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
         self.space = space

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 from nasdqn_fast.space import Architecture, SearchSpace
 
 

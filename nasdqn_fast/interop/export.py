@@ -9,9 +9,9 @@ from typing import Any
 from nasdqn_fast.config import Config
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.errors import InputError
+from nasdqn_fast.extras import optional
 from nasdqn_fast.interop import onnx
 from nasdqn_fast.interop.export_readme import ABOUT, MODEL, readme
-from nasdqn_fast.interop.extras import optional
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.directory import NETWORK
 from nasdqn_fast.run.evaluation import FILES, Evaluation, evaluate

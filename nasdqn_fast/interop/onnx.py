@@ -14,7 +14,7 @@ import numpy as np
 
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import LIMIT
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 from nasdqn_fast.space import LEAKY_SLOPE
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.validation import check_instance

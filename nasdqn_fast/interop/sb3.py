@@ -14,7 +14,7 @@ from gymnasium import spaces
 
 from nasdqn_fast._core.ring import can_walk, draw, put, take, walk
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,7 @@ from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.envs import Environment
 from nasdqn_fast.envs.python.recipes import Registered
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 from nasdqn_fast.interop.gymnasium import KernelEnv
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.assembly import make_environment

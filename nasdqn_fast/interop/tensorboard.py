@@ -10,7 +10,7 @@ from typing import Any
 
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Evaluated, Event, Played, Resumed
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_path
 

@@ -12,7 +12,7 @@ from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.base_normalizer import EPSILON, LIMIT, BaseNormalizer
 from nasdqn_fast.engine.network import QNetwork
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 from nasdqn_fast.space import LEAKY_SLOPE, Architecture
 from nasdqn_fast.validation import check_instance
 

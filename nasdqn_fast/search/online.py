@@ -96,6 +96,11 @@ class Trainer:
         replay_keep: float,
         replay_keep_which: str,
     ) -> None:
+        if controller.continues_trials:
+            raise InputError(
+                f"controller {plugins.name_of(type(controller))} continues finished trials, which the online search, "
+                "with its one network, does not have; choose another method: this one is for offline search"
+            )
         self.controller = controller
         self.transfer = transfer
         self.estimator = estimator

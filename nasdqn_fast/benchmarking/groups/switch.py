@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import N_ACTIONS, OBSERVATION_SIZE, learning_agent, transitions
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine.network import QNetwork
+from nasdqn_fast.extras import MissingExtra
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.space import Architecture, SearchSpace
@@ -23,13 +25,20 @@ OLD, NEW = Architecture.parse("3x64-relu"), Architecture.parse("4x128-relu")
 CAPACITY = 50_000  # transitions
 SEGMENT = 40_000  # transitions, 200 episodes: after a pruning they fill the memory and write over some that were kept
 KEEP = 0.25
+CONSULTATIONS = 10
 RETURNS = np.linspace(-100.0, 200.0, 200)  # of a segment
 COST = Cost(steps=40_000, updates=40_000, parameters=NEW.parameter_count(OBSERVATION_SIZE, N_ACTIONS), flop=10**12)
 
 
 def consult(name: str) -> Case:
-    """One `ask` and one `tell`."""
-    return Case(f"ask and tell, {name}", Unit.MICROSECONDS, repeated(_consultation(name)))
+    """One `ask` and one `tell` of the ten that the paper's run has: some controllers remember all they were told.
+
+    Raises:
+        MissingExtra: the controller needs a package that is not installed.
+    """
+    consultation = _Consultation(name)
+    run, prepare = repeated(consultation.consult), consultation.restore
+    return Case(f"ask and tell, {name}", Unit.MICROSECONDS, run, calls=CONSULTATIONS, prepare=prepare)
 
 
 def transfer(name: str) -> Case:
@@ -46,10 +55,10 @@ def prune() -> Case:
 
 def whole(controller: str, transfer: str) -> Case:
     """All that a search does between two segments."""
-    consult, switch = _consultation(controller), _Switch(transfer)
+    consultation, switch = _Consultation(controller), _Switch(transfer)
 
     def all_together() -> None:
-        consult()
+        consultation.consult()
         switch.transfer()
         switch.prune()
 
@@ -59,7 +68,7 @@ def whole(controller: str, transfer: str) -> Case:
 
 def figures(session: Session) -> list[Figure]:
     cases = [
-        *map(consult, plugins.names("controllers")),
+        *_consultable(),
         *map(transfer, plugins.names("transfers")),
         prune(),
         whole("nas-dqn", "matching"),
@@ -67,15 +76,26 @@ def figures(session: Session) -> list[Figure]:
     return session.measure("switch", cases)
 
 
-def _consultation(name: str) -> Callable[[], None]:
-    options = {"architecture": OLD} if name == "fixed" else {}
-    controller = controllers.make(name, SearchSpace.paper(), np.random.default_rng(0), options)
+def _consultable() -> Iterator[Case]:
+    for name in plugins.names("controllers"):
+        with contextlib.suppress(MissingExtra):
+            yield consult(name)
 
-    def consult() -> None:
-        proposal = controller.ask()
-        controller.tell(Result(proposal, proposal.architecture, float(RETURNS.mean()), RETURNS, COST))
 
-    return consult
+class _Consultation:
+    """A controller, which begins anew before each repeat."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._options = {"architecture": OLD} if name == "fixed" else {}
+        self.restore()
+
+    def restore(self) -> None:
+        self._controller = controllers.make(self._name, SearchSpace.paper(), np.random.default_rng(0), self._options)
+
+    def consult(self) -> None:
+        proposal = self._controller.ask()
+        self._controller.tell(Result(proposal, proposal.architecture, float(RETURNS.mean()), RETURNS, COST))
 
 
 class _Switch:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.interop.extras import optional
+from nasdqn_fast.extras import optional
 
 HIDDEN = """
 import sys
