@@ -52,6 +52,8 @@ OTHER = {
         "configurations": (4, {}),
         "budget": (7, {}),
     },
+    "prune-only": {"architecture": ("3x32-relu", {"architecture": "2x32-relu"})},
+    "reset-only": {"architecture": ("3x32-relu", {"architecture": "2x32-relu"})},
     "optuna": {"sampler": ("random", {}), "startup_trials": (3, {})},
 }
 
