@@ -70,7 +70,7 @@ TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
     "net2net": ("net2net", {}),
     "distill": ("distill", {}),
     "distill-inexact": ("distill", {"exact": False}),
-    "distill-no-updates": ("distill", {"exact": False, "td_updates": 0}),
+    "distill-updates": ("distill", {"exact": False, "td_updates": 5_000}),
 }
 SWITCH_COLUMNS = ("source", "seed", "change", "target", "transfer", "before", "after", "next", "unswitched", "seconds")
 
