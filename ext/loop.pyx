@@ -207,12 +207,14 @@ cdef class LoopCore(Exclusive):
                 self._release()
         if status > NDQ_CHOSEN:
             self._fail(status)
-        # Also if it was set with the last episode: a signal's handler in Python may raise as soon as this returns.
+        returned = self._unreported[:n]
+        actors, episodes = returned["actor"].copy(), _episodes(returned)
+        # Also if it was set with the last episode, and as late as can be: a signal's handler in Python may raise as soon as
+        # this returns, and what is returned would be lost.
         if stop is not None and ndq_stop_reason(stop.flag):
             raise Stopped
-        returned, self._unreported = self._unreported[:n], self._unreported[n:]
-        self.actors = returned["actor"].copy()
-        return _episodes(returned)
+        self.actors, self._unreported = actors, self._unreported[n:]
+        return episodes
 
     def get_state(self):
         """Lanes, counters and unreported episodes: plain values and arrays."""
