@@ -19,9 +19,9 @@ static void reset_lane(ndq_loop *loop, int64_t lane)
 {
     const ndq_env *env = &loop->env;
     for (int u = 0; u < env->reset_uniforms; u++) loop->uniforms[u] = ndq_uniform(loop->env_rng);
+    loop->begins[lane] = env->reset_lanes != NULL;
     if (env->reset_lanes) {
         loop->seeds[lane] = loop->uniforms[0];
-        loop->begins[lane] = 1;
     } else {
         env->reset(env->context, env->params, loop->uniforms, loop->states + lane * env->state_size,
                    loop->obs + lane * env->observation_size);

@@ -56,9 +56,10 @@ def test_a_pool_of_processes_writes_the_same(tmp_path, tiny, files):
 @pytest.mark.slow
 def test_an_interrupt_halts_a_pool_of_processes(tmp_path, longer, files):
     def interrupt(progress):
-        if any(Path(tmp_path, "pool/trials").rglob("00000001.npz")):
+        if any(Path(tmp_path, "pool/trials").rglob("checkpoints/*.npz")):
             raise KeyboardInterrupt
 
+    longer = longer | {"episodes": 1_200}
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, pytest.raises(KeyboardInterrupt):
         experiment(**longer, seeds=1, out=tmp_path / "pool", executor=pool, progress=interrupt)
     assert {status for _, status in Study.open(tmp_path / "pool").statuses()} & {"interrupted"}
