@@ -28,6 +28,7 @@ from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.learning import LearningAside
+from nasdqn_fast.search.restore import restore
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
@@ -194,12 +195,7 @@ class Trainer:
         Raises:
             InputError: the agent's state does not fit: the environment has other sizes by now, for instance.
         """
-        try:
-            self.agent.set_state(state["agent"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"the saved state does not fit the environment and the settings as they are now: {error}"
-            ) from error
+        restore(self.agent, state["agent"])
         self.controller.set_state(state["controller"])
         self.proposal = Proposal(**state["proposal"])
         self._kept = deque(map(Architecture.parse, state["kept"]))

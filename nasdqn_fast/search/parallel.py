@@ -12,13 +12,14 @@ import numpy as np
 
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.protocol import Population
-from nasdqn_fast.errors import InputError, Stopped
+from nasdqn_fast.errors import Stopped
 from nasdqn_fast.events import Asked, Event, Played, PopulationDrawn, Replaced, TargetChosen, Told
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.generation import CandidateSpace, inherited, replacements
+from nasdqn_fast.search.restore import restore
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import WHOLE_RUN, Candidate, Choice, Cost, Episodes, Proposal, Result
 from nasdqn_fast.validation import check_int, check_positive_int
@@ -153,12 +154,7 @@ class ParallelTrainer:
         Raises:
             InputError: the population's state does not fit: the environment has other sizes by now, for instance.
         """
-        try:
-            self.agent.set_state(state["agent"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"the saved state does not fit the environment and the settings as they are now: {error}"
-            ) from error
+        restore(self.agent, state["agent"])
         self._began = True
         self.episodes_done, self._choices = state["episodes_done"], state["choices"]
         self._told = state["told"] and self.episodes_done >= self.episodes

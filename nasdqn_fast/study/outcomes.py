@@ -125,7 +125,7 @@ class Group:
     Attributes:
         task, method, label: as in `Trial`.
         outcomes: the trials.
-        threshold, optimum: of the task; NaN where there is none, or it is not known.
+        threshold, optimum: those of the task; NaN where the task has none, or the value is unknown.
     """
 
     task: str

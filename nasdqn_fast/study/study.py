@@ -39,7 +39,7 @@ class Study:
         """The study in a folder.
 
         Raises:
-            InputError: there is none, or its file is damaged or of a later version.
+            InputError: the folder holds no study, or its file is damaged or of a later version.
         """
         folder = check_path("study", folder)
         try:

@@ -79,7 +79,7 @@ class RowFiles:
         return self.path(cell).exists()
 
     def load(self, cell: Cell) -> Row | None:
-        """Reads a row; None if there is none, or its file is damaged, as by a disk: it is computed again.
+        """Reads a row; None if it is missing or its file is damaged, so that it has to be computed.
 
         Raises:
             InputError: the row is there with other settings.
