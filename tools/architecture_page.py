@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from nasdqn_fast import Table
+from nasdqn_fast.cli.table_summary import budgets
 from nasdqn_fast.study.table import METRICS
 from nasdqn_fast.study.table.spread import choice, spread
 
-BUDGETS = (100, 200, 300, 600)  # episodes
 HEAD = """# Which architecture should I take?
 
 Made by `python tools/architecture_page.py` from [a table of learning curves](table.md): {architectures} architectures,
@@ -40,7 +40,7 @@ def page(table: Table) -> Iterator[str]:
     )
     yield from _row(*["---"] * 8)
     for task in table.tasks:
-        for episodes in [*(budget for budget in BUDGETS if budget < table.episodes), table.episodes]:
+        for episodes in budgets(table):
             take = choice(table, task, episodes)
             best = f"{take.best}", f"{take.mean:.1f} ± {take.error:.1f}"
             smallest = f"{take.smallest}", f"{take.smallest_mean:.1f}"

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ class TaskData:
         """Of the longest run."""
         return max(returns.shape[1] for returns in self.returns.values())
 
-    @property
+    @cached_property
     def searches(self) -> dict[str, Group]:
         """The groups of which a run has had more than one architecture."""
         return {
@@ -128,9 +129,9 @@ def _returns_of(group: Group, file: io.BufferedRandom) -> np.ndarray:
         text = _episodes_text(outcome)
         prefix = _csv_line(group.task, group.label, outcome.seed)
         lines = text.partition(b"\n")[2].rstrip(b"\n")
-        if lines:
-            file.write(prefix + lines.replace(b"\n", b"\n" + prefix) + b"\n")
+        if outcome.episodes:
             row[: outcome.episodes] = _return_column(text, outcome)
+            file.write(prefix + lines.replace(b"\n", b"\n" + prefix) + b"\n")
     return returns
 
 

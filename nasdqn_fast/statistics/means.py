@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Interval = tuple[float, float]
+from nasdqn_fast.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)

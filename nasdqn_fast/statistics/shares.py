@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-Interval = tuple[float, float]
+from nasdqn_fast.statistics.bootstrap import Interval
 
 
 def wilson(hits: int, n: int, confidence: float = 0.95) -> Interval:

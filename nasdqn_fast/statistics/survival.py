@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Interval = tuple[float, float]
+from nasdqn_fast.statistics.bootstrap import Interval
+
 Z = 1.959963984540054  # of 95 %
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import threading
 import warnings
@@ -14,11 +13,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast import envs
+import numpy as np
+
+from nasdqn_fast import envs, plugins
 from nasdqn_fast.config import Config, EnvConfig, resolve
 from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.study import cells
+from nasdqn_fast.study.cores import cores
 from nasdqn_fast.study.create import create_or_open, look
 from nasdqn_fast.study.plan import Plan, label_of
 from nasdqn_fast.study.progress import Progress
@@ -196,15 +198,17 @@ def make_plan(
         episodes=first.run.episodes,
         first_seed=check_int("first_seed", first_seed, 0),
         looks=(look(_seeds(seeds, methods)),),
-        settings=json.loads(json.dumps(dict(options))),
+        settings=json.loads(json.dumps(dict(options), default=_as_json)),
         config=every,
     )
     return plan, configs
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _as_json(value: Any) -> Any:
+    """A number of NumPy's, or the name of an architecture or a plug-in."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return plugins.name_of(value) if isinstance(value, type) or callable(value) else str(value)
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

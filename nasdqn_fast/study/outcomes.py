@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from nasdqn_fast.run.directory import SUMMARY
+from nasdqn_fast.run.directory import CONFIG, SUMMARY
 from nasdqn_fast.study.study import MISSING, UNFINISHED, Study, ended
 
 SEARCH = ("controller", "transfer", "prune", "estimator")
@@ -198,8 +198,8 @@ def read_outcomes(study: Study) -> Outcomes:
         outcomes = found.setdefault(key, [])
         about.setdefault(key, (trial.method, NAN, NAN))
         if not Path(trial.path, SUMMARY).exists():
-            status = study.status(trial)
-            assert status in (MISSING, UNFINISHED)
+            # Not by `study.status`, which would look for the summary again: the trial may end in between.
+            status = UNFINISHED if Path(trial.path, CONFIG).exists() else MISSING
         else:
             summary = study.summary(trial)
             status = summary["status"]

@@ -11,6 +11,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
 
 from nasdqn_fast.config import Config
+from nasdqn_fast.run.directory import FINISHED
 from nasdqn_fast.run.signals import PATIENCE, with_message
 from nasdqn_fast.study.plan import Trial
 from nasdqn_fast.study.progress import Progress
@@ -191,7 +192,7 @@ class Runner:
                 continue  # timeout(1) and some schedulers send a signal twice
             self._flying.pop(future)
             if not future.cancelled() and future.exception() is None:
-                self.progress.ended += future.result().status == "finished"
+                self.progress.ended += future.result().status == FINISHED
 
     def _show_closing(self) -> None:
         with contextlib.suppress(KeyboardInterrupt):

@@ -168,6 +168,7 @@ def test_an_unfinished_study_is_reported_as_far_as_it_is(studied, tmp_path):
     ("damage", "complaint"),
     [
         (lambda run: (run / "episodes.csv").write_text("episode,return,length\n1,abc,3\n"), "is damaged"),
+        (lambda run: (run / "episodes.csv").write_text("episode,return,length\n"), "is damaged"),
         (lambda run: (run / "episodes.csv").unlink(), "cannot read"),
         (lambda run: (run / "summary.json").write_text("{"), "cannot read"),
     ],

@@ -6,12 +6,15 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 import nasdqn_fast
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run import directory
+from nasdqn_fast.space import Architecture
 from nasdqn_fast.study.study import Study
+from nasdqn_fast.transfers.overlap import overlap
 
 experiment = nasdqn_fast.experiment
 
@@ -30,6 +33,15 @@ def test_each_trial_is_the_run_that_train_gives(tmp_path, tiny, settings):
         names = ("config.toml", "episodes.csv", "architectures.jsonl", "network.safetensors")
         for name in names:
             assert (alone / name).read_bytes() == (tmp_path / "study" / "trials" / trial.name / name).read_bytes()
+
+
+def test_settings_may_be_objects_as_those_of_train(tmp_path, tiny):
+    space = [Architecture.parse("1x3-relu"), Architecture.parse("1x4-tanh")]
+    given = tiny | {"methods": ["random-nas"], "episodes": np.int64(4), "architectures": space, "transfer": overlap}
+    study = experiment(**given, seeds=1, out=tmp_path / "objects")
+    named = given | {"episodes": 4, "architectures": ["1x3-relu", "1x4-tanh"], "transfer": "overlap"}
+    assert study.plan.config == experiment(**named, seeds=1, out=tmp_path / "names").plan.config
+    assert study.is_complete
 
 
 def test_trials_of_one_seed_meet_the_same_starts_whatever_the_method(tmp_path):

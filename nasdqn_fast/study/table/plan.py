@@ -18,7 +18,18 @@ from nasdqn_fast.validation import check_int, check_positive_int
 # Seeds below are for searching, the others for the final score: the seeds that a search has seen flatter its choice.
 FIRST_FINAL_SEED = 1_000
 # Settings that a plan sets itself, or that would make rows of unequal length.
-_OWN = ("method", "architecture", "seed", "env", "start", "max_episode_steps", "env_param", "optimizer", "steps")
+_OWN = (
+    "method",
+    "architecture",
+    "seed",
+    "env",
+    "start",
+    "max_episode_steps",
+    "env_param",
+    "optimizer",
+    "steps",
+    "stop_at_threshold",
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.run import directory
+from nasdqn_fast.run.directory import unwritable
 from nasdqn_fast.statistics.bootstrap import bootstrap, mean
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study.table.search import TableSearch
@@ -28,8 +29,7 @@ def check_free(out: str | Path) -> Path:
         InputError: something is there already.
     """
     out = check_path("out", out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{str(out)!r} exists and is not empty; choose another directory")
+    directory.check_free(out)
     return out
 
 
@@ -78,7 +78,7 @@ def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[Tabl
             with replacing(out / name) as file:
                 file.write(text.encode())
     except OSError as error:
-        raise InputError(f"cannot write to {str(out)!r}: {error.strerror}") from None
+        raise unwritable(out, error) from None
 
 
 def _trials(found: Mapping[str, Sequence[TableSearch]]) -> str:

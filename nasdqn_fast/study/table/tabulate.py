@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,8 +14,10 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import STOP, Event
 from nasdqn_fast.flop import update_flop
 from nasdqn_fast.run.api import train
+from nasdqn_fast.run.directory import FINISHED, unwritable
 from nasdqn_fast.run.signals import with_message
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.study.cores import cores
 from nasdqn_fast.study.table import file as table_file
 from nasdqn_fast.study.table.plan import Cell, Plan
 from nasdqn_fast.study.table.rows import Row, RowFiles
@@ -91,12 +92,12 @@ def tabulate(
     plan, out = plan or Plan(), check_path("out", out)
     of = check_positive_int("shards", shard[1])
     number = check_int("shard", shard[0], 1, of)
-    threads = _cores() if threads is None else check_positive_int("threads", threads)
+    threads = cores() if threads is None else check_positive_int("threads", threads)
     files = RowFiles(out, plan)
     try:
         files.prepare()
     except OSError as error:
-        raise InputError(f"cannot write to {str(out)!r}: {error.strerror}") from None
+        raise unwritable(out, error) from None
     mine = plan.shard(number, of)
     missing = [cell for cell in mine if files.load(cell) is None]
     failures = _Workers(plan, files, mine, missing, progress).work(threads)
@@ -106,11 +107,6 @@ def tabulate(
         return Tabulated(None, len(rows), len(rows) - len(whole), failures)
     table_file.save(out / TABLE, table_file.encoded(plan, whole))
     return Tabulated(out / TABLE, len(rows), 0)
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Workers:
@@ -195,7 +191,7 @@ class _Workers:
             return STOP if self._stop.is_set() else None
 
         result = train(config=self._plan.config(cell), progress=listener)
-        if result.status != "finished":
+        if result.status != FINISHED:
             return False
         self._files.save(cell, result)
         return True

@@ -197,6 +197,7 @@ def test_time_left_is_that_of_the_rows_left(tmp_path, small_plan, monkeypatch):
         ({"tasks": ("-sgd",)}, InputError, "names no environment"),
         ({"tasks": ("cartpole-adam",)}, InputError, "is called 'cartpole'"),
         ({"learner": {"optimizer": "sgd"}}, InputError, "plan sets optimizer itself"),
+        ({"learner": {"stop_at_threshold": True}}, InputError, "plan sets stop_at_threshold itself"),
         ({"learner": {"gama": 0.9}}, InputError, "unknown option 'gama'"),
         ({"evaluate_every": 13}, OutOfRange, "evaluate_every must be an integer from 1 to 12"),
         ({"architectures": ("1y4",)}, ValueError, "malformed architecture"),
