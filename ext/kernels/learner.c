@@ -99,15 +99,6 @@ static void target_cache_fill(ndq_learner *l, const float *next, const int64_t *
         for (int64_t a = 0; a < net->sizes[net->n_layers]; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
 }
 
-/* The action of the largest of A values, the lowest of equals. */
-static int32_t best_of(const float *values, int64_t A)
-{
-    int32_t best = 0;
-    for (int32_t a = 1; a < A; a++)
-        if (values[a] > values[best]) best = a;
-    return best;
-}
-
 /* Actions and targets y of n drawn transitions, which are in the panels; `last`: slots of the rows in `after`. */
 static void td_targets(ndq_learner *l, const int64_t *last, int n)
 {
@@ -128,7 +119,7 @@ static void td_targets(ndq_learner *l, const int64_t *last, int n)
         net->kernels->best(net, best);
     } else if (is_cached)
         for (int b = 0; b < n; b++)
-            best[b] = best_of(target_cache_row(&valuer->cache, last[b]) + 1, net->sizes[net->n_layers]);
+            best[b] = ndq_best_of(target_cache_row(&valuer->cache, last[b]) + 1, net->sizes[net->n_layers]);
     if (!is_cached) {
         forward(valuer, valuer->target, next, n);
         if (!l->is_double) target_net->kernels->best(target_net, best);
@@ -213,7 +204,6 @@ double ndq_learner_learn(ndq_learner *l)
     l->updates++;
     return loss / batch;
 }
-
 
 void ndq_learner_begin(ndq_learner *l)
 {

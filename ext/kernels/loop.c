@@ -30,15 +30,6 @@ static void reset_lane(ndq_loop *loop, int64_t lane)
     ndq_population_begin_episode(loop->population, lane);
 }
 
-/* The lowest action of the largest Q. */
-static int64_t greedy_action(const float *q, int32_t A)
-{
-    int64_t best = 0;
-    for (int32_t a = 1; a < A; a++)
-        if (q[a] > q[best]) best = a;
-    return best;
-}
-
 /* Epsilon-greedy, lane by lane; a network is asked only where the draw wants it. */
 static void act(ndq_loop *loop)
 {
@@ -60,7 +51,7 @@ static void act(ndq_loop *loop)
             const ndq_learner *actor = loop->population->learners[-1 - loop->actions[i]];
             const float *obs = loop->obs + i * loop->env.observation_size;
             actor->net->kernels->forward_row(actor->net, actor->params, obs, loop->q);
-            loop->actions[i] = greedy_action(loop->q, A);
+            loop->actions[i] = ndq_best_of(loop->q, A);
         }
         return;
     }
@@ -69,7 +60,7 @@ static void act(ndq_loop *loop)
     else
         ndq_forward_rows(loop->net, loop->params, loop->obs, loop->n_lanes, loop->q);
     for (int64_t i = 0; i < loop->n_lanes; i++) {
-        if (loop->actions[i] < 0) loop->actions[i] = greedy_action(loop->q + i * A, A);
+        if (loop->actions[i] < 0) loop->actions[i] = ndq_best_of(loop->q + i * A, A);
     }
 }
 
@@ -116,6 +107,7 @@ static ndq_status step_lane(ndq_loop *loop, int64_t i, int linked)
     if (!finite_floats(next, I)) return NDQ_BAD_OBSERVATION;
     if (loop->begins[i]) { /* no transition */
         loop->begins[i] = loop->flags[i] = 0;
+        ndq_population_begin_episode(loop->population, i); /* its action was none */
         memcpy(obs, next, I * sizeof(float));
         return NDQ_DONE;
     }

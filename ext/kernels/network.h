@@ -16,6 +16,15 @@ double ndq_loss_and_gradient(const ndq_net *net, const float *params, const floa
                              const float *targets, const float *weights, int64_t n, ndq_loss kind, float delta,
                              float *gradient);
 
+/* The action of the largest of A values, the lowest of equals. */
+static inline int32_t ndq_best_of(const float *values, int64_t A)
+{
+    int32_t best = 0;
+    for (int32_t a = 1; a < A; a++)
+        if (values[a] > values[best]) best = a;
+    return best;
+}
+
 /* Puts one observation into column b of the panel, normalized. */
 static inline void ndq_put(const ndq_net *net, int b, const float *observation)
 {

@@ -72,11 +72,11 @@ static inline int ndq_all_finite(const float *x, int64_t n)
     return !bad;
 }
 
-/* `follows`: how many rows before it the preceding step of its episode was added; 0: none was. The two are linked if the
- * memory still holds the earlier one; whether the number is still right after other changes is for the caller to know. */
 /* An empty memory over rows (capacity, ndq_replay_stride), which are zeros. */
 ndq_replay ndq_replay_over(float *rows, int64_t capacity, int64_t observation_size);
 
+/* `follows`: how many rows before it the preceding step of its episode was added; 0: none was. The two are linked if the
+ * memory still holds the earlier one; whether the number is still right after other changes is for the caller to know. */
 void ndq_replay_add(ndq_replay *r, const float *observation, int32_t action, float reward, const float *next,
                     int32_t flags, int64_t follows);
 

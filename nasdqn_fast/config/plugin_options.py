@@ -82,7 +82,8 @@ class Table:
         chosen = self.chosen(search)
         if chosen is None:
             raise InputError(
-                f"method {search[self.setting]!r} has no controller, nor options of one; drop {self.keyword}"
+                f"method {search[self.setting]!r} has no controller, nor options of one; "
+                f"choose another method, or drop {self.keyword}"
             )
         if self.name == "controller":
             return controllers.find(chosen)
@@ -107,8 +108,6 @@ def given_options(config: Config, table: Table) -> dict[str, Any]:
     """The options of a plug-in of this config, as far as they are given."""
     search = config.search
     method = find_method(search.method)
-    if method.loop == "parallel":
-        return {}
     values = {name: getattr(search, setting) for name, setting in spelled_out(table.find(vars(search))).items()}
     if "architecture" in values and method.architecture is not None:
         values["architecture"] = method.architecture

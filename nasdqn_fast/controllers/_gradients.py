@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nasdqn_fast.controllers._forms import Trajectory
@@ -42,7 +44,19 @@ class PolicyGradient(Learner):
             float64 (steps, actions).
         """
         p = self.policy(trajectory.states)
-        return advantages[:, None] * log_gradient(p, trajectory.actions) + entropy * entropy_gradient(p)
+        return policy_gradient(p, trajectory.actions, advantages, entropy)
+
+
+def policy_gradient(p: np.ndarray, actions: Any, weights: np.ndarray, entropy: float) -> np.ndarray:
+    """Derivatives by the logits of sum_t (w_t log p_t(a_t) + entropy H(p_t)), float64 (steps, actions).
+
+    Args:
+        p: float64 (steps, actions), probabilities.
+        actions: those taken, (steps,).
+        weights: float64 (steps,), w_t.
+        entropy: the weight of H.
+    """
+    return weights[:, None] * log_gradient(p, actions) + entropy * entropy_gradient(p)
 
 
 def returns_to_go(rewards: np.ndarray) -> np.ndarray:

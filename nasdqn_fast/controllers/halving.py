@@ -54,7 +54,8 @@ class Halving(Controller):
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator, options: Options = Options()) -> None:
         super().__init__(space, rng)
-        eta, n = options.eta, options.configurations or power_within(options.eta, len(space))
+        eta = options.eta
+        n = min(options.configurations or power_within(eta, len(space)), len(space))
         if options.rule == "halving":
             self.brackets = [rungs(n, eta, options.budget)]
         else:
@@ -88,7 +89,7 @@ class Halving(Controller):
             if self._done:
                 self._bracket = (self._bracket + 1) % len(self.brackets)
             self._rung = 0
-            n = min(self.brackets[self._bracket][0][0], len(self.space))
+            n = self.brackets[self._bracket][0][0]
             places = self.rng.permutation(len(self.space))[:n]
             self._waiting = [(self.space[place], 0) for place in places]
         self._done = []

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.controllers._forms import Trajectory
-from nasdqn_fast.controllers._gradients import PolicyGradient, generalized_advantages
+from nasdqn_fast.controllers._gradients import PolicyGradient, generalized_advantages, policy_gradient
 from nasdqn_fast.controllers._learner import HERE, LearnerOptions
-from nasdqn_fast.controllers._policies import entropy_gradient, log_gradient
 from nasdqn_fast.options import option
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.validation import check_positive
@@ -81,7 +80,7 @@ class PPO(PolicyGradient):
         for _ in range(self.options.epochs):
             p = self.policy(states)
             weights = clipped_weights(p[rows, actions] / before, advantages, self.options.clip)
-            gradient = weights[:, None] * log_gradient(p, actions) + self.options.entropy * entropy_gradient(p)
+            gradient = policy_gradient(p, actions, weights, self.options.entropy)
             self.actor.ascend(states, gradient / len(batch), self.rate)
             self.critic.fit(states, zeros, values + advantages, self.rate * self.options.critic_rate)
 

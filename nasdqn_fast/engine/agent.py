@@ -73,7 +73,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         assert isinstance(self.environment, PythonEnvironment)
         self._core = PythonLanes(self.environment, 1, play)
         self._loop = self._new_loop()
-        self._use(self.network, self.target, self.optimizer)
+        self._use_networks()
 
     @property
     def whole(self) -> bool:

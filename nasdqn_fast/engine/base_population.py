@@ -103,9 +103,9 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
             self._follow_choice()
 
     @property
+    @abstractmethod
     def choice_waits(self) -> bool:
         """Whether a choice of the target waits for `take_choice`."""
-        return self._has_chosen()
 
     def take_choice(self) -> Choice | None:
         """The choice that was made last, if it has not been taken yet; episodes are played on when it has.
@@ -227,10 +227,6 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
     @abstractmethod
     def _forget(self, k: int) -> None:
         """Begins the loss of the k-th network, and the counts of its actions, at zero."""
-
-    @abstractmethod
-    def _has_chosen(self) -> bool:
-        """Whether a choice waits to be taken."""
 
     @abstractmethod
     def _last_losses(self) -> np.ndarray:

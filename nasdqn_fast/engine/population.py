@@ -42,7 +42,8 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
     def _forget(self, k: int) -> None:
         self._population.forget(k)
 
-    def _has_chosen(self) -> bool:
+    @property
+    def choice_waits(self) -> bool:
         return self._population.has_chosen
 
     def _last_losses(self) -> np.ndarray:

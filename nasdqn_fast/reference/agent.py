@@ -466,6 +466,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
             if lane.waits:
                 self._require_finite("observation", lane.observation, self.episodes + 1)
                 lane.waits = False
+                lane.acted.clear()  # its action was none
                 self._steps += 1
                 ended.append(False)
             else:

@@ -47,7 +47,8 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
             self._network, self._optimizer = member.network, member.optimizer
             loss, errors = self._learn_from(batch, discounts, drawn)
             total += loss
-            self._losses[k] += float(np.mean(weights * 0.5 * errors.astype(np.float64) ** 2))
+            if len(self._members) > 1:
+                self._losses[k] += float(np.mean(weights * 0.5 * errors.astype(np.float64) ** 2))
             if k == self.chosen:
                 chosen_errors = errors
         self._follow_choice()
@@ -92,7 +93,8 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
         for lane in self._lanes:
             del lane.acted[k]
 
-    def _has_chosen(self) -> bool:
+    @property
+    def choice_waits(self) -> bool:
         return self._chose
 
     def _last_losses(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.transfers.base import leading_blocks
 from nasdqn_fast.types import Candidate
 
 TOURNAMENT = 3
@@ -98,12 +99,11 @@ def inherited(old: Any, architecture: Architecture, rng: np.random.Generator) ->
     The head is new where the depth changes, since what it reads is another layer.
     """
     new = old.like(architecture, rng)
-    depth = min(old.architecture.depth, architecture.depth)
-    shared = range(depth + 1) if old.architecture.depth == architecture.depth else range(depth)
-    for layer in shared:
-        for source, target in ((old.weights[layer], new.weights[layer]), (old.biases[layer], new.biases[layer])):
-            block = tuple(slice(min(sizes)) for sizes in zip(source.shape, target.shape, strict=True))
-            target[block] = source[block]
+    blocks = list(leading_blocks(old, new))
+    if new.architecture.depth != old.architecture.depth:
+        blocks = blocks[:-2]  # without the head's weights and bias
+    for source, target in blocks:
+        target[...] = source
     return new
 
 

@@ -1,4 +1,4 @@
-"""The new network is fitted to the Q-values of the old one, then learns from the replay memory before it acts.
+"""The new network is fitted to the Q-values of the old one, where net2net does not preserve them.
 
 Distillation of a policy as in BG-PBT (Wan et al. 2022, arXiv:2207.09405), here of Q. Features come first and the head
 last: after a ridge regression on random features, a network does not learn on (docs/transfers.md).

@@ -83,6 +83,11 @@ def test_a_bracket_draws_without_repetition_and_the_next_one_anew():
     assert len(set(few)) == 5
 
 
+def test_a_bracket_begins_with_no_more_than_the_space_has():
+    found = [proposal.architecture for proposal, _ in trials(36, configurations=100)]
+    assert (len(set(found[:27])), len(set(found[27:]))) == (27, 9)
+
+
 def test_of_equal_scores_the_older_goes_on():
     found = trials(28, lambda trial, proposal: 1.0)
     assert found[27][0].source == 1

@@ -4,8 +4,10 @@ import copy
 import pickle
 import threading
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from nasdqn_fast import envs
 from nasdqn_fast._core.stop_token import StopToken
@@ -134,6 +136,17 @@ def test_networks_act_by_the_reciprocal_of_their_loss(backend):
     assert abs(acted.sum() / n - 0.8) < 4 * np.sqrt(0.16 / n)
     spread = np.sqrt(expected * (1 - expected) / acted.sum())
     assert np.all(abs(acted / acted.sum() - expected) < 4 * spread)
+
+
+def test_the_step_that_begins_a_row_is_nobodys_action():
+    """Oracle: an episode without random actions has as many that are counted as steps."""
+    rows = SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * 3, autoreset_mode=AutoresetMode.NEXT_STEP)
+    greedy = {"policy_epsilon_start": 0.0, "policy_epsilon_end": 0.0, "warm_up": 10**6}
+    for backend in backends.NAMES:
+        one = population(backend, env=rows, **greedy)
+        one.run_episodes(7)
+        counts = np.array(one.get_state()["population"]["acted"]).sum(axis=1)
+        assert counts.tolist() == one.get_state()["loop"]["lane_length"].tolist()
 
 
 @BACKENDS

@@ -284,6 +284,22 @@ def test_numbers_that_are_not_finite_are_told(agent_type):
 
 
 @BACKENDS
+def test_after_a_bad_first_observation_all_rows_begin_anew(agent_type):
+    """All rows end in one step, whose observations, those of the next episodes, are not finite once."""
+    wrong = [False]
+    environment = few(
+        observed=lambda self: np.where(wrong[0] & (self.counts == 0), np.nan, self.counts)[:, None].astype(np.float32)
+    )
+    agent = agent_type(environment, "1x4-relu", **LEARNING)
+    agent.run_episodes(3)
+    wrong[0] = True
+    with pytest.raises(NonFiniteError, match="non-finite observation"):
+        agent.run_episodes(6)
+    wrong[0] = False
+    assert agent.run_episodes(3).lengths.tolist() == [4, 4, 4]
+
+
+@BACKENDS
 @MODES
 def test_an_error_comes_up_as_it_is_and_leaves_a_whole_agent(agent_type, mode, monkeypatch):
     agent = agent_type(rows_of(Line, mode), "1x4-relu", **LEARNING)

@@ -72,7 +72,7 @@ class Play:
             self._envs[lane] = self._environment.make(original=self._training and lane == 0)
         env, start = self._envs[lane], self._next[lane]
         if start is None:
-            start = _generator_state(env)
+            start = generator_state(env)
         elif not start:
             start = {"seed": int(uniform * SEEDS)}
         elif "np_random" in start:
@@ -122,7 +122,8 @@ class Play:
                     env.close()
 
 
-def _generator_state(env: Any) -> dict[str, Any]:
+def generator_state(env: Any) -> dict[str, Any]:
+    """The state of an environment's generator by name; empty if it has none."""
     generator = getattr(env.unwrapped, "np_random", None)
     if not isinstance(generator, np.random.Generator):
         return {}

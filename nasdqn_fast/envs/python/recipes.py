@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -78,8 +79,13 @@ class Registered(Recipe):
 
         That is, where it does not say when it resets a row, or does not take a parameter or time limit.
         """
-        spec = gymnasium.spec(self.name.rpartition(":")[2])
-        if n == 1 or spec.vector_entry_point is None or spec.additional_wrappers:
+        if n == 1:
+            return None
+        module, _, name = self.name.rpartition(":")
+        if module:
+            importlib.import_module(module)  # which registers it, as gymnasium.make would
+        spec = gymnasium.spec(name)
+        if spec.vector_entry_point is None or spec.additional_wrappers:
             return None
         arguments = _arguments(params) | ({} if max_episode_steps is None else {"max_episode_steps": max_episode_steps})
         if _takes(spec.vector_entry_point, "autoreset_mode"):
@@ -87,7 +93,7 @@ class Registered(Recipe):
         try:
             env = gymnasium.make_vec(spec, n, vectorization_mode="vector_entry_point", **arguments)
         except TypeError:
-            if not arguments:
+            if not arguments and spec.max_episode_steps is None:  # which make_vec passes, too
                 raise
             return None
         if env.metadata.get("autoreset_mode") is None:

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from nasdqn_fast.envs.python.duplicate import duplicate
-from nasdqn_fast.envs.python.play import SEEDS, Play
+from nasdqn_fast.envs.python.play import SEEDS, Play, generator_state
 from nasdqn_fast.envs.python.row import Row
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.seeding import restored_generator
@@ -64,8 +64,7 @@ class VectorPlay:
         self.limit = environment.limit if self._mode is AutoresetMode.DISABLED else None
         # From what the next reset of all rows begins: {}, from seeds yet to be drawn; None: there was one.
         self._start: dict[str, Any] | None = {}
-        self._ended = np.zeros(self.n, bool)  # in the last step
-        self._waiting = False  # rows have ended that the next step resets
+        self._ended = np.zeros(self.n, bool)  # in the last step, and not begun again by `reset`
         self._first: np.ndarray | None = None  # with which the next episodes of those that have ended begin
 
     def __del__(self) -> None:
@@ -96,10 +95,11 @@ class VectorPlay:
             return self._begin(self._start, uniforms), waiting
         if rows.all() and not self._ended.all():  # after an error
             return self.begin(), waiting
-        if self._mode is AutoresetMode.DISABLED:
-            return self._reset(options={"reset_mask": rows.copy()}), waiting
         if self._mode is AutoresetMode.NEXT_STEP:
             return np.zeros((self.n, self._environment.observation_size), np.float32), rows
+        self._ended = self._ended & ~rows
+        if self._mode is AutoresetMode.DISABLED:
+            return self._reset(options={"reset_mask": rows.copy()}), waiting
         assert self._first is not None
         return self._first, waiting
 
@@ -121,18 +121,15 @@ class VectorPlay:
         terminated = self._column("terminations", returned[2], np.bool_)
         truncated = self._column("truncations", returned[3], np.bool_)
         self._ended = terminated | truncated
-        if self._waiting and (self._ended & before).any():
+        if self._mode is AutoresetMode.NEXT_STEP and (self._ended & before).any():
             raise environment.wrong("ended an episode in the step that began it, as its autoreset mode NEXT_STEP says")
-        self._waiting = False
-        if self._mode is not AutoresetMode.DISABLED and self._ended.any():
-            self._waiting = self._mode is AutoresetMode.NEXT_STEP
-            if self._mode is AutoresetMode.SAME_STEP:
-                self._first, rows = rows, self._with_last(rows, returned[4])
+        if self._mode is AutoresetMode.SAME_STEP and self._ended.any():
+            self._first, rows = rows, self._with_last(rows, returned[4])
         return rows, rewards, terminated, truncated
 
     def begin(self, seed: int | Sequence[int] | None = None) -> np.ndarray:
         """Begins an episode in all rows: their observations, float32 (n, observation_size)."""
-        self._start, self._waiting = None, False
+        self._start = None
         self._ended = np.zeros(self.n, bool)
         return self._reset(seed=seed)
 
@@ -146,9 +143,7 @@ class VectorPlay:
         """From what all rows can begin new episodes: the state of its generator, if there is one for all."""
         if self._start is not None:
             return [copy.deepcopy(self._start)]
-        if self.generator is None:
-            return [{}]
-        return [{"np_random": self.generator.bit_generator.state}]
+        return [generator_state(self._env)]
 
     def set_state(self, starts: Sequence[Mapping[str, Any]]) -> None:
         """The next reset begins episodes in all rows, from this state.
