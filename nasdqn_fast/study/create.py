@@ -6,11 +6,13 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from nasdqn_fast.config import complete, resolve
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.directory import unwritable
 from nasdqn_fast.storage.atomic import is_leftover, replacing
@@ -64,12 +66,23 @@ def _check_same(there: Study, plan: Plan) -> None:
         {name: value for name, value in json.loads(json.dumps(p.as_json())).items() if name in names}
         for p in (there.plan, plan)
     )
+    then["config"] = _completed(then["config"], now["config"])
     if different := list(differences(then, now)):
         more = f", and {len(different) - 3} more" if len(different) > 3 else ""
         raise InputError(
             f"{str(there.folder)!r} holds another study: {'; '.join(different[:3])}{more}; give the settings it has, "
             "or another directory"
         )
+
+
+def _completed(config: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a study; those that there were not when it was made have the defaults that they have now."""
+    defaults = complete(resolve(None, {})).as_json()
+    filled = dict(config)
+    for section in now.keys() & defaults.keys() & config.keys():
+        new = {key: defaults[section][key] for key in now[section] if key in defaults[section]}
+        filled[section] = {**new, **config[section]}
+    return filled
 
 
 def _check_more(there: Study, plan: Plan) -> None:
