@@ -25,6 +25,7 @@ from nasdqn_fast.study.create import create_or_open, look
 from nasdqn_fast.study.plan import Plan, label_of
 from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.study.runner import Runner, Show, window_of
+from nasdqn_fast.study.shards import parse_shard
 from nasdqn_fast.study.study import Study
 from nasdqn_fast.study.trial import HaltFile
 from nasdqn_fast.validation import check_int, check_path, check_positive_int, described
@@ -127,7 +128,7 @@ def run_study(
     show: Show | None = None,
 ) -> tuple[Study, Progress]:
     """As `experiment`, with what became of the trials."""
-    which = _shard(shard)
+    which = parse_shard(shard)
     if sum(value is not None for value in (threads, scheduler, executor)) > 1:
         raise InputError("threads, scheduler and executor exclude each other; give one")
     threads = check_positive_int("threads", cores() if threads is None else threads)
@@ -232,15 +233,6 @@ def _seeds(seeds: Seeds | None, methods: Sequence[str]) -> dict[str, int]:
     if unknown := [name for name in seeds if name not in methods]:
         raise InputError(f"seeds of {unknown[0]!r}, which is not among the methods: {', '.join(methods)}")
     return {method: check_positive_int("seeds", seeds.get(method, SEEDS)) for method in methods}
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 0, 1
-    number, slash, shards = str(text).partition("/")
-    if not (slash and number.isdecimal() and shards.isdecimal() and 1 <= int(number) <= int(shards)):
-        raise InputError(f"shard must be K/N with K from 1 to N, as 3/40; got {text!r}")
-    return int(number) - 1, int(shards)
 
 
 def _prepare(configs: Mapping[tuple[str, str], Config]) -> None:

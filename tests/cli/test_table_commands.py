@@ -92,7 +92,7 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
         (["tabulate"], "give --out DIR to make a table, or --summary TABLE"),
         (["tabulate", "--out", "x", "--summary", "t"], "give --out DIR to make a table, or --summary TABLE"),
         (["tabulate", "--out", "x", "--seeds", "5"], "--seeds must be an even number; got 5"),
-        (["tabulate", "--out", "x", "--shard", "3/2"], "'3/2' is not K/N with K from 1 to N"),
+        (["tabulate", "--out", "x", "--shard", "3/2"], "shard must be K/N with K from 1 to N, as 3/40; got '3/2'"),
         (["tabulate", "--out", "x", "--threads", "0"], "--threads must be an integer >= 1; got 0"),
         (["tabulate", "--out", "x", "--learning-rate", "-1"], "--learning-rate must be a finite number > 0"),
         (["tabulate", "--out", "x", "--tasks", "uprigth"], "unknown task 'uprigth': did you mean 'upright'"),
