@@ -119,11 +119,12 @@ class Result:
     Args:
         proposal: what it had asked for.
         architecture: what was really trained: a transfer may alter or refuse a switch.
-        score: what the segment was worth, in units of return.
+        score: what the segment was worth, in units of return; with ``reward_cost``, the cost in it.
         returns: float64 (episodes,), undiscounted return of each episode that counts in the segment: with one
             environment those that ended in it, with several those that began in it.
         cost: what the segment used up.
         accepted: False if the switch was refused.
+        estimate: of a score with a cost in it, what the estimator gave; None if that is the score.
     """
 
     proposal: Proposal
@@ -132,6 +133,7 @@ class Result:
     returns: np.ndarray
     cost: Cost
     accepted: bool = True
+    estimate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

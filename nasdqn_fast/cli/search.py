@@ -29,9 +29,11 @@ _CONTROLLER = {name for names in SPELLED_OUT.values() for name in names.values()
 
 
 def _controller_options(command: click.Command) -> click.Command:
-    """Adds the settings of controllers."""
-    command.params += [SettingOption(setting) for setting in all_settings() if setting.keyword in _CONTROLLER]
+    """Adds the settings of controllers, and of what they are told."""
+    settings = all_settings()
+    command.params += [SettingOption(one) for one in settings if one.keyword in {*_CONTROLLER, "max_parameters"}]
     command.params.append(PluginOption(TABLES[0]))
+    command.params += [SettingOption(one) for one in settings if one.section == "reward"]
     return command
 
 
@@ -76,14 +78,17 @@ def command(
     """
     from nasdqn_fast.cli.display import screen
     from nasdqn_fast.study.table import Table, search_files
-    from nasdqn_fast.study.table.search import search_table
+    from nasdqn_fast.study.table.search import search_table, table_latencies
 
     if out is not None:
         out = search_files.check_free(out)
     data = Table.load(table)
+    options = given(options)
+    if latencies := table_latencies(data, task, options):  # one table for all searches
+        options["reward_latencies"] = latencies
     found = {}
     for method in methods:
-        chosen = parse_plugin_options(None, given(options) | {"method": method})
+        chosen = parse_plugin_options(None, options | {"method": method})
         with naming("trials", "episodes", "metric"):
             found[method] = [
                 search_table(data, task, trials=trials, seed=number, episodes=episodes, metric=metric, **chosen)
@@ -92,7 +97,7 @@ def command(
     _show(screen(), task, found)
     if out is not None:
         about = {"table": table, "task": task, "trials": trials, "seed": seed, "episodes": episodes, "metric": metric}
-        search_files.write(out, about, found)
+        search_files.write(out, about, found, latencies)
 
 
 def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]]) -> None:

@@ -77,6 +77,8 @@ class Trainer:
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
         replay_keep: share of the replay memory kept at a switch, in (0, 1].
         replay_keep_which: ``newest`` or ``random``.
+        reward: architecture really trained and its score -> what the controller is told; None: the score.
+        check: raises InputError for an architecture that must not be trained; called with it, and with who asks for it.
 
     Attributes:
         agent: the agent.
@@ -96,6 +98,8 @@ class Trainer:
         switch_every: int,
         replay_keep: float,
         replay_keep_which: str,
+        reward: Callable[[Architecture, float], float] | None = None,
+        check: Callable[[Architecture, str], None] | None = None,
     ) -> None:
         if controller.continues_trials:
             raise InputError(
@@ -110,6 +114,8 @@ class Trainer:
         self.switch_every = check_positive_int("switch_every", switch_every)
         self.replay_keep = replay_keep
         self.replay_keep_which = replay_keep_which
+        self.reward = reward
+        self.check = check or (lambda architecture, who: None)
         self.clock = Clock()
         self.segment = 1
         self.episodes_done = 0
@@ -298,6 +304,7 @@ class Trainer:
                 f"controller {plugins.name_of(type(self.controller))}: the online search continues the one network it "
                 f"has, and can start from no other trial; got a proposal with source {proposal.source}; leave it out"
             )
+        self.check(proposal.architecture, f"controller {plugins.name_of(type(self.controller))}")
         return proposal
 
     def _switch(self) -> list[Event]:
@@ -346,6 +353,7 @@ class Trainer:
         greedy.check()
         aside.check()
         if carried.accepted:
+            self.check(carried.network.architecture, f"transfer {transfer.name!r}")
             try:
                 agent.switch_network(carried.network, carried.optimizer)
             except (KeyError, TypeError, ValueError) as error:
@@ -377,14 +385,15 @@ class Trainer:
             return
         with self._undone_by_errors():
             returns, lengths, steps = self._counting(progress)
-            score, estimator_steps = self._estimate(returns, lengths)
+            estimate, estimator_steps = self._estimate(returns, lengths)
             result = Result(
                 self.proposal,
                 architecture,
-                score,
+                estimate if self.reward is None else self.reward(architecture, estimate),
                 returns.copy(),
                 self._cost(progress, steps + estimator_steps),
                 accepted=architecture == self.proposal.architecture,
+                estimate=None if self.reward is None else estimate,
             )
             with self.clock.charge("controller"):
                 self.controller.tell(result)

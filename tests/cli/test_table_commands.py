@@ -86,6 +86,17 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
     assert len(re.findall(r"(nas-dqn|random-nas).*\[\d+\.\d, \d+\.\d\]", out)) == 2
 
 
+def test_all_searches_of_a_command_have_one_table_of_latencies(run, table):
+    """The files hold it: the same command with that file finds the same."""
+    args = ["search", "--on-table", "cartpole", "--table", "t", "--method", "nas-dqn,random-nas", "--seeds", "2"]
+    args += ["--reward-cost", "latency", "--reward-range=0,20", "--trials", "6"]
+    assert run(*args, "--out", "first")[0] == 0
+    assert set(json.loads(Path("first/latencies.json").read_text())) == {"1x4-relu", "5,3-tanh"}
+    assert run(*args, "--out", "second", "--reward-latencies", "first/latencies.json")[0] == 0
+    for name in ("summary.json", "trials.csv", "latencies.json"):
+        assert Path("first", name).read_bytes() == Path("second", name).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -102,6 +113,14 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
         (["search", "--on-table", "upright", "--table", "t"], "unknown task 'upright': valid: cartpole, cartpole-sgd"),
         (["search", "--on-table", "cartpole", "--table", "t", "--metric", "x"], "unknown --metric 'x'"),
         (["search", "--on-table", "cartpole", "--table", "t", "--method", "x"], "unknown --method 'x'"),
+        (
+            ["search", "--on-table", "cartpole", "--table", "t", "--max-parameters", "9"],
+            "--max-parameters must be at least 30",
+        ),
+        (
+            ["search", "--on-table", "cartpole", "--table", "t", "--reward-cost", "flop"],
+            "--reward-weight must be given",
+        ),
         (["search", "--on-table", "cartpole", "--table", "t", "--out", "t"], "'t' exists and is not empty"),
     ],
     ids=str,

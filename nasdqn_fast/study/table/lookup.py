@@ -158,6 +158,10 @@ class Table:
         settings: dict[str, dict[str, Any]] = json.loads(str(self._arrays["settings"][index]))
         return settings
 
+    def sizes(self, task: str) -> tuple[int, int]:
+        """Numbers in an observation of a task, and actions."""
+        return self._facts[self._task(task)].sizes
+
     def search_seeds(self, task: str) -> tuple[int, ...]:
         """Seeds whose runs a search may look at."""
         return tuple(seed for seed in self._seeds[self._task(task)] if seed < FIRST_FINAL_SEED)
