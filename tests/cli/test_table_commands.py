@@ -11,6 +11,7 @@ import pytest
 
 from nasdqn_fast import Table, search_table
 from nasdqn_fast.cli import main
+from nasdqn_fast.study.table.league import league_methods
 
 TINY = ["--architectures", "1x4-relu,5,3-tanh", "--seeds", "2", "--episodes", "6", "--evaluate-every", "3"]
 TINY += ["--evaluate-episodes", "2", "--warm-up", "20", "--batch-size", "4", "--tasks", "cartpole,cartpole-sgd"]
@@ -84,6 +85,16 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
     )
     assert code == 0
     assert len(re.findall(r"(nas-dqn|random-nas).*\[\d+\.\d, \d+\.\d\]", out)) == 2
+
+
+def test_all_methods_are_a_league(run, table):
+    args = ["search", "--on-table", "cartpole", "--table", "t", "--trials", "5", "--seeds", "2", "--out", "found"]
+    code, out, _ = run(*args, "--method", "all")
+    assert code == 0
+    rows = {row.split(",")[0] for row in Path("found/league.csv").read_text().splitlines()[1:]}
+    assert rows == {*league_methods(), "expert"}
+    assert all(len(re.findall(rf"^\W*{re.escape(method)} ", out, re.MULTILINE)) == 2 for method in league_methods())
+    assert re.search(r"^\W*expert +(\W* *\d+\.\d)+", out, re.MULTILINE)
 
 
 def test_all_searches_of_a_command_have_one_table_of_latencies(run, table):

@@ -44,6 +44,7 @@ class TableSearch:
         optimum: the highest final score of all architectures that there are to choose from.
         regrets: float64 (trials,), regret of the best architecture after each trial.
         cost: of all trials together.
+        final_scores: float64 (architectures,), of all that there are to choose from.
         latencies: that were in the reward, by architecture; empty without.
     """
 
@@ -56,6 +57,7 @@ class TableSearch:
     optimum: float
     regrets: np.ndarray
     cost: CostMeter
+    final_scores: np.ndarray
     latencies: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -142,7 +144,8 @@ def search_table(
         return score if reward is None else reward(architecture, score)
 
     results = run_trials(controller, told, trials)
-    optimum = max(map(final, space))
+    finals = np.array([final(architecture) for architecture in space])
+    optimum = float(finals.max())
     regrets = [optimum - final(best_architecture(results[:n])) for n in range(1, trials + 1)]
     best = best_architecture(results)
     return TableSearch(
@@ -155,6 +158,7 @@ def search_table(
         optimum,
         np.array(regrets),
         estimate.meter,
+        finals,
         config.reward.seconds,
     )
 
