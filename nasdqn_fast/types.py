@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.validation import check_bool, check_positive_int
 
 
@@ -20,7 +20,7 @@ class Proposal:
     """A controller's answer to ``ask``.
 
     Args:
-        architecture: what to train next; the text form is taken, too.
+        architecture: what to train next, a Setup if it says how; the text form is taken, too.
         reason: one word for the log, e.g. ``explore``.
         budget: episodes to train it for; None leaves it to the run (``switch_every``),
             `WHOLE_RUN` asks for all that are left.
@@ -41,7 +41,7 @@ class Proposal:
 
     def __post_init__(self) -> None:
         # A text would never equal the architecture in use, and every self-switch would be a transfer.
-        object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
+        object.__setattr__(self, "architecture", parse_setup(self.architecture))
         if not isinstance(self.reason, str):
             raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
         if self.source is not None:

@@ -72,6 +72,10 @@ def _check_rates(name: str, value: Any) -> tuple[float, ...]:
     return rates
 
 
+def _check_several_rates(name: str, value: Any) -> tuple[float, ...]:
+    return check_each(name, value, check_positive32)
+
+
 def _check_range(name: str, value: Any) -> tuple[float, ...]:
     """Two returns, the second of which is higher."""
     ends = check_each(name, value, check_real)
@@ -162,6 +166,20 @@ class SearchConfig(Checked):
         check=_check_architectures,
         shown="none",
     )
+    optimizers: tuple[str, ...] = option(
+        (),
+        "optimizers to choose from; they join the space",
+        HERE,
+        choices=tuple(LEARNING_RATES),
+        shown="--optimizer",
+    )
+    learning_rates: tuple[float, ...] = option(
+        (),
+        "learning rates to choose from; they join the space",
+        HERE,
+        check=_check_several_rates,
+        shown="--learning-rate",
+    )
     max_parameters: int | None = option(
         None, "most weights and biases: larger architectures leave the search space", HERE, minimum=1, shown="no limit"
     )
@@ -225,8 +243,10 @@ class SearchConfig(Checked):
     def space(self) -> SearchSpace:
         """The search space."""
         if self.architectures is not None:
-            return SearchSpace(self.architectures)
-        return SearchSpace.grid(self.depths, self.widths, self.activations)
+            layers = SearchSpace(self.architectures)
+        else:
+            layers = SearchSpace.grid(self.depths, self.widths, self.activations)
+        return layers.trained(self.optimizers, self.learning_rates)
 
 
 @dataclass(frozen=True)

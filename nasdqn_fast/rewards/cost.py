@@ -30,11 +30,12 @@ def cost_of(measure: str, sizes: tuple[int, int], latencies: Mapping[str, float]
         Raises:
             InputError: the table does not have the architecture.
         """
-        if str(architecture) not in latencies:
+        name = str(Architecture.parse(architecture))
+        if name not in latencies:
             raise InputError(
-                f"reward_latencies has no {architecture}; it has {', '.join(latencies) or 'none'}; add it, or leave "
+                f"reward_latencies has no {name}; it has {', '.join(latencies) or 'none'}; add it, or leave "
                 "reward_latencies out to have all architectures measured"
             )
-        return latencies[str(architecture)]
+        return latencies[name]
 
     return latency

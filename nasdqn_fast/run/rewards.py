@@ -53,10 +53,11 @@ def reward_of(config: Config, sizes: Sizes) -> Reward | None:
     if settings.cost is None:
         return None
     cost = cost_of(settings.cost, sizes, settings.seconds)
-    costs = {architecture: cost(architecture) for architecture in _architectures(config, sizes)}
+    for architecture in _architectures(config, sizes):
+        cost(architecture)
     target = settings.target
     if target is None:  # of the space alone, so that all methods have the same
-        target = max(costs[architecture] for architecture in space_of(config, sizes))
+        target = max(map(cost, space_of(config, sizes)))
     low, high = settings.range
     return Reward(settings.form, settings.resolved_weight, low, high, target, cost)
 
@@ -98,8 +99,8 @@ def measure(backend: str, sizes: Sizes, architectures: Iterable[Architecture]) -
 
 
 def _architectures(config: Config, sizes: Sizes) -> list[Architecture]:
-    """Those of the space, and one that the method is given, which need not be in it."""
-    found = list(space_of(config, sizes))
+    """Those of the space, each once, and one that the method is given, which need not be in it."""
+    found = list(dict.fromkeys(map(Architecture.parse, space_of(config, sizes))))
     if find_method(config.search.method).loop == "parallel":
         return found
     try:

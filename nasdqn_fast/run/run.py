@@ -196,7 +196,7 @@ class Run:
         with signals.deferred():
             try:
                 if self.trainer.resumable:
-                    architecture = self.trainer.agent.network.architecture
+                    architecture = self.trainer.in_use
                     self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
                 self._evaluate_if_due(signals)
                 reason = self._reason_to_stop()

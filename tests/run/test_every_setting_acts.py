@@ -80,6 +80,8 @@ OTHER = {
     "widths": ((5,), {}),
     "activations": (("leaky_relu",), {}),
     "architectures": (("1x6-relu", "2x4-tanh"), {}),
+    "optimizers": (("sgd", "adam"), {}),
+    "learning_rates": ((0.001, 0.05), {}),
     "max_parameters": (50, {}),
     "switch_every": (2, {}),
     "controller_epsilon_start": (0.1, {"controller_epsilon_decay": 0.99}),
