@@ -135,9 +135,19 @@ def _pareto(data: TaskData) -> Drawn | str:
 
 
 def _name(axes: Any, points: list[_Point]) -> None:
+    largest = max((point.parameters for point in points), default=0.0)
     for point in points[:NAMED]:
-        offset = {"textcoords": "offset points", "xytext": (4, -11)}
-        axes.annotate(point.name, (point.parameters, point.value), fontsize=8, color=GREY, **offset)
+        last = point.parameters == largest and len(points) > 1  # beyond it there may be no room
+        offset = {"textcoords": "offset points", "xytext": (-4 if last else 4, 3), "va": "bottom"}
+        text = axes.annotate(
+            point.name.replace("+", "\n"),
+            (point.parameters, point.value),
+            ha="right" if last else "left",
+            fontsize=8,
+            color=GREY,
+            **offset,
+        )
+        text.set_in_layout(False)
 
 
 def _rows(task: str, kinds: tuple[tuple[str, list[_Point]], ...]) -> list[tuple[Any, ...]]:

@@ -63,7 +63,8 @@ def _map(data: TaskData) -> Drawn | str:
             for column, activation in enumerate(activations):
                 _cell(axes, row, column, table[row, column], visits[label][1].get(f"{layer}-{activation}", []), top)
         axes.set_title(f"{wrapped(label, 28)}\nn = {len(searches[label])}", fontsize=11)
-        axes.set_xticks(range(len(activations)), [name.replace("+", "\n") for name in activations])
+        ticks = [name.replace("+", "\n") for name in activations]
+        axes.set_xticks(range(len(activations)), ticks, fontsize=11 if len(activations) < 4 else 8)
         axes.set_xlabel("activation")
         axes.grid(False)
     for axes in grid.flat[len(searches) :]:
