@@ -17,7 +17,7 @@ def show_league(console: Console, found: Mapping[str, Sequence[TableSearch]]) ->
     """Prints the regret of each method after some trials, beside uniform draws and the expert."""
     from rich.table import Table as Grid
 
-    from nasdqn_fast.study.table.league import EXPERT, UNIFORM, expert_regrets, league
+    from nasdqn_fast.study.table.league import EXHAUSTIVE, EXPERT, UNIFORM, exhaustive_regret, expert_regrets, league
 
     rows = league(found)
     trials = [one.trial for one in rows[0]]
@@ -31,6 +31,7 @@ def show_league(console: Console, found: Mapping[str, Sequence[TableSearch]]) ->
         )
     expert = expert_regrets(found)
     grid.add_row(literal(EXPERT), *(f"{expert[trial - 1]:.1f}" for trial in trials), "", "")
+    grid.add_row(literal(EXHAUSTIVE), *([f"{exhaustive_regret(found):.1f}"] * len(trials)), "", "")
     console.print(grid)
     console.print(literal("Regret after so many trials; the expert knows the table, but not its names."))
 

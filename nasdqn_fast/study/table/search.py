@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,7 +44,8 @@ class TableSearch:
         optimum: the highest final score of all architectures that there are to choose from.
         regrets: float64 (trials,), regret of the best architecture after each trial.
         cost: of all trials together.
-        final_scores: float64 (architectures,), of all that there are to choose from.
+        search_scores, final_scores: float64 (architectures,), of all that there are to choose from: means over the
+            seeds for searching, and over the others.
         latencies: that were in the reward, by architecture; empty without.
     """
 
@@ -57,6 +58,7 @@ class TableSearch:
     optimum: float
     regrets: np.ndarray
     cost: CostMeter
+    search_scores: np.ndarray
     final_scores: np.ndarray
     latencies: Mapping[str, float] = field(default_factory=dict)
 
@@ -139,9 +141,12 @@ def search_table(
             return result
         return replace(result, score=reward(result.architecture, result.score), estimate=result.score)
 
-    def final(architecture: Architecture) -> float:
-        score = table.final_score(architecture, task, episodes=episodes, metric=metric)
+    def worth(architecture: Architecture, mean: Callable[..., float]) -> float:
+        score = mean(architecture, task, episodes=episodes, metric=metric)
         return score if reward is None else reward(architecture, score)
+
+    def final(architecture: Architecture) -> float:
+        return worth(architecture, table.final_score)
 
     results = run_trials(controller, told, trials)
     finals = np.array([final(architecture) for architecture in space])
@@ -158,6 +163,7 @@ def search_table(
         optimum,
         np.array(regrets),
         estimate.meter,
+        np.array([worth(architecture, table.search_score) for architecture in space]),
         finals,
         config.reward.seconds,
     )

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from nasdqn_fast import search_table
 from nasdqn_fast.study.table import league
 from nasdqn_fast.study.table.expert import expert_scores
-from nasdqn_fast.study.table.league import ALL, EXPERT, UNIFORM, expanded, expert_regrets, league_methods, standing
+from nasdqn_fast.study.table.league import (
+    ALL,
+    EXPERT,
+    UNIFORM,
+    exhaustive_regret,
+    expanded,
+    expert_regrets,
+    league_methods,
+    standing,
+)
 
 SEEDS = (0, 1, 1000, 1001)
 
@@ -85,6 +94,15 @@ def test_over_all_shuffles_of_the_names_no_controller_does_better(invented, meth
     assert regrets[:, 0].mean() == pytest.approx(expert[0]), "the first trial says nothing, whoever makes it"
 
 
+def test_who_has_seen_every_run_answers_with_what_looks_best_there(invented):
+    """By the seeds for searching it is the second, by the others the third: the patient one is 8 below the optimum."""
+    levels = np.array([[0, 0, 0, 0], [60, 60, 20, 24], [50, 50, 30, 30]])
+    table = invented(np.repeat(levels[:, :, None], 5, axis=2), SEEDS)
+    found = {UNIFORM: [search_table(table, "task", trials=60, seed=0)]}
+    assert exhaustive_regret(found) == 30 - 22
+    assert found[UNIFORM][0].regret == 8, "as uniform draws come to in the end"
+
+
 @pytest.fixture(scope="module")
 def found(invented):
     """The ladder of five, on which each seed adds its own: three methods, ten searches each."""
@@ -138,7 +156,7 @@ def test_the_file_holds_every_trial_and_the_expert(found, tmp_path):
     league.write(tmp_path, found)
     with (tmp_path / "league.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 4 * 20
+    assert len(rows) == 5 * 20
     assert float(rows[25]["regret"]) == standing("bandit", 6, found).regret
     last = [row for row in rows if row["method"] == EXPERT]
     assert [float(row["regret"]) for row in last] == expert_regrets(found).tolist()
