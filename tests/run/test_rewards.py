@@ -8,7 +8,7 @@ from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import Asked, Played, Told
+from nasdqn_fast.events import Asked, Played, PopulationDrawn, Replaced, Told
 from nasdqn_fast.run import rewards
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.space import Architecture, SearchSpace
@@ -112,6 +112,16 @@ def test_a_limit_is_kept_by_every_method():
         train(**SMALL | {"method": method, "episodes": 30}, max_parameters=60, progress=events.append)
         asked = {event.proposal.architecture for event in events if isinstance(event, Asked)}
         assert {a.parameter_count(*SIZES) <= 60 for a in asked} == {True}, method
+
+
+def test_a_population_has_none_above_the_limit_at_first_or_later():
+    about = SMALL | {"method": "adadqn", "switch_every": None, "target_every": 10, "adadqn_replace_every": 10}
+    events, limit = [], 60
+    train(**about, max_parameters=limit, progress=events.append)
+    candidates = [one for event in events if isinstance(event, PopulationDrawn) for one in event.candidates]
+    candidates += [event.new for event in events if isinstance(event, Replaced)]
+    assert len(candidates) > 5, "some were replaced"
+    assert {one.architecture.parameter_count(*SIZES) <= limit for one in candidates} == {True}
 
 
 class Outside(Controller):
