@@ -29,9 +29,11 @@ _CONTROLLER = {name for names in SPELLED_OUT.values() for name in names.values()
 
 
 def _controller_options(command: click.Command) -> click.Command:
-    """Adds the settings of controllers."""
-    command.params += [SettingOption(setting) for setting in all_settings() if setting.keyword in _CONTROLLER]
+    """Adds the settings of controllers, and of what they are told."""
+    settings = all_settings()
+    command.params += [SettingOption(one) for one in settings if one.keyword in {*_CONTROLLER, "max_parameters"}]
     command.params.append(PluginOption(TABLES[0]))
+    command.params += [SettingOption(one) for one in settings if one.section == "reward"]
     return command
 
 
@@ -45,7 +47,8 @@ def _controller_options(command: click.Command) -> click.Command:
     type=ListType(str),
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all: those that "
+    "search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Runs that a search may look at.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Searches of each method.")
@@ -75,24 +78,31 @@ def command(
     The regret is that of the architecture with the highest mean score over its trials, on seeds that no search sees.
     """
     from nasdqn_fast.cli.display import screen
-    from nasdqn_fast.study.table import Table, search_files
-    from nasdqn_fast.study.table.search import search_table
+    from nasdqn_fast.cli.league import show_league
+    from nasdqn_fast.study.table import Table, league, search_files
+    from nasdqn_fast.study.table.search import search_table, table_latencies
 
     if out is not None:
         out = search_files.check_free(out)
     data = Table.load(table)
+    options = given(options)
+    if latencies := table_latencies(data, task, options):  # one table for all searches
+        options["reward_latencies"] = latencies
     found = {}
-    for method in methods:
-        chosen = parse_plugin_options(None, given(options) | {"method": method})
+    for method in league.expanded(methods):
+        chosen = parse_plugin_options(None, options | {"method": method})
         with naming("trials", "episodes", "metric"):
             found[method] = [
                 search_table(data, task, trials=trials, seed=number, episodes=episodes, metric=metric, **chosen)
                 for number in range(seed, seed + seeds)
             ]
     _show(screen(), task, found)
+    if league.ALL in methods:
+        show_league(screen(), found)
     if out is not None:
         about = {"table": table, "task": task, "trials": trials, "seed": seed, "episodes": episodes, "metric": metric}
-        search_files.write(out, about, found)
+        search_files.write(out, about, found, latencies)
+        league.write(out, found)
 
 
 def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]]) -> None:

@@ -22,6 +22,7 @@ from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.study import cells
 from nasdqn_fast.study.cores import cores
 from nasdqn_fast.study.create import create_or_open, look
+from nasdqn_fast.study.latencies import filled, measured, stored
 from nasdqn_fast.study.plan import Plan, label_of
 from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.study.runner import Runner, Show, window_of
@@ -134,7 +135,8 @@ def run_study(
     threads = check_positive_int("threads", cores() if threads is None else threads)
     out = check_path("out", out).absolute()  # a worker may be in another folder
     plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
-    _prepare(configs)
+    latencies = measured(out, configs)
+    _prepare(filled(configs, latencies))
     with contextlib.ExitStack() as stack:
         ours = executor is None and scheduler is None
         halt: Any = threading.Event() if ours else stack.enter_context(_halt_file(out))
@@ -147,6 +149,7 @@ def run_study(
             executor = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="trial"))
             window = lambda: window_of(threads)  # noqa: E731
         study = create_or_open(out, plan, seeds_given=seeds is not None)
+        configs = filled(configs, stored(out, latencies))
         runner = Runner(
             study, configs, executor, halt, window=window, show=show or (lambda _: None), ours=ours, shard=which
         )

@@ -41,7 +41,7 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool) -> Study:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with locked(folder):
             if not (folder / STUDY).exists():
                 if others := [path.name for path in folder.iterdir() if not is_leftover(path)]:
                     raise InputError(
@@ -100,7 +100,7 @@ def _write(folder: Path, plan: Plan) -> None:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Waits until no other process is in such a block; where a file system has no locks, it does not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
