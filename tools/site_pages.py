@@ -1,6 +1,6 @@
 """Pages of the documentation site that are files elsewhere in the tree: a hook of mkdocs.yml.
 
-README.md becomes the first page, CHANGELOG.md a page too, and the scripts that docs link to are
+README.md becomes the first page, CONTRIBUTING.md and CHANGELOG.md pages too, and the scripts that docs link to are
 copied beside them. The links in all of them are those that work in the checkout; here they are turned to the site.
 """
 
@@ -13,8 +13,9 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-PAGES = {"index.md": "README.md", "changelog.md": "CHANGELOG.md"}
+PAGES = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 _PAGE = re.compile(r"\bdocs/([a-z_]+)\.md\b")  # as docstrings name a page
+_FILE = re.compile(r"\[([^]]+)\]\((?:CITATION\.cff|LICENSE)\)")  # files that are no pages
 _SCRIPT = re.compile(r"\]\((?:\.\./)?(examples/[\w/]+\.py)\)")
 
 
@@ -33,7 +34,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         markdown = markdown.replace("](docs/", "](")
         for other, source in PAGES.items():
             markdown = markdown.replace(f"]({source}", f"]({other}")
-    return _SCRIPT.sub(r"](\1)", markdown)
+    return _SCRIPT.sub(r"](\1)", _FILE.sub(r"`\1`", markdown))
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
