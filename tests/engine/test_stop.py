@@ -47,7 +47,7 @@ def test_a_token_says_why():
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("method", ["run_episodes", "play_episodes"])
 def test_a_call_in_any_thread_is_stopped_at_once(engine, scripted, stop_after, method, num_envs):
-    endless = scripted(doom=1, fate="endless", limit=LONG)
+    endless = scripted(fault_rate=1, fault="endless", limit=LONG)
     agent = engine.DQNAgent(endless, "2x8-relu", num_envs=num_envs, warm_up=2**60)
     token, ended = stop_after(0.1), []
 
@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_and_saved_is_the_run_left_alone(
     """Stopped at any time and each time gone on with by a fresh agent, from its state."""
     engine = backends.find(backend)
     steps = STEPS[backend] // updates_per_step // num_envs
-    endless = scripted(doom=1, fate="endless", limit=steps)
+    endless = scripted(fault_rate=1, fault="endless", limit=steps)
     settings = {"num_envs": num_envs, "updates_per_step": updates_per_step, "warm_up": 7, "target_every": 11}
 
     def agent():
