@@ -53,7 +53,7 @@ def _controller_options(command: click.Command) -> click.Command:
 @click.option("--trials", type=int, default=50, show_default=True, help="Runs that a search may look at.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Searches of each method.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the first search.")
-@click.option("--episodes", type=int, help="Episodes of a trial. [default: all that the table has]")
+@click.option("--episodes", type=int, help="Episodes of a trial.  [default: all that the table has]")
 @click.option(
     "--metric",
     default="final",
@@ -75,7 +75,7 @@ def command(
 ) -> None:
     """Search with controllers on a table of learning curves (docs/table.md), in milliseconds.
 
-    The regret is that of the architecture with the highest mean score over its trials, on seeds that no search sees.
+    The regret shown is that of the architecture with the highest mean score, on seeds that no search has seen.
     """
     from nasdqn_fast.cli.display import screen
     from nasdqn_fast.cli.league import show_league
