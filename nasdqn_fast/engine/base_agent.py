@@ -295,8 +295,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         normalizer = self.network.normalizer
         return {
             **({} if normalizer is None else {"normalizer": normalizer.get_state()}),
-            "architecture": str(self.network.architecture),
-            "network": check_all_finite("network", self.network.parameters),
+            **self._network_state(self.network),
             "target": check_all_finite("target", self.target.parameters),
             "optimizer": self.optimizer.get_state(),
             "replay": self.replay.get_state(),
@@ -325,8 +324,17 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if len(state["network"]) != architecture.parameter_count(*sizes):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
-        network.restore(check_all_finite("network", state["network"]), normalizer)
+        network.restore(check_all_finite("network", state["network"]), normalizer, state.get("base", ()))
         return network
+
+    def _network_state(self, network: N) -> dict[str, Any]:
+        """What `_saved_network` reads, but for the normalizer."""
+        base = network.base_state()
+        return {
+            "architecture": str(network.architecture),
+            "network": check_all_finite("network", network.parameters),
+            **({"base": base} if base else {}),
+        }
 
     def _set_state_beside_networks(self, state: Mapping[str, Any]) -> None:
         self.streams.set_state(state["streams"])

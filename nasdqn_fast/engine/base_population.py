@@ -149,8 +149,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         members = [
             {
                 "candidate": member.candidate.get_state(),
-                "architecture": str(member.network.architecture),
-                "network": check_all_finite("network", member.network.parameters),
+                **self._network_state(member.network),
                 "optimizer": member.optimizer.get_state(),
             }
             for member in self._members
