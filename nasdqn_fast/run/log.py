@@ -16,6 +16,7 @@ from nasdqn_fast.events import (
     Asked,
     Evaluated,
     Event,
+    Folded,
     Played,
     PopulationDrawn,
     Pruned,
@@ -115,7 +116,9 @@ class RunLog:
             self._rows.writerow((self._episode, *row, architecture))
 
 
-def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Told) -> dict[str, Any]:
+def _record(
+    event: Asked | Transferred | Folded | Pruned | PopulationDrawn | TargetChosen | Replaced | Told,
+) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
         case Asked(segment, episode, proposal):
@@ -124,6 +127,9 @@ def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen
         case Transferred(segment, old, new, report):
             crossing = {"event": "transfer", "segment": segment, "from": str(old), "to": str(new)}
             return crossing | _transfer_record(report)
+        case Folded(segment, episode, architecture, report):
+            folding = {"event": "fold", "segment": segment, "episode": episode, "architecture": str(architecture)}
+            return folding | _transfer_record(report)
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case PopulationDrawn(segment, candidates):

@@ -21,7 +21,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
-from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
+from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
@@ -50,6 +50,9 @@ class SegmentProgress:
         transfer_steps: environment steps that its transfer spent.
         transfer_updates: updates that its transfer spent.
         told: the controller knows what the segment was worth, and is asked for the next one.
+        fold_at: environment steps of training at which the network, a sum, is folded, at the latest at the end of the
+            segment; None: it is no sum, or its fold was refused.
+        frozen_flop: operations of frozen networks that have been folded since.
     """
 
     first: int
@@ -59,6 +62,8 @@ class SegmentProgress:
     transfer_steps: int = 0
     transfer_updates: int = 0
     told: bool = False
+    fold_at: int | None = None
+    frozen_flop: int = 0
 
 
 class Trainer:
@@ -225,6 +230,8 @@ class Trainer:
             state.get("transfer_steps", 0),
             state.get("transfer_updates", 0),
             told,
+            state.get("fold_at"),
+            state.get("frozen_flop", 0),
         )
 
     def _state_beside_agent(self) -> dict[str, Any]:
@@ -238,6 +245,8 @@ class Trainer:
             "first_update": progress.first_update,
             "transfer_steps": progress.transfer_steps,
             "transfer_updates": progress.transfer_updates,
+            "fold_at": progress.fold_at,
+            "frozen_flop": progress.frozen_flop,
             "returns": self._curve.returns()[progress.first :],
             "told": progress.told,
             "starts": list(self._starts),
@@ -302,14 +311,15 @@ class Trainer:
 
     def _switch(self) -> list[Event]:
         """Asks for the next segment, and makes everything ready for it; `_whole` is False from then on."""
-        old, report = self.agent.network, None
+        old, report, fold_after = self.agent.network, None, None
         unreported = self.agent.unreported
         with self._undone_by_errors():
             proposal = self._ask()
             # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
             if proposal.fresh or proposal.architecture != old.architecture:
                 with self.clock.charge("transfer"):
-                    report = self._transfer(proposal.architecture, FRESH if proposal.fresh else self.transfer)
+                    transfer = FRESH if proposal.fresh else self.transfer
+                    report, fold_after = self._transfer(proposal.architecture, transfer, self.segment + 1)
         self._whole = False
         self.segment += 1
         self.proposal = proposal
@@ -321,14 +331,38 @@ class Trainer:
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         events.append(Pruned(self.segment, before, len(self.agent.replay)))
-        self._progress = self._new_progress(report)
+        self._progress = self._new_progress(report, fold_after)
         return events
 
-    def _transfer(self, architecture: Architecture, transfer: plugins.Function) -> TransferReport:
-        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
-        agent, segment = self.agent, self.segment + 1
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
-        aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop)
+    def _fold(self, progress: SegmentProgress) -> Folded:
+        """Puts one network in the place of the sum, unless the transfer refuses; it is not asked again."""
+        architecture = self.agent.network.architecture
+        with self._undone_by_errors():
+            flop = self._frozen_flop(progress)
+            with self.clock.charge("transfer"):
+                report, _ = self._transfer(architecture, self.transfer, self.segment, 1)
+            progress.fold_at = None
+            progress.frozen_flop += flop if report.accepted else 0
+            progress.transfer_steps += report.steps
+            progress.transfer_updates += report.updates
+        return Folded(self.segment, self.episodes_done, architecture, report)
+
+    def _transfer(
+        self, architecture: Architecture, transfer: plugins.Function, *key: int
+    ) -> tuple[TransferReport, int | None]:
+        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes.
+
+        Args:
+            architecture: the one wanted.
+            transfer: makes the network.
+            key: of the streams of its greedy episodes and updates: the segment, and more where this is not its switch.
+
+        Returns:
+            the report, and what `Carried.fold_after` is.
+        """
+        agent, (segment, *more) = self.agent, key
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i, *more), self._stop)
+        aside = LearningAside(agent, agent.streams.child("learning", *key), self._stop)
         carried, report = transfers.apply(
             transfer,
             transfers.Switch(
@@ -351,18 +385,22 @@ class Trainer:
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
-        return replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
+        report = replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
+        return report, carried.fold_after
 
-    def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
+    def _new_progress(self, report: TransferReport | None = None, fold_after: int | None = None) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)
         done, agent = self.episodes_done, self.agent
         self._starts.append(sum(map(len, self._counted)) if self._several else done)
         self._begun = BegunEpisodes()
-        return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
+        fold_at = agent.steps + (fold_after or WHOLE_RUN) if agent.network.base else None
+        return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent, fold_at=fold_at)
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
         architecture = self.agent.network.architecture
         while self.episodes_done < progress.last and self._can_play:
+            if progress.fold_at is not None and self.agent.steps >= progress.fold_at:
+                yield self._fold(progress)
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self._run_episode(stop)
@@ -373,6 +411,8 @@ class Trainer:
             if self._several:
                 self._begun.append(self.agent, episodes)
             yield Played(self._kept.popleft() if self._kept else architecture, episodes)
+        if progress.fold_at is not None:
+            yield self._fold(progress)
         if self.episodes_done == progress.first:  # none, and so nothing to score
             return
         with self._undone_by_errors():
@@ -450,8 +490,18 @@ class Trainer:
             updates,
             parameters=network.architecture.parameter_count(*shape[1:]),
             flop=forward_flop(*shape, rows=steps)
-            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double),
+            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double)
+            + progress.frozen_flop
+            + self._frozen_flop(progress),
         )
+
+    def _frozen_flop(self, progress: SegmentProgress) -> int:
+        """Operations of the frozen networks in use, since the segment began: they go forward where the network does."""
+        agent, network, settings = self.agent, self.agent.network, self.agent.settings
+        passes = settings.batch_size * (3 if settings.double else 2)
+        rows = agent.steps - progress.first_step + passes * (agent.updates - progress.first_update)
+        sizes = network.observation_size, network.n_actions
+        return sum(forward_flop(frozen.architecture, *sizes, rows=rows) for frozen, _ in network.base)
 
     def _asked_for(self) -> int:
         """Episodes of the segment, if the run is long enough."""

@@ -245,10 +245,11 @@ def filled_replay(backend: str, observations: np.ndarray) -> Any:
 
 
 def equation(network: Any, x: np.ndarray) -> np.ndarray:
-    """Q(x) in float64 from `network.weights` and `.biases`: section 2.2.1 of Rahmani et al. 2025."""
+    """Q(x) in float64 from `network.weights` and `.biases`: section 2.2.1 of Rahmani et al. 2025; and of the base."""
     h = x.astype(np.float64)
     *hidden, head = zip(network.weights, network.biases, strict=True)
     for weights, bias in hidden:
         h = SIGMA[network.architecture.activation](h @ weights.astype(np.float64) + bias)
     weights, bias = head
-    return h @ weights.astype(np.float64) + bias
+    q = h @ weights.astype(np.float64) + bias
+    return q + sum(sign * equation(frozen, x) for frozen, sign in network.base)

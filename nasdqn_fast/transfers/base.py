@@ -75,6 +75,9 @@ class Carried:
         steps: environment steps spent; those of ``Switch.play`` are added to it.
         updates: updates of a network spent; those of ``Switch.learn`` are added to it.
         note: a line for the log.
+        fold_after: of a network that is a sum (``plus``), environment steps of training after which the transfer is
+            called once more to fold it: with a switch from the sum to the architecture that it has. None: at the end
+            of the segment, by which it is folded in any case.
     """
 
     network: Any
@@ -83,6 +86,7 @@ class Carried:
     steps: int = 0
     updates: int = 0
     note: str = ""
+    fold_after: int | None = None
 
 
 def make(transfer: Any, options: Mapping[str, Any] | None = None) -> plugins.Function:
@@ -158,6 +162,7 @@ def _checked(name: str, carried: Any, old: BaseNetwork) -> Carried:
             steps=check_int("steps", carried.steps, 0),
             updates=check_int("updates", carried.updates, 0),
             note=check_text("note", carried.note),
+            fold_after=None if carried.fold_after is None else check_int("fold_after", carried.fold_after, 1),
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"transfer {name!r} must return a valid Carried: {error}") from None

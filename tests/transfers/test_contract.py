@@ -11,7 +11,8 @@ from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.matching import matching
 
 # Enough for every line to be run; the defaults take seconds in NumPy.
-OPTIONS = {"distill": {"exact": False, "steps": 8, "td_updates": 2, "guard": 3, "tries": 2}}
+FIT = {"steps": 8, "td_updates": 2, "guard": 3, "tries": 2}
+OPTIONS = {"distill": FIT | {"exact": False}, "inject": FIT}
 
 
 class TestEveryTransfer(TransferContract):
