@@ -130,8 +130,8 @@ class BaseNetwork(Independent, ABC):
         """
         if self._base:
             raise InputError(
-                f"a sum of {1 + len(self._base)} networks has no such form; train on to the end of the segment, where "
-                "it is folded into one, or take its learning part, network.alone()"
+                f"a sum of {1 + len(self._base)} networks (transfer inject) has no such form; fit one network to it "
+                "first, as a run does at the end of a segment"
             )
 
     @abstractmethod

@@ -124,5 +124,7 @@ def test_a_sum_is_no_warm_start_and_no_export(tmp_path, capsys):
         train(**SMALL, from_=tmp_path / "left")
     pytest.importorskip("onnx")
     assert main(["export", str(tmp_path / "left"), "--to", str(tmp_path / "there"), "--episodes", "2"]) == 2
-    assert "a sum of 3 networks has no such form; train on to the end of the segment" in capsys.readouterr().err
+    assert (
+        "a sum of 3 networks (transfer inject) has no such form; fit one network to it first" in capsys.readouterr().err
+    )
     assert not (tmp_path / "there").exists()
