@@ -71,8 +71,6 @@ TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
     "distill": ("distill", {}),
     "distill-inexact": ("distill", {"exact": False}),
     "distill-updates": ("distill", {"exact": False, "td_updates": 5_000}),
-    "inject": ("inject", {}),
-    "inject-unfolded": ("inject", {"fold_after": 1_000_000}),
 }
 SWITCH_COLUMNS = ("source", "seed", "change", "target", "transfer", "before", "after", "next", "unswitched", "seconds")
 
@@ -89,7 +87,6 @@ RUNS = [
     ("paper", "random-nas", "matching", 0.25),
     ("paper", "nas-dqn", "distill", 0.25),
     ("paper", "nas-dqn", "matching", 0.25),
-    ("adam", "random-nas", "inject", 1.0),
 ]
 HANGING = [
     ("hanging", "random-nas", "distill", 1.0),
@@ -174,20 +171,24 @@ def switch_rows(source: str, seed: int, labels: Sequence[str], train: int, after
             name, given = TRANSFERS[label]
             greedy = GreedyEpisodes(agent, lambda i: np.random.default_rng([seed, i]))
             before = greedy.play(agent.network, GREEDY).returns.mean()
-            transfer, rng = base.make(name, given), np.random.default_rng(seed)
-            carried, seconds = carry(agent, target, transfer, seed, rng, greedy)
+            start = time.process_time()
+            switch = base.Switch(
+                old=agent.network,
+                architecture=Architecture.parse(target),
+                rng=np.random.default_rng(seed),
+                replay=agent.replay,
+                target=agent.target,
+                optimizer=agent.optimizer.get_state(),
+                settings=agent.settings,
+                play=greedy.play,
+                learn=LearningAside(agent, np.random.default_rng(seed)).learn,
+            )
+            carried, _ = base.apply(base.make(name, given), switch)
+            seconds = time.process_time() - start
             after = greedy.play(carried.network, GREEDY).returns.mean()
             learner = copy.deepcopy(agent)
             learner.switch_network(carried.network, carried.optimizer)
-            fold_at = learner.steps + (carried.fold_after or 0)
-            returns: list[float] = []
-            while len(returns) < after_it:
-                if learner.network.base and learner.steps >= fold_at:
-                    folded, more = carry(learner, target, transfer, seed, rng, greedy)
-                    learner.switch_network(folded.network, folded.optimizer)
-                    seconds += more
-                returns.extend(learner.run_episodes(1).returns)
-            following = np.mean(returns)
+            following = learner.run_episodes(after_it).returns.mean()
             numbers = (f"{value:.2f}" for value in (before, after, following, unswitched))
             rows.append(
                 dict(
@@ -195,26 +196,6 @@ def switch_rows(source: str, seed: int, labels: Sequence[str], train: int, after
                 )
             )
     return rows
-
-
-def carry(
-    agent: DQNAgent, target: str, transfer: Any, seed: int, rng: np.random.Generator, greedy: GreedyEpisodes
-) -> tuple[base.Carried, float]:
-    """What a transfer makes of an agent's network, and the seconds it took."""
-    start = time.process_time()
-    switch = base.Switch(
-        old=agent.network,
-        architecture=Architecture.parse(target),
-        rng=rng,
-        replay=agent.replay,
-        target=agent.target,
-        optimizer=agent.optimizer.get_state(),
-        settings=agent.settings,
-        play=greedy.play,
-        learn=LearningAside(agent, np.random.default_rng(seed)).learn,
-    )
-    carried, _ = base.apply(transfer, switch)
-    return carried, time.process_time() - start
 
 
 def run_row(setting: str, method: str, transfer: str, keep: float, episodes: int, widths: str, seed: int) -> list[Row]:
@@ -251,7 +232,7 @@ def draw(path: Path, switches: Sequence[Row], runs: Sequence[Row]) -> None:
         return
     figure = matplotlib.figure.Figure(figsize=(11, 8), layout="constrained")
     at_once, afterwards, adam, paper = figure.subplots(2, 2).flat
-    shown = ("fresh", "matching", "overlap", "net2net", "distill", "inject")
+    shown = ("fresh", "matching", "overlap", "net2net", "distill")
     for axes, column, reference, title in (
         (at_once, "after", "before", "greedy return at the switch"),
         (afterwards, "next", "unswitched", "training return in the 50 episodes after it"),
@@ -260,7 +241,7 @@ def draw(path: Path, switches: Sequence[Row], runs: Sequence[Row]) -> None:
             for x, change in enumerate(CLASSES):
                 rows = [row for row in switches if (row["transfer"], row["change"]) == (label, change)]
                 lost = [float(row[column]) - float(row[reference]) for row in rows]
-                at = x + (k - 2.5) * 0.14
+                at = x + (k - 2) * 0.15
                 axes.plot([at] * len(lost), lost, ".", color=f"C{k}", alpha=0.4, markersize=4)
                 if lost:
                     name = label if x == 0 else None
