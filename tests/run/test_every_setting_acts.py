@@ -144,6 +144,7 @@ OTHER_OPTIONS = {
     ("transfers", "distill", "td_updates"): (30, SWITCHED),
     ("transfers", "distill", "guard"): (5, UNFITTED),
     ("transfers", "distill", "tries"): (1, UNFITTED | {"transfer_options": NO_FIT | {"guard": 5, "steps": 1}}),
+    ("transfers", "inject", "exact"): (True, SWITCHED),
     ("transfers", "inject", "steps"): (10, SWITCHED),
     ("transfers", "inject", "learning_rate"): (1e-4, SWITCHED),
     ("transfers", "inject", "difference_weight"): (10.0, SWITCHED),

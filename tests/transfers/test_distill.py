@@ -5,9 +5,9 @@ import pytest
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.testing.transfers import filled_replay, make_switch, some_states, trained_network
-from nasdqn_fast.transfers._fitting import pool
 from nasdqn_fast.transfers._regression import Scales, refit_head
 from nasdqn_fast.transfers.base import apply, make
+from nasdqn_fast.transfers.distill import pool
 from nasdqn_fast.types import Episodes
 
 QUICK = {"exact": False, "steps": 20, "td_updates": 0}

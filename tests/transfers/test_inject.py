@@ -6,6 +6,7 @@ import pytest
 from nasdqn_fast.engine import backends
 from nasdqn_fast.testing.transfers import PAIRS, filled_replay, make_switch, some_states, trained_network
 from nasdqn_fast.transfers.base import apply, make
+from nasdqn_fast.transfers.distill import Distill
 
 QUICK = {"steps": 20}
 
@@ -43,6 +44,14 @@ def test_the_optimizer_begins_anew_and_the_fold_is_asked_for(backend):
     assert result.note == "Q is that of 3 networks until they are folded"
 
 
+@pytest.mark.parametrize(("after", "networks"), [("2x64-relu", 0), ("3x32-relu", 0), ("2x16-relu", 2)])
+def test_with_exact_nothing_is_added_where_net2net_preserves_q(backend, after, networks):
+    old = trained_network(backend, "2x32-relu")
+    result = carried("inject", old, after, {"exact": True})
+    assert len(result.network.base) == networks
+    np.testing.assert_allclose(result.network.forward(some_states(50)), old.forward(some_states(50)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["inject", "distill"])
 def test_a_fold_is_one_network_with_the_values_of_the_sum(name):
     """Oracle: the sum, on states that were not fitted. `distill`, too, has to fit where a network becomes itself."""
@@ -54,7 +63,7 @@ def test_a_fold_is_one_network_with_the_values_of_the_sum(name):
     assert result.network.architecture == old.architecture
     assert np.abs(folded - q).mean() < 0.02 * np.abs(q).mean()
     assert np.mean(folded.argmax(axis=1) == q.argmax(axis=1)) > 0.85
-    assert result.updates == 2_000
+    assert result.updates == Distill.Options().steps
 
 
 def test_both_backends_fold_to_the_same_network():
