@@ -86,11 +86,11 @@ cdef class NetworkCore(Exclusive):
     def _set_base(self, base):
         """Adds the Q-values of other networks, which nobody else uses, each times its sign, from now on."""
         cdef NetworkCore frozen
+        self.require_idle()
         table = np.zeros(len(base), FROZEN)
         for row, (frozen, sign) in zip(table, base):
             row["net"], row["params"], row["sign"] = <size_t>&frozen.net, <size_t>frozen.block.data, sign
             frozen._use_normalizer(self.normalizer_core)
-        self.require_idle()
         self._base, self._table = tuple(base), table
         self.net.base, self.net.n_base = <ndq_frozen *><size_t>table.ctypes.data, len(base)
 

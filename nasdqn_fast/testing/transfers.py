@@ -126,6 +126,13 @@ class TransferContract:
             for moment in (carried.optimizer["m"], carried.optimizer["v"]):
                 assert len(moment) in (0, carried.network.parameters.size)
 
+    @pytest.mark.parametrize(("before", "after"), PAIRS)
+    def test_a_sum_is_folded_when_the_transfer_is_called_once_more(self, before: str, after: str) -> None:
+        carried = self.carry(self.switch(before, after))
+        if carried.accepted and carried.network.base:
+            folded = self.carry(make_switch(carried.network, after, optimizer=self.optimizer))
+            assert not folded.accepted or not folded.network.base
+
     def test_nothing_is_drawn_from_global_generators(self) -> None:
         before = global_generators()
         self.carry(self.switch("2x32-relu", "3x64-tanh"))

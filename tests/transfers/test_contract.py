@@ -56,6 +56,10 @@ def stubborn(switch):
     return Carried(switch.old.like("1x7-relu", switch.rng))
 
 
+def never_folding(switch):
+    return Carried(switch.old.like(switch.architecture, switch.rng).plus([(switch.old, 1)]))
+
+
 PAIR = ["2x32-relu", "2x128-relu"]
 BROKEN = [
     (writing, "test_what_it_is_given_is_left_alone", PAIR),
@@ -64,6 +68,7 @@ BROKEN = [
     (drawing, "test_same_generator_same_result", PAIR),
     (drawing, "test_nothing_is_drawn_from_global_generators", []),
     (short_of_moments, "test_the_optimizer_can_continue_from_the_state_it_carries", PAIR),
+    (never_folding, "test_a_sum_is_folded_when_the_transfer_is_called_once_more", PAIR),
     (stubborn, "test_the_new_network_is_the_one_that_was_asked_for", PAIR),
 ]
 
