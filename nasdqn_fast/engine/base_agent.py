@@ -57,6 +57,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     # Set by a backend, as the classes that are its type arguments.
     network_type: Any
     replay_type: Any
+    _stand_in: N | None = None
     optimizer_type: Any
 
     _warned = False  # that no update was made
@@ -247,13 +248,41 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
             network.normalizer = target.normalizer = self._statistics(network).copy()
         try:
-            self._use(network, target, optimizer)
+            self._use(network, target, optimizer, None)
         except BaseException:
             network.normalizer = before
             raise
         self._network: N = network
         self._target: N = target
         self._optimizer = optimizer
+        self._stand_in = None
+
+    @property
+    def stand_in(self) -> N | None:
+        """The network that acts in training in the place of the agent's own; None: its own acts."""
+        return self._stand_in
+
+    def act_with(self, network: N | None) -> None:
+        """Takes the greedy actions of training from a copy of another network, which does not learn, from now on.
+
+        The agent's own network learns from what the other one meets, and is the one that is asked and played elsewhere.
+        `switch_network` ends it.
+
+        Args:
+            network: of this backend; None: the agent's own acts again.
+
+        Raises:
+            TypeError, ValueError: no network of this backend, or one with other inputs or outputs.
+            RuntimeError: another thread runs this agent.
+        """
+        stand_in = None
+        if network is not None:
+            self._check_network(network)
+            stand_in = network.copy()
+            if self.settings.normalize_observations:
+                stand_in.normalizer = self.network.normalizer
+        self._use(self.network, self.target, self.optimizer, stand_in)
+        self._stand_in = stand_in
 
     def _check_network(self, network: Any) -> None:
         """Refuses what is no network of this backend between the environment's observations and actions."""
@@ -301,7 +330,12 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
             "replay": self.replay.get_state(),
             "streams": self.streams.get_state(),
             "loop": self._loop_state(),
+            **({} if self._stand_in is None else {"stand_in": self._stand_in_state(self._stand_in)}),
         }
+
+    def _stand_in_state(self, network: N) -> dict[str, Any]:
+        normalizer = network.normalizer
+        return self._network_state(network) | {"normalizer": None if normalizer is None else normalizer.get_state()}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`, whatever architecture the network has by then.
@@ -314,6 +348,8 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if self.settings.normalize_observations:  # and not by what this agent has seen
             network.normalizer.set_state(state["normalizer"])  # the target's, too
         self.target.parameters = check_all_finite("target", state["target"])
+        if stand_in := state.get("stand_in"):
+            self.act_with(self._saved_network(stand_in, stand_in["normalizer"]))
         self._set_state_beside_networks(state)
 
     def _saved_network(self, state: Mapping[str, Any], normalizer: Mapping[str, Any] | None) -> N:
@@ -407,8 +443,8 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _start(self) -> None:
         """Makes what the loop needs besides the network."""
 
-    def _use(self, network: N, target: N, optimizer: O) -> None:
-        """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
+    def _use(self, network: N, target: N, optimizer: O, stand_in: N | None) -> None:
+        """Tells the loop of what it trains and acts with; refuses while another thread runs it."""
 
     @abstractmethod
     def _counters(self) -> tuple[int, int, int]:

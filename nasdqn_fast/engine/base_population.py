@@ -144,6 +144,10 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
             self._add(0, self._candidate, network, optimizer_state)
         self._follow_choice()
 
+    def act_with(self, network: N | None) -> None:
+        """Refuses: a population draws which of its networks acts."""
+        raise ValueError("a population draws which of its networks acts; no other one can act for it")
+
     def get_state(self) -> dict[str, Any]:
         """As ``DQNAgent.get_state``, of the network chosen last, and all others besides."""
         members = [
