@@ -58,6 +58,24 @@ class Folded:
 
 
 @dataclass(frozen=True)
+class TookOver:
+    """The network that learns acts from now on, in the place of the one before the switch.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        old, new: the architectures that acted until then, and act now.
+        note: why.
+    """
+
+    segment: int
+    episode: int
+    old: Architecture
+    new: Architecture
+    note: str
+
+
+@dataclass(frozen=True)
 class Pruned:
     """The replay memory was pruned at a switch; `before` and `after` are its sizes in transitions."""
 
@@ -186,6 +204,7 @@ Event = (
     Asked
     | Transferred
     | Folded
+    | TookOver
     | Pruned
     | PopulationDrawn
     | TargetChosen

@@ -24,6 +24,7 @@ from nasdqn_fast.events import (
     Resumed,
     TargetChosen,
     Told,
+    TookOver,
     Transferred,
 )
 from nasdqn_fast.run.directory import ARCHITECTURES, BEST_NETWORK, EPISODES, EVALUATIONS, NETWORK, SUMMARY
@@ -117,7 +118,7 @@ class RunLog:
 
 
 def _record(
-    event: Asked | Transferred | Folded | Pruned | PopulationDrawn | TargetChosen | Replaced | Told,
+    event: Asked | Transferred | Folded | TookOver | Pruned | PopulationDrawn | TargetChosen | Replaced | Told,
 ) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
@@ -130,6 +131,9 @@ def _record(
         case Folded(segment, episode, architecture, report):
             folding = {"event": "fold", "segment": segment, "episode": episode, "architecture": str(architecture)}
             return folding | _transfer_record(report)
+        case TookOver(segment, episode, old, new, note):
+            change = {"from": str(old), "to": str(new), "note": note}
+            return {"event": "takeover", "segment": segment, "episode": episode, **change}
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case PopulationDrawn(segment, candidates):

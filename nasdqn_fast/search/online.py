@@ -21,7 +21,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
-from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, Transferred
+from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, TookOver, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
@@ -36,6 +36,7 @@ from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, Trans
 from nasdqn_fast.validation import check_positive_int, described
 
 FRESH = transfers.make("fresh")  # of a proposal that asks for initial weights
+COMPARISONS = 5  # of the old network, while it acts, with the new one
 
 
 @dataclass
@@ -53,6 +54,10 @@ class SegmentProgress:
         fold_at: environment steps of training at which the network, a sum, is folded, at the latest at the end of the
             segment; None: it is no sum, or its fold was refused.
         frozen_flop: operations of frozen networks that have been folded since.
+        shadow_until: while the network before the switch acts: episode after which the new one does at the latest.
+        shadow_guard: greedy episodes by which the two are compared before that; 0: they are not.
+        shadow_every: episodes between comparisons.
+        compared: episode after which the last one was, or the shadow began.
     """
 
     first: int
@@ -64,6 +69,17 @@ class SegmentProgress:
     told: bool = False
     fold_at: int | None = None
     frozen_flop: int = 0
+    shadow_until: int = 0
+    shadow_guard: int = 0
+    shadow_every: int = 0
+    compared: int = 0
+
+    def begin_shadow(self, episode: int, carried: transfers.Carried) -> None:
+        """Lets the old network act after this episode, if the transfer wants it."""
+        if carried.shadow:
+            self.shadow_until, self.shadow_guard = episode + carried.shadow, carried.shadow_guard
+            self.shadow_every = max(1, carried.shadow // COMPARISONS)
+            self.compared = episode
 
 
 class Trainer:
@@ -232,6 +248,7 @@ class Trainer:
             told,
             state.get("fold_at"),
             state.get("frozen_flop", 0),
+            *state.get("shadow", ()),
         )
 
     def _state_beside_agent(self) -> dict[str, Any]:
@@ -247,6 +264,7 @@ class Trainer:
             "transfer_updates": progress.transfer_updates,
             "fold_at": progress.fold_at,
             "frozen_flop": progress.frozen_flop,
+            "shadow": [progress.shadow_until, progress.shadow_guard, progress.shadow_every, progress.compared],
             "returns": self._curve.returns()[progress.first :],
             "told": progress.told,
             "starts": list(self._starts),
@@ -311,7 +329,7 @@ class Trainer:
 
     def _switch(self) -> list[Event]:
         """Asks for the next segment, and makes everything ready for it; `_whole` is False from then on."""
-        old, report, fold_after = self.agent.network, None, None
+        old, report, carried = self.agent.network, None, None
         unreported = self.agent.unreported
         with self._undone_by_errors():
             proposal = self._ask()
@@ -319,7 +337,7 @@ class Trainer:
             if proposal.fresh or proposal.architecture != old.architecture:
                 with self.clock.charge("transfer"):
                     transfer = FRESH if proposal.fresh else self.transfer
-                    report, fold_after = self._transfer(proposal.architecture, transfer, self.segment + 1)
+                    carried, report = self._transfer(proposal.architecture, transfer, self.segment + 1)
         self._whole = False
         self.segment += 1
         self.proposal = proposal
@@ -331,7 +349,7 @@ class Trainer:
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         events.append(Pruned(self.segment, before, len(self.agent.replay)))
-        self._progress = self._new_progress(report, fold_after)
+        self._progress = self._new_progress(report, carried)
         return events
 
     def _fold(self, progress: SegmentProgress) -> Folded:
@@ -340,8 +358,9 @@ class Trainer:
         with self._undone_by_errors():
             flop = self._frozen_flop(progress)
             with self.clock.charge("transfer"):
-                report, _ = self._transfer(architecture, self.transfer, self.segment, 1)
+                carried, report = self._transfer(architecture, self.transfer, self.segment, 1)
             progress.fold_at = None
+            progress.begin_shadow(self.episodes_done, carried)
             progress.frozen_flop += flop if report.accepted else 0
             progress.transfer_steps += report.steps
             progress.transfer_updates += report.updates
@@ -349,7 +368,7 @@ class Trainer:
 
     def _transfer(
         self, architecture: Architecture, transfer: plugins.Function, *key: int
-    ) -> tuple[TransferReport, int | None]:
+    ) -> tuple[transfers.Carried, TransferReport]:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes.
 
         Args:
@@ -358,9 +377,9 @@ class Trainer:
             key: of the streams of its greedy episodes and updates: the segment, and more where this is not its switch.
 
         Returns:
-            the report, and what `Carried.fold_after` is.
+            what the transfer returned, and the report.
         """
-        agent, (segment, *more) = self.agent, key
+        agent, old, (segment, *more) = self.agent, self.agent.network, key
         greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i, *more), self._stop)
         aside = LearningAside(agent, agent.streams.child("learning", *key), self._stop)
         carried, report = transfers.apply(
@@ -385,22 +404,52 @@ class Trainer:
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
+            if carried.shadow:
+                agent.act_with(old)
         report = replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
-        return report, carried.fold_after
+        return carried, report
 
-    def _new_progress(self, report: TransferReport | None = None, fold_after: int | None = None) -> SegmentProgress:
+    def _take_over(self, progress: SegmentProgress, *, at_end: bool) -> Iterator[TookOver]:
+        """Lets the network that learns act, if it is no worse than the one that acts for it, or late enough."""
+        agent, episode, note = self.agent, self.episodes_done, "its episodes are over"
+        acting = agent.stand_in
+        if acting is None:
+            return
+        if not at_end and episode < progress.shadow_until:
+            if not progress.shadow_guard or episode < progress.compared + progress.shadow_every:
+                return
+            with self._undone_by_errors(), self.clock.charge("transfer"):
+                key = self.segment, 2, episode
+                greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
+                worse, note = transfers.is_worse(greedy.play, acting, agent.network, progress.shadow_guard)
+                progress.compared = episode
+                progress.transfer_steps += greedy.steps
+            if worse:
+                return
+        self._kept.extend([acting.architecture] * (agent.unreported - len(self._kept)))
+        agent.act_with(None)
+        yield TookOver(self.segment, episode, acting.architecture, agent.network.architecture, note)
+
+    def _new_progress(
+        self, report: TransferReport | None = None, carried: transfers.Carried | None = None
+    ) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)
         done, agent = self.episodes_done, self.agent
         self._starts.append(sum(map(len, self._counted)) if self._several else done)
         self._begun = BegunEpisodes()
-        fold_at = agent.steps + (fold_after or WHOLE_RUN) if agent.network.base else None
-        return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent, fold_at=fold_at)
+        progress = SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
+        if agent.network.base:
+            progress.fold_at = agent.steps + ((carried and carried.fold_after) or WHOLE_RUN)
+        if carried is not None:
+            progress.begin_shadow(done, carried)
+        return progress
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
-        architecture = self.agent.network.architecture
         while self.episodes_done < progress.last and self._can_play:
             if progress.fold_at is not None and self.agent.steps >= progress.fold_at:
                 yield self._fold(progress)
+            yield from self._take_over(progress, at_end=False)
+            acting = self.agent.network if self.agent.stand_in is None else self.agent.stand_in
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self._run_episode(stop)
@@ -410,9 +459,11 @@ class Trainer:
             self._curve.append(episodes)
             if self._several:
                 self._begun.append(self.agent, episodes)
-            yield Played(self._kept.popleft() if self._kept else architecture, episodes)
+            yield Played(self._kept.popleft() if self._kept else acting.architecture, episodes)
         if progress.fold_at is not None:
             yield self._fold(progress)
+        yield from self._take_over(progress, at_end=True)
+        architecture = self.agent.network.architecture
         if self.episodes_done == progress.first:  # none, and so nothing to score
             return
         with self._undone_by_errors():

@@ -7,13 +7,12 @@ last: after a ridge regression on random features, a network does not learn on (
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.plugins import option
 from nasdqn_fast.transfers._regression import Scales, fit, refit_head
-from nasdqn_fast.transfers.base import Carried, Switch
+from nasdqn_fast.transfers.base import Carried, Switch, is_worse
 from nasdqn_fast.transfers.net2net import Net2Net, grown
 
 POOL = 16_384  # states that the fit draws from: the old network values each once
@@ -32,6 +31,9 @@ class Distill:
 
     With a guard, the old and the new network play episodes from the same starts; while the new one is worse, by more
     than a standard error of the mean difference, it is fitted further, and at last refused.
+
+    With a shadow, the old network acts after the switch, too, and the new one learns from the memory that this one
+    fills. It takes over when the guard finds it no worse, or when the episodes are over.
     """
 
     @dataclass(frozen=True)
@@ -55,6 +57,13 @@ class Distill:
             0, "greedy episodes in which the new network must be no worse; 0: no guard", HERE, minimum=0
         )
         tries: int = option(3, "fits before the guard refuses", HERE, minimum=1)
+        shadow: int = option(
+            0,
+            "episodes, at most, in which the old network acts while the new one learns; with a guard, fewer when the "
+            "new one is no worse, and none is refused; 0: it acts at once",
+            HERE,
+            minimum=0,
+        )
 
     def __call__(self, switch: Switch) -> Carried:
         if switch.options.exact:
@@ -86,11 +95,13 @@ def fitted(switch: Switch) -> Carried:
             state = switch.learn(new, options.td_updates)
         fits += 1
         note, worse = f"{agreement:.1%} of the greedy actions agreed after the fit", False
-        if options.guard:
-            worse, played = _is_worse(switch, new, options.guard)
+        if options.guard and not options.shadow:
+            worse, played = is_worse(switch.play, switch.old, new, options.guard)
             note += f"; {played}"
         if not worse or fits == options.tries:
-            return Carried(new, state, accepted=not worse, updates=fits * options.steps, note=note)
+            spent = fits * options.steps
+            ahead = {"shadow": options.shadow, "shadow_guard": options.guard if options.shadow else 0}
+            return Carried(new, state, accepted=not worse, updates=spent, note=note, **ahead)
 
 
 def pool(switch: Switch, n: int, box: float) -> np.ndarray:
@@ -105,11 +116,3 @@ def pool(switch: Switch, n: int, box: float) -> np.ndarray:
     drawn = seen[switch.rng.integers(len(seen), size=n)]
     uniform = switch.rng.uniform(seen.min(axis=0), seen.max(axis=0), size=drawn.shape).astype(drawn.dtype)
     return np.where(switch.rng.random((n, 1)) < box, uniform, drawn)
-
-
-def _is_worse(switch: Switch, new: Any, n: int) -> tuple[bool, str]:
-    """Whether the new network plays worse, and a phrase for the log."""
-    before, after = (switch.play(network, n).returns for network in (switch.old, new))
-    difference = after - before
-    error = difference.std() / np.sqrt(n)
-    return bool(difference.mean() < -error), f"greedy return {after.mean():.1f} instead of {before.mean():.1f}"

@@ -144,6 +144,11 @@ OTHER_OPTIONS = {
     ("transfers", "distill", "td_updates"): (30, SWITCHED),
     ("transfers", "distill", "guard"): (5, UNFITTED),
     ("transfers", "distill", "tries"): (1, UNFITTED | {"transfer_options": NO_FIT | {"guard": 5, "steps": 1}}),
+    ("transfers", "distill", "shadow"): (2, UNFITTED),
+    ("transfers", "inject", "shadow"): (
+        1,
+        UNFITTED | {"transfer_options": {"steps": 0, "ridge": 0.0, "fold_after": 5}},
+    ),
     ("transfers", "inject", "exact"): (True, SWITCHED),
     ("transfers", "inject", "steps"): (10, SWITCHED),
     ("transfers", "inject", "learning_rate"): (1e-4, SWITCHED),
