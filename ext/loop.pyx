@@ -59,6 +59,7 @@ cdef class LoopCore(Exclusive):
     cdef ndq_loop loop
     cdef readonly object environment
     cdef NetworkCore network
+    cdef NetworkCore stand_in
     cdef PopulationCore population
     cdef ndq_population nobody  # learns where there is no population
     cdef readonly object settings
@@ -72,6 +73,7 @@ cdef class LoopCore(Exclusive):
     cdef list _locks
     cdef object _unreported
     cdef bint holds_parts
+    cdef bint holds_stand_in
     cdef readonly bint whole
     cdef int locked
 
@@ -146,22 +148,28 @@ cdef class LoopCore(Exclusive):
         self.loop.rows = <int64_t *><size_t>self._memory["rows"].ctypes.data
 
     def use(
-        self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None, int64_t member=0
+        self, NetworkCore network not None, NetworkCore target=None, OptimizerCore optimizer=None, int64_t member=0,
+        NetworkCore stand_in=None,
     ):
-        """Plays with `network` from now on; a population trains it with `target` and `optimizer` as its `member`-th."""
+        """Plays with `network` from now on; a population trains it with `target` and `optimizer` as its `member`-th.
+
+        A `stand_in`, which nobody else uses, acts in the place of the first.
+        """
+        cdef NetworkCore acting = network if stand_in is None else stand_in
         self.require_idle()
         if (self.population is None) != (target is None) or (target is None) != (optimizer is None):
             raise ValueError("a loop that learns wants a population, target and optimizer; one that plays none of them")
         expected = self.loop.env.observation_size, self.loop.env.n_actions
-        if (network.block.sizes[0], network.block.sizes[-1]) != expected:
-            raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {network.block.sizes}")
+        for one in (network, acting):
+            if (one.block.sizes[0], one.block.sizes[-1]) != expected:
+                raise ValueError(f"network must map {expected[0]} numbers to {expected[1]}; got sizes {one.block.sizes}")
         if self.population is not None and self.settings.normalize_observations and network.normalizer_core is None:
             raise ValueError("a loop that normalizes observations wants a network with a normalizer")
         if self.population is not None:
             self.population.use(member, network, target, optimizer)
         if member == 0:
-            self.network = network
-            self.loop.net, self.loop.params = &network.net, network.block.data
+            self.network, self.stand_in = network, stand_in
+            self.loop.net, self.loop.params = &acting.net, acting.block.data
         self.loop.normalizes = self.population is not None and self.settings.normalize_observations
 
     @property
@@ -287,6 +295,9 @@ cdef class LoopCore(Exclusive):
             else:
                 self.population.acquire()
             self.holds_parts = True
+            if self.stand_in is not None:
+                self.stand_in.enter()
+                self.holds_stand_in = True
             while self.locked < len(self._locks):
                 self._locks[self.locked].acquire()
                 self.locked += 1
@@ -299,6 +310,9 @@ cdef class LoopCore(Exclusive):
         while self.locked > 0:
             self.locked -= 1
             self._locks[self.locked].release()
+        if self.holds_stand_in:
+            self.stand_in.leave()
+        self.holds_stand_in = False
         if self.holds_parts:
             if self.population is None:
                 self.network.leave()

@@ -8,7 +8,7 @@ from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.cpu cimport current_kernels
 from nasdqn_fast._core.ndq cimport (
     NDQ_HUBER, NDQ_LEAKY_RELU, NDQ_MSE, NDQ_PAD, NDQ_PANEL, NDQ_RELU, NDQ_TANH, ndq_fit, ndq_forward_rows,
-    ndq_loss, ndq_loss_and_gradient, ndq_pad,
+    ndq_frozen, ndq_loss, ndq_loss_and_gradient, ndq_pad,
 )
 
 from nasdqn_fast._core.normalizer cimport NormalizerCore
@@ -18,6 +18,10 @@ from nasdqn_fast._core.block import aligned_zeros
 from nasdqn_fast.validation import (
     check_actions, check_array, check_choice, check_fit, check_observations, check_positive32,
 )
+
+# The C struct of ndq.h, field for field.
+FROZEN = np.dtype([("net", np.uintp), ("params", np.uintp), ("sign", np.float32)], align=True)
+assert FROZEN.itemsize == sizeof(ndq_frozen)
 
 _ACTIVATIONS = {"relu": NDQ_RELU, "tanh": NDQ_TANH, "leaky_relu": NDQ_LEAKY_RELU}
 
@@ -35,10 +39,11 @@ cdef class NetworkCore(Exclusive):
         block: the parameters.
         cpu_target: name of the kernels in use, fixed at creation.
         normalizer_core: what observations go through first; None: nothing.
+        _base: networks whose Q-values, each times its sign, are added to its own.
     """
 
     def __cinit__(self, sizes, activation, *args, **kwargs):
-        self.what = "network"
+        self.what, self._base = "network", ()
         cdef int64_t[::1] plan
         cdef float[::1] memory
         cdef int64_t n = len(sizes), widest = ndq_pad(max(sizes))
@@ -75,6 +80,19 @@ cdef class NetworkCore(Exclusive):
         self.require_idle()
         self.normalizer_core = normalizer
         self.net.normalizer = NULL if normalizer is None else &normalizer.normalizer
+        for frozen, _ in self._base:
+            frozen._use_normalizer(normalizer)
+
+    def _set_base(self, base):
+        """Adds the Q-values of other networks, which nobody else uses, each times its sign, from now on."""
+        cdef NetworkCore frozen
+        self.require_idle()
+        table = np.zeros(len(base), FROZEN)
+        for row, (frozen, sign) in zip(table, base):
+            row["net"], row["params"], row["sign"] = <size_t>&frozen.net, <size_t>frozen.block.data, sign
+            frozen._use_normalizer(self.normalizer_core)
+        self._base, self._table = tuple(base), table
+        self.net.base, self.net.n_base = <ndq_frozen *><size_t>table.ctypes.data, len(base)
 
     def _forward(self, x):
         """Q-values float32 (N, A) of observations float32 (N, I)."""

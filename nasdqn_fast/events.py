@@ -41,6 +41,41 @@ class Transferred:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """A network that was a sum with frozen ones has become one network, or its fold was refused.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        architecture: of the network.
+        report: how far Q moved, and what it took.
+    """
+
+    segment: int
+    episode: int
+    architecture: Architecture
+    report: TransferReport
+
+
+@dataclass(frozen=True)
+class TookOver:
+    """The network that learns acts from now on, in the place of the one before the switch.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        old, new: the architectures that acted until then, and act now.
+        note: why.
+    """
+
+    segment: int
+    episode: int
+    old: Architecture
+    new: Architecture
+    note: str
+
+
+@dataclass(frozen=True)
 class Pruned:
     """The replay memory was pruned at a switch; `before` and `after` are its sizes in transitions."""
 
@@ -165,4 +200,17 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Played | Told | Evaluated | Resumed
+Event = (
+    Asked
+    | Transferred
+    | Folded
+    | TookOver
+    | Pruned
+    | PopulationDrawn
+    | TargetChosen
+    | Replaced
+    | Played
+    | Told
+    | Evaluated
+    | Resumed
+)

@@ -43,7 +43,7 @@ double ndq_fit(const ndq_net *net, float *params, float *gradient, ndq_optimizer
         for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
             const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
             for (int b = 0; b < n; b++) ndq_put(net, b, x + rows[start + b] * net->sizes[0]);
-            net->kernels->forward(net, params, n);
+            ndq_net_forward(net, params, n);
             loss += fit_error(net, q, rows + start, n, batch, weight);
             if (!isfinite(loss)) return loss; /* before the step */
             net->kernels->backward(net, params, gradient, n, start > 0, NULL);

@@ -47,7 +47,7 @@ static const int64_t *gather_returns(const ndq_learner *l, const int64_t *slots,
 static void forward(const ndq_learner *l, const float *params, const float *observations, int n)
 {
     memcpy(ndq_h(l->net, 0), observations, l->replay->observation_size * NDQ_PANEL * sizeof(float));
-    l->net->kernels->forward(l->net, params, n);
+    ndq_net_forward(l->net, params, n);
 }
 
 static float *target_cache_row(const ndq_target_cache *cache, int64_t slot) { return cache->rows + slot * cache->stride; }
@@ -94,7 +94,7 @@ static void target_cache_fill(ndq_learner *l, const float *next, const int64_t *
             ndq_put(net, missing, ndq_row_next(replay, ndq_row(replay, cache->ahead)));
             rows[missing++] = row;
         }
-    net->kernels->forward(net, l->target, missing);
+    ndq_net_forward(net, l->target, missing);
     for (int i = 0; i < missing; i++)
         for (int64_t a = 0; a < net->sizes[net->n_layers]; a++) rows[i][1 + a] = q[a * NDQ_PANEL + i];
 }

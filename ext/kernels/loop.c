@@ -50,13 +50,13 @@ static void act(ndq_loop *loop)
             if (loop->actions[i] >= 0) continue;
             const ndq_learner *actor = loop->population->learners[-1 - loop->actions[i]];
             const float *obs = loop->obs + i * loop->env.observation_size;
-            actor->net->kernels->forward_row(actor->net, actor->params, obs, loop->q);
+            ndq_net_forward_row(actor->net, actor->params, obs, loop->q);
             loop->actions[i] = ndq_best_of(loop->q, A);
         }
         return;
     }
     if (loop->n_lanes == 1)
-        loop->net->kernels->forward_row(loop->net, loop->params, loop->obs, loop->q);
+        ndq_net_forward_row(loop->net, loop->params, loop->obs, loop->q);
     else
         ndq_forward_rows(loop->net, loop->params, loop->obs, loop->n_lanes, loop->q);
     for (int64_t i = 0; i < loop->n_lanes; i++) {

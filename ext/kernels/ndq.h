@@ -22,6 +22,7 @@
 enum { NDQ_PANEL = 64, NDQ_PAD = 16 };
 enum { NDQ_RELU = 0, NDQ_TANH = 1, NDQ_LEAKY_RELU = 2 };
 
+struct ndq_frozen;
 struct ndq_kernels;
 struct ndq_normalizer;
 
@@ -37,7 +38,16 @@ typedef struct {
     float *d_rows;            /* (NDQ_PANEL, widest padded): d the other way round */
     float *row[2];            /* (widest padded + NDQ_PAD): activations of one observation */
     struct ndq_normalizer *normalizer; /* what observations go through first; NULL: nothing */
+    const struct ndq_frozen *base;     /* (n_base) networks whose Q-values are added, which `network.h` does */
+    int32_t n_base;
 } ndq_net;
+
+/* A network that does not learn, as a part of another's Q-values. It has the same inputs, outputs and normalizer. */
+typedef struct ndq_frozen {
+    const ndq_net *net;
+    const float *params;
+    float sign;
+} ndq_frozen;
 
 /* Floats from one row of a matrix to the next: whole cache lines, and never whole KiB, or the rows of a wide layer would
  * all compete for the same few lines of the caches. */

@@ -5,6 +5,25 @@
 #include "ndq.h"
 #include "normalizer.h"
 
+/* Adds the Q-values of the network's base to those of n columns, after `forward`; h[0] is as it was then. */
+void ndq_add_base(const ndq_net *net, int n);
+
+/* The same, of one observation, not normalized, to q (A). */
+void ndq_add_base_row(const ndq_net *net, const float *observation, float *q);
+
+/* As the kernels of these names do, of the network with its base. */
+static inline void ndq_net_forward(const ndq_net *net, const float *params, int n)
+{
+    net->kernels->forward(net, params, n);
+    if (net->n_base) ndq_add_base(net, n);
+}
+
+static inline void ndq_net_forward_row(const ndq_net *net, const float *params, const float *observation, float *q)
+{
+    net->kernels->forward_row(net, params, observation, q);
+    if (net->n_base) ndq_add_base_row(net, observation, q);
+}
+
 /* q (n, A) of x (n, I), rows contiguous. */
 void ndq_forward_rows(const ndq_net *net, const float *params, const float *x, int64_t n, float *q);
 

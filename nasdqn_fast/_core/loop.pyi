@@ -36,6 +36,7 @@ class LoopCore:
         target: NetworkCore | None = None,
         optimizer: OptimizerCore | None = None,
         member: int = 0,
+        stand_in: NetworkCore | None = None,
     ) -> None: ...
     @property
     def counters(self) -> tuple[int, int, int]: ...

@@ -30,6 +30,8 @@ cdef extern from "ndq.h" nogil:
 
         int64_t (*peak)(int64_t n, float *result) noexcept nogil
 
+    ctypedef struct ndq_frozen
+
     ctypedef struct ndq_net:
         const ndq_kernels *kernels
         int32_t n_layers
@@ -42,6 +44,13 @@ cdef extern from "ndq.h" nogil:
         float *d_rows
         float *row[2]
         ndq_normalizer *normalizer
+        const ndq_frozen *base
+        int32_t n_base
+
+    ctypedef struct ndq_frozen:
+        const ndq_net *net
+        const float *params
+        float sign
 
     int64_t ndq_pad(int64_t n)
 

@@ -11,3 +11,5 @@ cdef class NetworkCore(Exclusive):
     cdef readonly NormalizerCore normalizer_core
     cdef object _plan
     cdef object _memory
+    cdef readonly tuple _base
+    cdef object _table

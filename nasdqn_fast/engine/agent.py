@@ -80,8 +80,8 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         """Whether there is a state to save: not after an error, unless an environment in Python has raised it."""
         return self._loop.whole
 
-    def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer) -> None:
-        self._loop.use(network, target, optimizer)
+    def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer, stand_in: QNetwork | None) -> None:
+        self._loop.use(network, target, optimizer, stand_in=stand_in)
 
     def _counters(self) -> tuple[int, int, int]:
         return self._loop.counters
@@ -176,7 +176,7 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
         self._set_loop_state(loop)
 
     def _use_networks(self) -> None:
-        self._use(self.network, self.target, self.optimizer)
+        self._use(self.network, self.target, self.optimizer, self._stand_in)
 
     def _loop_state(self) -> dict[str, Any]:
         return self._loop.get_state()

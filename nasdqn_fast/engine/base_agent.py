@@ -58,6 +58,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     # Set by a backend, as the classes that are its type arguments.
     network_type: Any
     replay_type: Any
+    _stand_in: N | None = None
     optimizer_type: Any
 
     _warned = False  # that no update was made
@@ -256,7 +257,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
             network.normalizer = target.normalizer = self._statistics(network).copy()
         try:
-            self._use(network, target, optimizer)
+            self._use(network, target, optimizer, None)
         except BaseException:
             network.normalizer = before
             raise
@@ -264,6 +265,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         self._target: N = target
         self._optimizer = optimizer
         self._settings = settings
+        self._stand_in = None
 
     def switch_optimizer(self, settings: AgentSettings) -> None:
         """Continues with another optimizer or learning rate; network and target stay.
@@ -280,7 +282,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         settings = self._trained_with(settings)
         state = self.optimizer.get_state() if settings.optimizer == self.settings.optimizer else None
         optimizer = self._new_optimizer(settings.optimizer_settings(), self.network, state)
-        self._use(self.network, self.target, optimizer)
+        self._use(self.network, self.target, optimizer, self._stand_in)
         self._optimizer, self._settings = optimizer, settings
 
     def _trained_with(self, settings: AgentSettings) -> AgentSettings:
@@ -289,6 +291,33 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if replace(settings, optimizer=own.optimizer, learning_rate=own.learning_rate) != own:
             raise ValueError("settings must be the agent's, but for optimizer and learning_rate; make another agent")
         return settings
+
+    @property
+    def stand_in(self) -> N | None:
+        """The network that acts in training in the place of the agent's own; None: its own acts."""
+        return self._stand_in
+
+    def act_with(self, network: N | None) -> None:
+        """Takes the greedy actions of training from a copy of another network, which does not learn, from now on.
+
+        The agent's own network learns from what the other one meets, and is the one that is asked and played elsewhere.
+        `switch_network` ends it.
+
+        Args:
+            network: of this backend; None: the agent's own acts again.
+
+        Raises:
+            TypeError, ValueError: no network of this backend, or one with other inputs or outputs.
+            RuntimeError: another thread runs this agent.
+        """
+        stand_in = None
+        if network is not None:
+            self._check_network(network)
+            stand_in = network.copy()
+            if self.settings.normalize_observations:
+                stand_in.normalizer = self.network.normalizer
+        self._use(self.network, self.target, self.optimizer, stand_in)
+        self._stand_in = stand_in
 
     def _check_network(self, network: Any) -> None:
         """Refuses what is no network of this backend between the environment's observations and actions."""
@@ -330,14 +359,18 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         normalizer = self.network.normalizer
         return {
             **({} if normalizer is None else {"normalizer": normalizer.get_state()}),
-            "architecture": str(self.network.architecture),
-            "network": check_all_finite("network", self.network.parameters),
+            **self._network_state(self.network),
             "target": check_all_finite("target", self.target.parameters),
             "optimizer": self.optimizer.get_state(),
             "replay": self.replay.get_state(),
             "streams": self.streams.get_state(),
             "loop": self._loop_state(),
+            **({} if self._stand_in is None else {"stand_in": self._stand_in_state(self._stand_in)}),
         }
+
+    def _stand_in_state(self, network: N) -> dict[str, Any]:
+        normalizer = network.normalizer
+        return self._network_state(network) | {"normalizer": None if normalizer is None else normalizer.get_state()}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`, whatever architecture the network has by then.
@@ -350,6 +383,8 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if self.settings.normalize_observations:  # and not by what this agent has seen
             network.normalizer.set_state(state["normalizer"])  # the target's, too
         self.target.parameters = check_all_finite("target", state["target"])
+        if stand_in := state.get("stand_in"):
+            self.act_with(self._saved_network(stand_in, stand_in["normalizer"]))
         self._set_state_beside_networks(state)
 
     def _saved_network(self, state: Mapping[str, Any], normalizer: Mapping[str, Any] | None) -> N:
@@ -360,8 +395,17 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         if len(state["network"]) != architecture.parameter_count(*sizes):
             raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
         network = self._new_network(architecture, None)
-        network.restore(check_all_finite("network", state["network"]), normalizer)
+        network.restore(check_all_finite("network", state["network"]), normalizer, state.get("base", ()))
         return network
+
+    def _network_state(self, network: N) -> dict[str, Any]:
+        """What `_saved_network` reads, but for the normalizer."""
+        base = network.base_state()
+        return {
+            "architecture": str(network.architecture),
+            "network": check_all_finite("network", network.parameters),
+            **({"base": base} if base else {}),
+        }
 
     def _set_state_beside_networks(self, state: Mapping[str, Any]) -> None:
         self.streams.set_state(state["streams"])
@@ -434,8 +478,8 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _start(self) -> None:
         """Makes what the loop needs besides the network."""
 
-    def _use(self, network: N, target: N, optimizer: O) -> None:
-        """Tells the loop of its new network, target and optimizer; refuses while another thread runs it."""
+    def _use(self, network: N, target: N, optimizer: O, stand_in: N | None) -> None:
+        """Tells the loop of what it trains and acts with; refuses while another thread runs it."""
 
     @abstractmethod
     def _counters(self) -> tuple[int, int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,10 +13,17 @@ from numpy.typing import ArrayLike
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import network_file
 from nasdqn_fast.engine.initial_weights import InitialWeights
-from nasdqn_fast.engine.network_contents import Contents
-from nasdqn_fast.errors import NonFiniteError, WrongType
+from nasdqn_fast.engine.network_contents import Contents, Part
+from nasdqn_fast.errors import InputError, NonFiniteError, WrongType
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.validation import check_all_finite, check_array, described
+from nasdqn_fast.validation import check_all_finite, check_array, check_instance, described
+
+
+class Frozen(NamedTuple):
+    """A network that does not learn, as a part of another's Q-values; its sign is 1 or -1."""
+
+    network: Any
+    sign: float
 
 
 class BaseNetwork(Independent, ABC):
@@ -33,11 +40,13 @@ class BaseNetwork(Independent, ABC):
     initial: InitialWeights
     normalizer_type: ClassVar[Any]  # the backend's
     optimizer_type: ClassVar[Any]
+    _base: tuple[tuple[Any, float], ...]  # networks that nobody else uses, and their signs
 
     def __repr__(self) -> str:
         sizes = f"{self.observation_size} -> {self.n_actions}"
         count = self.architecture.parameter_count(self.observation_size, self.n_actions)
-        return f"<{type(self).__name__} {self.architecture}, {sizes}: {count:,} parameters>"
+        base = "".join(f" {'+-'[sign < 0]} {network.architecture}" for network, sign in self._base)
+        return f"<{type(self).__name__} {self.architecture}{base}, {sizes}: {count:,} parameters>"
 
     @property
     @abstractmethod
@@ -78,17 +87,93 @@ class BaseNetwork(Independent, ABC):
             normalizer.set_state(state)
         self.normalizer = normalizer
 
-    def restore(self, parameters: np.ndarray, normalizer: Mapping[str, Any] | None = None) -> None:
+    @property
+    def base(self) -> tuple[Frozen, ...]:
+        """Copies of the networks whose Q-values, times their signs, are added to its own; none, but after `plus`."""
+        return tuple(Frozen(network.copy(), sign) for network, sign in self._base)
+
+    def plus(self, base: Iterable[tuple[Self, float]]) -> Self:
+        """An equal network to whose Q-values those of other networks are added; it alone can learn.
+
+        Plasticity injection (Nikishin et al. 2023, arXiv:2305.15555): ``new.plus([(new, -1), (old, 1)])`` has the
+        Q-values of ``old`` until ``new`` learns. Weights, biases, parameters and gradients are those of the network's
+        own part; everything that asks for Q-values gets the sum.
+
+        Args:
+            base: networks of the same backend, observations and actions, which are copied, and their signs, 1 or -1.
+                They are added in this order, and see observations as this network does.
+
+        Raises:
+            TypeError, ValueError: not such networks or signs.
+        """
+        added = self.base
+        for network, sign in base:
+            check_instance("base", network, type(self), "add networks of the same backend")
+            if (network.observation_size, network.n_actions) != (self.observation_size, self.n_actions):
+                raise ValueError(
+                    f"base must map {self.observation_size} numbers to {self.n_actions} Q-values, as the network; "
+                    f"got {network.observation_size} to {network.n_actions}"
+                )
+            if sign not in (1, -1):
+                raise ValueError(f"the sign of a network in base must be 1 or -1; got {sign!r}")
+            parts = (Frozen(network.alone(), 1.0), *network.base)
+            added += tuple(Frozen(part, float(sign * own)) for part, own in parts)
+        result = self.alone()
+        result._use_base(added)
+        return result
+
+    def check_alone(self) -> None:
+        """Refuses a sum, which has no form outside this package.
+
+        Raises:
+            InputError: the network has a base.
+        """
+        if self._base:
+            raise InputError(
+                f"a sum of {1 + len(self._base)} networks (transfer inject) has no such form; fit one network to it "
+                "first, as a run does at the end of a segment"
+            )
+
+    @abstractmethod
+    def _use_base(self, base: tuple[tuple[Any, float], ...]) -> None:
+        """Adds the Q-values of networks that nobody else uses, times their signs, from now on."""
+
+    def base_state(self) -> list[dict[str, Any]]:
+        """What `restore` needs of the base."""
+        return [
+            {"architecture": str(network.architecture), "parameters": network.parameters, "sign": sign}
+            for network, sign in self._base
+        ]
+
+    def restore(
+        self,
+        parameters: np.ndarray,
+        normalizer: Mapping[str, Any] | None = None,
+        base: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         """Continues from what a saved state holds of a network of this shape.
 
         Args:
             parameters: (P,).
             normalizer: its state; None: none.
+            base: as `base_state` returns it.
 
         Raises:
             KeyError, TypeError, ValueError: not those of this shape, or not a valid state.
         """
+        added = []
+        for part in base:
+            architecture, sign = Architecture.parse(part["architecture"]), part["sign"]
+            # Before the network is made: a few characters could ask for more memory than there is.
+            if len(part["parameters"]) != architecture.parameter_count(self.observation_size, self.n_actions):
+                raise ValueError(f"the {len(part['parameters'])} parameters in base are not those of {architecture}")
+            if sign not in (1, -1):
+                raise ValueError(f"the sign of a network in base must be 1 or -1; got {sign!r}")
+            network = self.like(architecture, None)
+            network.parameters = check_all_finite("base", part["parameters"])
+            added.append((network, float(sign)))
         self.parameters = parameters
+        self._use_base(tuple(added))
         self.set_normalizer_state(normalizer)
 
     @abstractmethod
@@ -145,12 +230,19 @@ class BaseNetwork(Independent, ABC):
 
     def copy(self) -> Self:
         """An equal network of its own."""
+        other = self.alone()
+        if self._base:
+            other._use_base(self.base)
+        return other
+
+    def alone(self) -> Self:
+        """A copy without a base."""
         other = self.like(self.architecture, None)
         other.copy_from(self)
         return other
 
     def copy_from(self, other: Self) -> None:
-        """w <- the parameters of `other`, which has the same shape.
+        """w <- the parameters of `other`, which has the same shape; no base is copied.
 
         Raises:
             ValueError: it has another one.
@@ -179,7 +271,8 @@ class BaseNetwork(Independent, ABC):
         """
         shape = (self.architecture, self.observation_size, self.n_actions)
         normalizer = None if self.normalizer is None else self.normalizer.get_state()
-        network_file.save(path, Contents(*shape, self.weights, self.biases, normalizer))
+        base = [Part(n.architecture, n.weights, n.biases, sign) for n, sign in self._base]
+        network_file.save(path, Contents(*shape, self.weights, self.biases, normalizer, base))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -189,12 +282,22 @@ class BaseNetwork(Independent, ABC):
             path: the file.
             **options: further arguments of the constructor.
         """
-        *shape, weights, biases, normalizer = network_file.load(path)
+        *shape, weights, biases, normalizer, base = network_file.load(path)
         network = cast(Any, cls)(*shape, None, **options)
-        for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
-            view[...] = array
+        _write(network, weights, biases)
+        added = []
+        for part in base:
+            frozen = network.like(part.architecture, None)
+            _write(frozen, part.weights, part.biases)
+            added.append((frozen, part.sign))
+        network._use_base(tuple(added))
         try:
             network.set_normalizer_state(normalizer)
         except (TypeError, ValueError) as error:
             raise network_file.unreadable(path, error) from error
         return network
+
+
+def _write(network: BaseNetwork, weights: list[np.ndarray], biases: list[np.ndarray]) -> None:
+    for view, array in zip(network.weights + network.biases, weights + biases, strict=True):
+        view[...] = array

@@ -164,13 +164,16 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         """
         raise ValueError("each network of a population is trained as its candidate says; replace the network")
 
+    def act_with(self, network: N | None) -> None:
+        """Refuses: a population draws which of its networks acts."""
+        raise ValueError("a population draws which of its networks acts; no other one can act for it")
+
     def get_state(self) -> dict[str, Any]:
         """As ``DQNAgent.get_state``, of the network chosen last, and all others besides."""
         members = [
             {
                 "candidate": member.candidate.get_state(),
-                "architecture": str(member.network.architecture),
-                "network": check_all_finite("network", member.network.parameters),
+                **self._network_state(member.network),
                 "optimizer": member.optimizer.get_state(),
             }
             for member in self._members

@@ -61,7 +61,7 @@ class QNetwork(BaseNetwork, NetworkCore):
 
     def __reduce__(self) -> tuple[Any, ...]:
         shape = self.architecture, self.observation_size, self.n_actions
-        return _restored, (type(self), *shape, self.parameters, self.normalizer), vars(self)
+        return _restored, (type(self), *shape, self.parameters, self.normalizer, self._base), vars(self)
 
     @property
     def normalizer(self) -> Normalizer | None:
@@ -73,6 +73,9 @@ class QNetwork(BaseNetwork, NetworkCore):
         if value is not None:
             check_instance("normalizer", value, Normalizer, "copy another network's")
         self._use_normalizer(value)
+
+    def _use_base(self, base: tuple[tuple[Any, float], ...]) -> None:
+        self._set_base(base)
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -158,7 +161,9 @@ def _restored(
     n_actions: int,
     parameters: np.ndarray,
     normalizer: Normalizer | None = None,
+    base: tuple[tuple[QNetwork, float], ...] = (),
 ) -> QNetwork:
     network = QNetwork.__new__(kind, architecture, observation_size, n_actions, None)
     network.parameters, network.normalizer = parameters, normalizer
+    network._use_base(base)
     return network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,10 +12,19 @@ from nasdqn_fast.space import Architecture
 from nasdqn_fast.validation import check_array, check_positive_int
 
 
+class Part(NamedTuple):
+    """A network whose Q-values are added, times its sign, to those of the network in the file."""
+
+    architecture: Architecture
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
+    sign: float
+
+
 class Contents(NamedTuple):
     """What a network file holds; weights and biases are a list each, one array a layer.
 
-    ``normalizer`` is the state of the network's, or None.
+    ``normalizer`` is the state of the network's, or None; ``base`` is empty but of a sum of networks.
     """
 
     architecture: Architecture
@@ -24,6 +33,7 @@ class Contents(NamedTuple):
     weights: list[np.ndarray]
     biases: list[np.ndarray]
     normalizer: dict[str, Any] | None = None
+    base: Sequence[Part] = ()
 
     @classmethod
     def checked(
@@ -62,9 +72,11 @@ class Contents(NamedTuple):
         Raises:
             ValueError: a weight is not finite.
         """
-        for kind, arrays in (("weights", self.weights), ("biases", self.biases)):
-            for i, array in enumerate(arrays):
-                _check_finite(f"{kind}_{i}", array)
+        parts: list[Contents | Part] = [self, *self.base]
+        for one in parts:
+            for kind, arrays in (("weights", one.weights), ("biases", one.biases)):
+                for i, array in enumerate(arrays):
+                    _check_finite(f"{kind}_{i}", array)
 
 
 def found(entries: Mapping[str, Any], name: str) -> Any:

@@ -25,7 +25,7 @@ def save(path: Path, network: Contents) -> None:
         network: what it holds.
 
     Raises:
-        ValueError: a weight is not finite; nothing was written.
+        ValueError: a weight is not finite, or an archive is to hold a sum; nothing was written.
         OSError: the folder is missing or not writable.
     """
     network.check_finite()

@@ -20,7 +20,13 @@ NORMALIZING = "nasdqn-fast network 2"  # version 1 would be read without the nor
 
 
 def write(file: BinaryIO, network: Contents) -> None:
-    """Writes the archive."""
+    """Writes the archive.
+
+    Raises:
+        ValueError: the network is a sum, for which this format has no place; nothing was written.
+    """
+    if network.base:
+        raise ValueError("an npz archive holds no sum of networks; give the file a name that ends in .safetensors")
     layers = {f"weights_{i}": weights for i, weights in enumerate(network.weights)}
     layers |= {f"biases_{i}": biases for i, biases in enumerate(network.biases)}
     statistics = network.normalizer or {}

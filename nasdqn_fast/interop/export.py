@@ -40,7 +40,7 @@ def export(run: str | Path, to: str | Path, *, network: str = "last", episodes: 
 
     Raises:
         MissingExtra: the ``onnx`` package is not installed.
-        InputError: as `evaluate`; or `to` is not empty or cannot be written.
+        InputError: as `evaluate`; the network is a sum; or `to` is not empty or cannot be written.
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
     optional("onnx", "onnx")
@@ -52,6 +52,7 @@ def export(run: str | Path, to: str | Path, *, network: str = "last", episodes: 
     evaluation = evaluate(run, episodes, network=network)
     played = evaluation.network
     assert played is not None
+    played.check_alone()
     about = _about(config, evaluation, played, network)
     try:
         to.mkdir(parents=True, exist_ok=True)

@@ -36,8 +36,10 @@ def to_model(network: BaseNetwork) -> Any:
 
     Raises:
         MissingExtra: the ``onnx`` package is not installed.
+        InputError: the network is a sum.
     """
     check_instance("network", network, BaseNetwork, "pass a QNetwork")
+    network.check_alone()
     onnx: Any = optional("onnx", "onnx")
     make, numpy_helper = onnx.helper, onnx.numpy_helper
     nodes: list[Any] = []

@@ -57,8 +57,12 @@ def to_module(network: BaseNetwork) -> Any:
     Returns:
         ``nn.Sequential`` of `Normalize`, if the network has a normalizer, then ``nn.Linear`` and activations in turn.
         Its Q-values differ from the network's by rounding only.
+
+    Raises:
+        InputError: the network is a sum.
     """
     check_instance("network", network, BaseNetwork, "pass a QNetwork")
+    network.check_alone()
     activation = ACTIVATIONS[network.architecture.activation]
     modules: list[Any] = [] if network.normalizer is None else [Normalize(network.normalizer)]
     for i, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):

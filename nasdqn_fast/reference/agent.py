@@ -428,7 +428,7 @@ class DQNAgent(Learner):
 
     def _acting(self, lane: Lane) -> QNetwork:
         """The network whose greedy action is taken."""
-        return self.network
+        return self.network if self._stand_in is None else self._stand_in
 
     def _actor(self, lane: Lane) -> int:
         """Which network of a population has acted in the lane's episode."""

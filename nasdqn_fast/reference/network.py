@@ -82,6 +82,7 @@ class QNetwork(BaseNetwork):
     normalizer_type = Normalizer
     optimizer_type = Optimizer
     _normalizer: Normalizer | None = None
+    _base: tuple[tuple[Any, float], ...] = ()
 
     def __init__(
         self,
@@ -139,6 +140,12 @@ class QNetwork(BaseNetwork):
                 f"normalizer must be one of observations of size {self.observation_size}; got one of {value.size}"
             )
         self._normalizer = value
+        for network, _ in self._base:
+            network.normalizer = value
+
+    def _use_base(self, base: tuple[tuple[Any, float], ...]) -> None:
+        self._base = tuple(base)
+        self.normalizer = self._normalizer  # that of the base, too
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Q-values (N, n_actions) of observations x (N, observation_size)."""
@@ -251,11 +258,13 @@ class QNetwork(BaseNetwork):
         self.parameters = other.parameters
 
     def _forward(self, x: np.ndarray) -> list[np.ndarray]:
-        """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q."""
+        """z of every layer, z = h W + b with h = sigma(z) of the layer before; the last one is Q, of the base too."""
         sigma, _ = ACTIVATIONS[self.architecture.activation]
         z = [x @ self._weights[0] + self._biases[0]]
         for weights, biases in zip(self._weights[1:], self._biases[1:], strict=True):
             z.append(sigma(z[-1]) @ weights + biases)
+        for network, sign in self._base:
+            z[-1] = z[-1] + self.dtype.type(sign) * network._forward(x)[-1]
         return z
 
     def _zero_gradient(self) -> Gradient:

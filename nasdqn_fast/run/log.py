@@ -16,6 +16,7 @@ from nasdqn_fast.events import (
     Asked,
     Evaluated,
     Event,
+    Folded,
     Played,
     PopulationDrawn,
     Pruned,
@@ -23,6 +24,7 @@ from nasdqn_fast.events import (
     Resumed,
     TargetChosen,
     Told,
+    TookOver,
     Transferred,
 )
 from nasdqn_fast.run.directory import ARCHITECTURES, BEST_NETWORK, EPISODES, EVALUATIONS, NETWORK, SUMMARY
@@ -115,7 +117,9 @@ class RunLog:
             self._rows.writerow((self._episode, *row, architecture))
 
 
-def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Told) -> dict[str, Any]:
+def _record(
+    event: Asked | Transferred | Folded | TookOver | Pruned | PopulationDrawn | TargetChosen | Replaced | Told,
+) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
         case Asked(segment, episode, proposal):
@@ -124,6 +128,12 @@ def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen
         case Transferred(segment, old, new, report):
             crossing = {"event": "transfer", "segment": segment, "from": str(old), "to": str(new)}
             return crossing | _transfer_record(report)
+        case Folded(segment, episode, architecture, report):
+            folding = {"event": "fold", "segment": segment, "episode": episode, "architecture": str(architecture)}
+            return folding | _transfer_record(report)
+        case TookOver(segment, episode, old, new, note):
+            change = {"from": str(old), "to": str(new), "note": note}
+            return {"event": "takeover", "segment": segment, "episode": episode, **change}
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case PopulationDrawn(segment, candidates):

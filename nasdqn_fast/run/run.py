@@ -413,7 +413,7 @@ class Run:
         self.trainer.set_state(state["trainer"], self.recorder.episodes())
         if best := state.get("best_network"):
             self.best_network = self.trainer.agent.network.like(Architecture.parse(best["architecture"]), None)
-            self.best_network.restore(best["parameters"], best.get("normalizer"))
+            self.best_network.restore(best["parameters"], best.get("normalizer"), best.get("base", ()))
         seconds = dict(state["seconds"])
         self.started -= seconds.pop("total")
         self.trainer.clock.seconds.update(seconds)
@@ -477,4 +477,6 @@ def _resuming(log: RunLog) -> str:
 
 def _network_state(network: BaseNetwork) -> dict[str, Any]:
     state = {"architecture": str(network.architecture), "parameters": network.parameters}
+    if base := network.base_state():
+        state["base"] = base
     return state if network.normalizer is None else state | {"normalizer": network.normalizer.get_state()}

@@ -30,7 +30,8 @@ def start_from(run: Path, agent: Agent, engine: Engine, transfer: plugins.Functi
         transfer: carries the network over.
 
     Raises:
-        InputError: no run directory, nothing saved in it, a network of another environment, or the transfer refuses.
+        InputError: no run directory, nothing saved in it, a network of another environment or a sum, or the transfer
+            refuses.
     """
     old, wanted = saved_network(run, engine), agent.network
     sizes, expected = (old.observation_size, old.n_actions), (wanted.observation_size, wanted.n_actions)
@@ -38,6 +39,11 @@ def start_from(run: Path, agent: Agent, engine: Engine, transfer: plugins.Functi
         raise InputError(
             f"the network in {str(run)!r} has {sizes[0]} observations and {sizes[1]} actions; "
             f"the environment has {expected[0]} and {expected[1]}"
+        )
+    if old.base:
+        raise InputError(
+            f"the network in {str(run)!r} is a sum with frozen networks, which is folded at the end of a segment; "
+            "continue that run until then, or start from another"
         )
     if old.architecture == wanted.architecture:
         agent.switch_network(old)
@@ -93,5 +99,5 @@ def _network_of(state: dict[str, Any], engine: Engine) -> BaseNetwork:
     without_head = architecture.parameter_count(observation_size, 1) - (architecture.widths[-1] + 1)
     n_actions = (len(state["network"]) - without_head) // (architecture.widths[-1] + 1)
     network = engine.QNetwork(architecture, observation_size, n_actions, None)
-    network.restore(state["network"], state.get("normalizer"))
+    network.restore(state["network"], state.get("normalizer"), state.get("base", ()))
     return network

@@ -22,7 +22,7 @@ from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError, Stopped, message
 from nasdqn_fast.estimators import base as estimators
-from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
+from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, TookOver, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
@@ -37,6 +37,7 @@ from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, Trans
 from nasdqn_fast.validation import check_positive_int, described
 
 FRESH = transfers.make("fresh")  # of a proposal that asks for initial weights
+COMPARISONS = 5  # of the old network, while it acts, with the new one
 
 
 @dataclass
@@ -51,6 +52,13 @@ class SegmentProgress:
         transfer_steps: environment steps that its transfer spent.
         transfer_updates: updates that its transfer spent.
         told: the controller knows what the segment was worth, and is asked for the next one.
+        fold_at: environment steps of training at which the network, a sum, is folded, at the latest at the end of the
+            segment; None: it is no sum, or its fold was refused.
+        frozen_flop: operations of frozen networks that have been folded since.
+        shadow_until: while the network before the switch acts: episode after which the new one does at the latest.
+        shadow_guard: greedy episodes by which the two are compared before that; 0: they are not.
+        shadow_every: episodes between comparisons.
+        compared: episode after which the last one was, or the shadow began.
     """
 
     first: int
@@ -60,6 +68,19 @@ class SegmentProgress:
     transfer_steps: int = 0
     transfer_updates: int = 0
     told: bool = False
+    fold_at: int | None = None
+    frozen_flop: int = 0
+    shadow_until: int = 0
+    shadow_guard: int = 0
+    shadow_every: int = 0
+    compared: int = 0
+
+    def begin_shadow(self, episode: int, carried: transfers.Carried) -> None:
+        """Lets the old network act after this episode, if the transfer wants it."""
+        if carried.shadow:
+            self.shadow_until, self.shadow_guard = episode + carried.shadow, carried.shadow_guard
+            self.shadow_every = max(1, carried.shadow // COMPARISONS)
+            self.compared = episode
 
 
 class Trainer:
@@ -240,6 +261,9 @@ class Trainer:
             state.get("transfer_steps", 0),
             state.get("transfer_updates", 0),
             told,
+            state.get("fold_at"),
+            state.get("frozen_flop", 0),
+            *state.get("shadow", ()),
         )
 
     def _state_beside_agent(self) -> dict[str, Any]:
@@ -253,6 +277,9 @@ class Trainer:
             "first_update": progress.first_update,
             "transfer_steps": progress.transfer_steps,
             "transfer_updates": progress.transfer_updates,
+            "fold_at": progress.fold_at,
+            "frozen_flop": progress.frozen_flop,
+            "shadow": [progress.shadow_until, progress.shadow_guard, progress.shadow_every, progress.compared],
             "returns": self._curve.returns()[progress.first :],
             "told": progress.told,
             "starts": list(self._starts),
@@ -319,14 +346,15 @@ class Trainer:
 
     def _switch(self) -> list[Event]:
         """Asks for the next segment, and makes everything ready for it; `_whole` is False from then on."""
-        old, report = self.in_use, None
+        old, report, carried = self.in_use, None, None
         unreported = self.agent.unreported
         with self._undone_by_errors():
             proposal = self._ask()
             # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
             if proposal.fresh or Architecture.parse(proposal.architecture) != self.agent.network.architecture:
                 with self.clock.charge("transfer"):
-                    report = self._transfer(proposal.architecture, FRESH if proposal.fresh else self.transfer)
+                    transfer = FRESH if proposal.fresh else self.transfer
+                    carried, report = self._transfer(proposal.architecture, transfer, self.segment + 1)
             elif proposal.architecture != old:
                 self.agent.switch_optimizer(self._trained_as(proposal.architecture))
                 self.in_use = proposal.architecture
@@ -341,14 +369,39 @@ class Trainer:
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
         events.append(Pruned(self.segment, before, len(self.agent.replay)))
-        self._progress = self._new_progress(report)
+        self._progress = self._new_progress(report, carried)
         return events
 
-    def _transfer(self, architecture: Architecture, transfer: plugins.Function) -> TransferReport:
-        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
-        agent, segment, settings = self.agent, self.segment + 1, self._trained_as(architecture)
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
-        aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop, settings)
+    def _fold(self, progress: SegmentProgress) -> Folded:
+        """Puts one network in the place of the sum, unless the transfer refuses; it is not asked again."""
+        architecture = self.in_use
+        with self._undone_by_errors():
+            flop = self._frozen_flop(progress)
+            with self.clock.charge("transfer"):
+                carried, report = self._transfer(architecture, self.transfer, self.segment, 1)
+            progress.fold_at = None
+            progress.begin_shadow(self.episodes_done, carried)
+            progress.frozen_flop += flop if report.accepted else 0
+            progress.transfer_steps += report.steps
+            progress.transfer_updates += report.updates
+        return Folded(self.segment, self.episodes_done, architecture, report)
+
+    def _transfer(
+        self, architecture: Architecture, transfer: plugins.Function, *key: int
+    ) -> tuple[transfers.Carried, TransferReport]:
+        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes.
+
+        Args:
+            architecture: the one wanted.
+            transfer: makes the network.
+            key: of the streams of its greedy episodes and updates: the segment, and more where this is not its switch.
+
+        Returns:
+            what the transfer returned, and the report.
+        """
+        agent, old, settings, (segment, *more) = self.agent, self.agent.network, self._trained_as(architecture), key
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i, *more), self._stop)
+        aside = LearningAside(agent, agent.streams.child("learning", *key), self._stop, settings)
         carried, report = transfers.apply(
             transfer,
             transfers.Switch(
@@ -373,7 +426,9 @@ class Trainer:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
             self.in_use = with_training(carried.network.architecture, architecture)
-        return replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
+            if carried.shadow:
+                agent.act_with(old)
+        return carried, replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
 
     def _carried_state(self, state: Any, settings: AgentSettings) -> Any:
         """The optimizer's state that a transfer carried; None if it is of the kind that gives way to another."""
@@ -390,16 +445,47 @@ class Trainer:
             who = plugins.name_of(type(self.controller))
             raise InputError(f"controller {who} asks for {architecture}: {message(error)}") from None
 
-    def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
+    def _take_over(self, progress: SegmentProgress, *, at_end: bool) -> Iterator[TookOver]:
+        """Lets the network that learns act, if it is no worse than the one that acts for it, or late enough."""
+        agent, episode, note = self.agent, self.episodes_done, "its episodes are over"
+        acting = agent.stand_in
+        if acting is None:
+            return
+        if not at_end and episode < progress.shadow_until:
+            if not progress.shadow_guard or episode < progress.compared + progress.shadow_every:
+                return
+            with self._undone_by_errors(), self.clock.charge("transfer"):
+                key = self.segment, 2, episode
+                greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
+                worse, note = transfers.is_worse(greedy.play, acting, agent.network, progress.shadow_guard)
+                progress.compared = episode
+                progress.transfer_steps += greedy.steps
+            if worse:
+                return
+        self._kept.extend([acting.architecture] * (agent.unreported - len(self._kept)))
+        agent.act_with(None)
+        yield TookOver(self.segment, episode, acting.architecture, self.in_use, note)
+
+    def _new_progress(
+        self, report: TransferReport | None = None, carried: transfers.Carried | None = None
+    ) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)
         done, agent = self.episodes_done, self.agent
         self._starts.append(sum(map(len, self._counted)) if self._several else done)
         self._begun = BegunEpisodes()
-        return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
+        progress = SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
+        if agent.network.base:
+            progress.fold_at = agent.steps + ((carried and carried.fold_after) or WHOLE_RUN)
+        if carried is not None:
+            progress.begin_shadow(done, carried)
+        return progress
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
-        architecture = self.in_use
         while self.episodes_done < progress.last and self._can_play:
+            if progress.fold_at is not None and self.agent.steps >= progress.fold_at:
+                yield self._fold(progress)
+            yield from self._take_over(progress, at_end=False)
+            acting = self.in_use if self.agent.stand_in is None else self.agent.stand_in.architecture
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
                 episodes = self._run_episode(stop)
@@ -409,7 +495,11 @@ class Trainer:
             self._curve.append(episodes)
             if self._several:
                 self._begun.append(self.agent, episodes)
-            yield Played(self._kept.popleft() if self._kept else architecture, episodes)
+            yield Played(self._kept.popleft() if self._kept else acting, episodes)
+        if progress.fold_at is not None:
+            yield self._fold(progress)
+        yield from self._take_over(progress, at_end=True)
+        architecture = self.in_use
         if self.episodes_done == progress.first:  # none, and so nothing to score
             return
         with self._undone_by_errors():
@@ -488,8 +578,18 @@ class Trainer:
             updates,
             parameters=network.architecture.parameter_count(*shape[1:]),
             flop=forward_flop(*shape, rows=steps)
-            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double),
+            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double)
+            + progress.frozen_flop
+            + self._frozen_flop(progress),
         )
+
+    def _frozen_flop(self, progress: SegmentProgress) -> int:
+        """Operations of the frozen networks in use, since the segment began: they go forward where the network does."""
+        agent, network, settings = self.agent, self.agent.network, self.agent.settings
+        passes = settings.batch_size * (3 if settings.double else 2)
+        rows = agent.steps - progress.first_step + passes * (agent.updates - progress.first_update)
+        sizes = network.observation_size, network.n_actions
+        return sum(forward_flop(frozen.architecture, *sizes, rows=rows) for frozen, _ in network.base)
 
     def _asked_for(self) -> int:
         """Episodes of the segment, if the run is long enough."""

@@ -126,6 +126,13 @@ class TransferContract:
             for moment in (carried.optimizer["m"], carried.optimizer["v"]):
                 assert len(moment) in (0, carried.network.parameters.size)
 
+    @pytest.mark.parametrize(("before", "after"), PAIRS)
+    def test_a_sum_is_folded_when_the_transfer_is_called_once_more(self, before: str, after: str) -> None:
+        carried = self.carry(self.switch(before, after))
+        if carried.accepted and carried.network.base:
+            folded = self.carry(make_switch(carried.network, after, optimizer=self.optimizer))
+            assert not folded.accepted or not folded.network.base
+
     def test_nothing_is_drawn_from_global_generators(self) -> None:
         before = global_generators()
         self.carry(self.switch("2x32-relu", "3x64-tanh"))
@@ -245,10 +252,11 @@ def filled_replay(backend: str, observations: np.ndarray) -> Any:
 
 
 def equation(network: Any, x: np.ndarray) -> np.ndarray:
-    """Q(x) in float64 from `network.weights` and `.biases`: section 2.2.1 of Rahmani et al. 2025."""
+    """Q(x) in float64 from `network.weights` and `.biases`: section 2.2.1 of Rahmani et al. 2025; and of the base."""
     h = x.astype(np.float64)
     *hidden, head = zip(network.weights, network.biases, strict=True)
     for weights, bias in hidden:
         h = SIGMA[network.architecture.activation](h @ weights.astype(np.float64) + bias)
     weights, bias = head
-    return h @ weights.astype(np.float64) + bias
+    q = h @ weights.astype(np.float64) + bias
+    return q + sum(sign * equation(frozen, x) for frozen, sign in network.base)

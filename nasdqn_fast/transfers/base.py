@@ -76,6 +76,12 @@ class Carried:
         steps: environment steps spent; those of ``Switch.play`` are added to it.
         updates: updates of a network spent; those of ``Switch.learn`` are added to it.
         note: a line for the log.
+        fold_after: of a network that is a sum (``plus``), environment steps of training after which the transfer is
+            called once more to fold it: with a switch from the sum to the architecture that it has. None: at the end
+            of the segment, by which it is folded in any case.
+        shadow: episodes of training, at most, in which the old network acts while the new one learns.
+        shadow_guard: greedy episodes by which it is found, five times on the way, whether the new network is no worse
+            and takes over sooner; 0: it does not.
     """
 
     network: Any
@@ -84,6 +90,9 @@ class Carried:
     steps: int = 0
     updates: int = 0
     note: str = ""
+    fold_after: int | None = None
+    shadow: int = 0
+    shadow_guard: int = 0
 
 
 def make(transfer: Any, options: Mapping[str, Any] | None = None) -> plugins.Function:
@@ -111,6 +120,23 @@ def leading_blocks(old: BaseNetwork, new: BaseNetwork) -> Iterator[tuple[np.ndar
         for source, target in ((old.weights[i], new.weights[j]), (old.biases[i], new.biases[j])):
             block = tuple(slice(min(sizes)) for sizes in zip(source.shape, target.shape, strict=True))
             yield source[block], target[block]
+
+
+def is_worse(play: Callable[[Any, int], Episodes], old: Any, new: Any, n: int) -> tuple[bool, str]:
+    """Whether a new network plays worse than an old one, by more than a standard error of the mean difference.
+
+    Args:
+        play: as `Switch.play`.
+        old, new: networks.
+        n: episodes.
+
+    Returns:
+        that, and a phrase for the log.
+    """
+    before, after = (play(network, n).returns for network in (old, new))
+    difference = after - before
+    error = difference.std() / np.sqrt(n)
+    return bool(difference.mean() < -error), f"greedy return {after.mean():.1f} instead of {before.mean():.1f}"
 
 
 def apply(transfer: plugins.Function, switch: Switch) -> tuple[Carried, TransferReport]:
@@ -159,6 +185,9 @@ def _checked(name: str, carried: Any, old: BaseNetwork) -> Carried:
             steps=check_int("steps", carried.steps, 0),
             updates=check_int("updates", carried.updates, 0),
             note=check_text("note", carried.note),
+            shadow=check_int("shadow", carried.shadow, 0),
+            shadow_guard=check_int("shadow_guard", carried.shadow_guard, 0),
+            fold_after=None if carried.fold_after is None else check_int("fold_after", carried.fold_after, 1),
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"transfer {name!r} must return a valid Carried: {error}") from None

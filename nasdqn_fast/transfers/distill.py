@@ -7,13 +7,12 @@ last: after a ridge regression on random features, a network does not learn on (
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.plugins import option
 from nasdqn_fast.transfers._regression import Scales, fit, refit_head
-from nasdqn_fast.transfers.base import Carried, Switch
+from nasdqn_fast.transfers.base import Carried, Switch, is_worse
 from nasdqn_fast.transfers.net2net import Net2Net, grown
 
 POOL = 16_384  # states that the fit draws from: the old network values each once
@@ -32,6 +31,9 @@ class Distill:
 
     With a guard, the old and the new network play episodes from the same starts; while the new one is worse, by more
     than a standard error of the mean difference, it is fitted further, and at last refused.
+
+    With a shadow, the old network acts after the switch, too, and the new one learns from the memory that this one
+    fills. It takes over when the guard finds it no worse, or when the episodes are over.
     """
 
     @dataclass(frozen=True)
@@ -55,37 +57,51 @@ class Distill:
             0, "greedy episodes in which the new network must be no worse; 0: no guard", HERE, minimum=0
         )
         tries: int = option(3, "fits before the guard refuses", HERE, minimum=1)
+        shadow: int = option(
+            0,
+            "episodes, at most, in which the old network acts while the new one learns; with a guard, fewer when the "
+            "new one is no worse, and none is refused; 0: it acts at once",
+            HERE,
+            minimum=0,
+        )
 
     def __call__(self, switch: Switch) -> Carried:
-        options = switch.options
-        if options.exact:
+        if switch.options.exact:
             carried, preserved = grown(switch, Net2Net.Options().tanh_slope)
             if preserved:
                 return carried
-        new = switch.old.like(switch.architecture, switch.rng)
-        if not len(switch.replay):
-            return Carried(new, note="the memory is empty: nothing to fit to")
-        states = pool(switch, POOL, options.box)
-        q = switch.old.forward(states)
-        Scales.of(q).put_into(new)
-        state, fits = None, 0
-        while True:
-            fit(new, states, q, options.steps, options.learning_rate, options.difference_weight, switch.rng)
-            if options.ridge:
-                refit_head(new, states[:HEAD_STATES], q[:HEAD_STATES], options.ridge)
-            agreement = np.mean(new.forward(states).argmax(axis=1) == q.argmax(axis=1))
-            if options.td_updates:
-                state = switch.learn(new, options.td_updates)
-            fits += 1
-            note, worse = f"{agreement:.1%} of the greedy actions agreed after the fit", False
-            if options.guard:
-                worse, played = _is_worse(switch, new, options.guard)
-                note += f"; {played}"
-            if not worse or fits == options.tries:
-                return Carried(new, state, accepted=not worse, updates=fits * options.steps, note=note)
+        return fitted(switch)
 
 
 plugin = Distill
+
+
+def fitted(switch: Switch) -> Carried:
+    """A network of fresh weights that is fitted to Q of the old one; `switch` has the options of `Distill`."""
+    options = switch.options
+    new = switch.old.like(switch.architecture, switch.rng)
+    if not len(switch.replay):
+        return Carried(new, note="the memory is empty: nothing to fit to")
+    states = pool(switch, POOL, options.box)
+    q = switch.old.forward(states)
+    Scales.of(q).put_into(new)
+    state, fits = None, 0
+    while True:
+        fit(new, states, q, options.steps, options.learning_rate, options.difference_weight, switch.rng)
+        if options.ridge:
+            refit_head(new, states[:HEAD_STATES], q[:HEAD_STATES], options.ridge)
+        agreement = np.mean(new.forward(states).argmax(axis=1) == q.argmax(axis=1))
+        if options.td_updates:
+            state = switch.learn(new, options.td_updates)
+        fits += 1
+        note, worse = f"{agreement:.1%} of the greedy actions agreed after the fit", False
+        if options.guard and not options.shadow:
+            worse, played = is_worse(switch.play, switch.old, new, options.guard)
+            note += f"; {played}"
+        if not worse or fits == options.tries:
+            spent = fits * options.steps
+            ahead = {"shadow": options.shadow, "shadow_guard": options.guard if options.shadow else 0}
+            return Carried(new, state, accepted=not worse, updates=spent, note=note, **ahead)
 
 
 def pool(switch: Switch, n: int, box: float) -> np.ndarray:
@@ -100,11 +116,3 @@ def pool(switch: Switch, n: int, box: float) -> np.ndarray:
     drawn = seen[switch.rng.integers(len(seen), size=n)]
     uniform = switch.rng.uniform(seen.min(axis=0), seen.max(axis=0), size=drawn.shape).astype(drawn.dtype)
     return np.where(switch.rng.random((n, 1)) < box, uniform, drawn)
-
-
-def _is_worse(switch: Switch, new: Any, n: int) -> tuple[bool, str]:
-    """Whether the new network plays worse, and a phrase for the log."""
-    before, after = (switch.play(network, n).returns for network in (switch.old, new))
-    difference = after - before
-    error = difference.std() / np.sqrt(n)
-    return bool(difference.mean() < -error), f"greedy return {after.mean():.1f} instead of {before.mean():.1f}"

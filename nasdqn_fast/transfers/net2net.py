@@ -89,6 +89,8 @@ class Plan:
     def of(cls, old: BaseNetwork, switch: Switch) -> Plan:
         new, losses = switch.architecture, []
         before, after = old.architecture, switch.architecture
+        if old.base:
+            losses.append("the networks that were added to the old one are missing")
         if before.activation != after.activation:
             losses.append(f"{before.activation} became {after.activation}")
         kept = []

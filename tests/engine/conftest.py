@@ -100,6 +100,10 @@ def assert_equal_runs():
             assert state.keys() == expected.keys()
             for key in state:
                 compare(state[key], expected[key])
+        elif isinstance(state, list):
+            assert len(state) == len(expected)
+            for one, other in zip(state, expected, strict=True):
+                compare(one, other)
         elif isinstance(state, np.ndarray):
             assert state.dtype == expected.dtype
             assert state.tobytes() == expected.tobytes()

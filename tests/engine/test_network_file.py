@@ -184,7 +184,7 @@ def test_a_flipped_bit_is_refused_or_harmless(saved, network):
         damaged[position] ^= 1 << (position % 8)
         saved.write_bytes(damaged)
         try:
-            architecture, _, _, weights, biases, _ = network_file.load(saved)
+            architecture, _, _, weights, biases, *_ = network_file.load(saved)
         except InputError as error:
             messages.append(str(error))
             continue

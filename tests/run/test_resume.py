@@ -141,11 +141,17 @@ def own_plugins(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("stop", [2, 3, 4, 8])
-@pytest.mark.parametrize("transfer", ["own_plugins:guarded", "own_plugins:again", "net2net", "distill"])
+@pytest.mark.parametrize(
+    "transfer", ["own_plugins:guarded", "own_plugins:again", "net2net", "distill", "inject", "shadow"]
+)
 def test_what_a_transfer_carried_spent_and_refused_is_resumed(tmp_path, own_plugins, transfer, stop):
     options = SMALL | {"transfer": transfer, "optimizer": "adam", "switch_every": 3, "seed": 1}
-    if transfer == "distill":
+    if transfer == "shadow":
+        options |= {"transfer": "distill", "transfer_options": {"steps": 20, "shadow": 2, "guard": 2, "exact": False}}
+    if transfer in ("distill", "inject"):
         options |= {"transfer_options": {"steps": 20, "td_updates": 15, "guard": 2}}
+    if transfer == "inject":
+        options["transfer_options"] |= {"fold_after": 20}
     train(**options, out=tmp_path / "whole")
     leave(tmp_path / "left", stop, **options)
     resume(tmp_path / "left")

@@ -38,14 +38,21 @@ def scripted(*texts, budget=None):
 
 
 def trainer_of(
-    controller, streams=None, transfer=matching, estimator="mean-return", backend="native", agent=None, **options
+    controller,
+    streams=None,
+    transfer=matching,
+    estimator="mean-return",
+    backend="native",
+    agent=None,
+    transfer_options=None,
+    **options,
 ):
     streams, agent = streams or Streams(0), SMALL | (agent or {})
     settings = {"episodes": 6, "switch_every": 2, "replay_keep": 0.25, "replay_keep_which": "newest"} | options
     return Trainer(
         lambda first: backends.find(backend).DQNAgent(CARTPOLE, first, rng=streams, **agent),
         controller,
-        transfers.make(transfer),
+        transfers.make(transfer, transfer_options),
         estimators.make(estimator),
         streams.transfer,
         **settings,

@@ -11,7 +11,8 @@ from nasdqn_fast.transfers.base import Carried
 from nasdqn_fast.transfers.matching import matching
 
 # Enough for every line to be run; the defaults take seconds in NumPy.
-OPTIONS = {"distill": {"exact": False, "steps": 8, "td_updates": 2, "guard": 3, "tries": 2}}
+FIT = {"steps": 8, "td_updates": 2, "guard": 3, "tries": 2}
+OPTIONS = {"distill": FIT | {"exact": False}, "inject": FIT}
 
 
 class TestEveryTransfer(TransferContract):
@@ -55,6 +56,10 @@ def stubborn(switch):
     return Carried(switch.old.like("1x7-relu", switch.rng))
 
 
+def never_folding(switch):
+    return Carried(switch.old.like(switch.architecture, switch.rng).plus([(switch.old, 1)]))
+
+
 PAIR = ["2x32-relu", "2x128-relu"]
 BROKEN = [
     (writing, "test_what_it_is_given_is_left_alone", PAIR),
@@ -63,6 +68,7 @@ BROKEN = [
     (drawing, "test_same_generator_same_result", PAIR),
     (drawing, "test_nothing_is_drawn_from_global_generators", []),
     (short_of_moments, "test_the_optimizer_can_continue_from_the_state_it_carries", PAIR),
+    (never_folding, "test_a_sum_is_folded_when_the_transfer_is_called_once_more", PAIR),
     (stubborn, "test_the_new_network_is_the_one_that_was_asked_for", PAIR),
 ]
 

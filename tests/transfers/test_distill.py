@@ -87,6 +87,15 @@ def test_the_guard_fits_on_while_the_new_network_is_worse_and_then_refuses(backe
     assert result.note.endswith(f"greedy return {returns[-1]:.1f} instead of 5.0")
 
 
+@pytest.mark.parametrize(("options", "asked"), [({"shadow": 9}, (9, 0)), ({"shadow": 9, "guard": 4}, (9, 4))])
+def test_a_shadow_is_asked_for_with_the_guard_that_ends_it(backend, options, asked):
+    """The guard plays nothing at the switch, then, and refuses nothing."""
+    result = carried(old_network(backend), "2x8-relu", QUICK | options, play=None)
+    assert (result.shadow, result.shadow_guard, result.accepted, result.updates) == (*asked, True, 20)
+    exact = carried(old_network(backend), "2x64-relu", QUICK | options | {"exact": True})
+    assert (exact.shadow, exact.shadow_guard) == (0, 0)  # Q stays as it is
+
+
 @pytest.mark.parametrize("box", [0.0, 0.3, 1.0])
 def test_a_share_of_the_states_is_from_the_box_of_the_memory(backend, box):
     seen = some_states(500)
