@@ -144,7 +144,7 @@ class BaseNetwork(Independent, ABC):
         return other
 
     def copy(self) -> Self:
-        """An equal network of its own."""
+        """An independent copy of the network."""
         other = self.like(self.architecture, None)
         other.copy_from(self)
         return other

@@ -1,4 +1,4 @@
-"""One run: its trainer, those who listen to it, and the states it can be taken up from."""
+"""One run: its trainer, its listeners, and the states from which it can be resumed."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class Run:
             )
 
     def train(self, signals: RunSignals) -> RunResult:
-        """Train to the end, and write the last files however that comes."""
+        """Train to the end, and write the last files however training ends."""
         # Answered where the run is whole: between episodes, and between two steps, where the engine stops.
         with signals.deferred():
             try:
