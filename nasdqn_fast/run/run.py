@@ -423,7 +423,7 @@ class Run:
         changed = [f"{k} {then}" for k, then in self._began_with.items() if k != "platform" and now.get(k) != then]
         if changed:
             warnings.warn(
-                f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
+                f"the run was begun with {', '.join(changed)}: it continues, but not bit-identically",
                 stacklevel=4,
             )
 
