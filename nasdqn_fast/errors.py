@@ -92,7 +92,7 @@ class OutOfRange(BadArgument, ValueError):
 
 
 class UnknownName(BadArgument, InputError):
-    """A name that is none of the valid ones.
+    """A name that is not valid.
 
     Args:
         name: what is named: an argument, or a kind of thing, as ``environment``.
@@ -209,4 +209,4 @@ def step_failed(environment: str, where: str = "") -> StepError:
 
 
 class Stopped(Exception):
-    """A stop token was set; the agent is whole, and can be saved or run on to the bits of a run left alone."""
+    """A stop token was set; the agent is in a consistent state, and can be saved or continued to the same bits."""

@@ -1,4 +1,4 @@
-"""What happens in a run, in order: the trainer tells it, the log, the result and the screen listen."""
+"""The events of a run, in order, which the trainer reports to log, result, display and listeners."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class Evaluated:
 
 @dataclass(frozen=True, eq=False)
 class Resumed:
-    """The run goes on where an earlier process left it; comes first.
+    """The run continues from a checkpoint; the first event of a resumed run.
 
     Args:
         segment: the one in its course.

@@ -1,4 +1,4 @@
-"""Textbook operation counts of a network: two operations a multiply-add, savings not counted."""
+"""Textbook operation counts of a network: two operations for each multiply-add; what kernels save is not subtracted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine as functions over arrays, for other packages: what they are given they do not change.
+"""The engine as functions over arrays, for other packages; the functions do not change their arguments.
 
 Names, arguments and results are kept from version to version (docs/low_level.md). `nasdqn_fast.reference.lowlevel` has
 the same functions in NumPy. Extensions cimport from `nasdqn_fast.lowlevel`, too: the declarations are in lowlevel.pxd.
@@ -59,7 +59,7 @@ _workspaces = _Workspaces()
 
 
 def shape_of(parameters: Any, architecture: str | Architecture, observations: Any) -> tuple[Architecture, int, int]:
-    """The architecture, the observation size and the number of actions that arrays of these sizes mean.
+    """The architecture, observation size and number of actions that follow from the sizes of the arrays.
 
     Raises:
         TypeError, ValueError: parameters of no such network, or observations that are no matrix.
@@ -135,7 +135,7 @@ def loss_and_gradient(
 
 
 class EnvironmentStep(NamedTuple):
-    """What one step of n episodes makes.
+    """The result of one step of n episodes.
 
     Args:
         states: float64 (n, state_size).

@@ -1,4 +1,4 @@
-"""Whether what large objects have asked for is more memory than there is.
+"""Warns when large objects together need more memory than there is.
 
 The system gives memory when it is written to, not when it is asked for: a replay memory too large for the machine is
 made without an error, and ends the process hours later.

@@ -1,4 +1,4 @@
-"""What a run was worth: the paper's four metrics (Rahmani et al. 2025, section 2.4), and a few beyond.
+"""Metrics of a run: the paper's four (Rahmani et al. 2025, section 2.4), and a few more.
 
 Every `returns` is float64 (episodes,), or a list: the undiscounted return of each episode of a run or
 segment, in order; at least one, all finite.

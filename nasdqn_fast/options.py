@@ -139,7 +139,7 @@ class Option:
 
     @property
     def values(self) -> str:
-        """What the values are, in words, as a message about a wrong one has them."""
+        """A description of the allowed values, for messages."""
         if self.annotation is bool:
             return "true or false"
         is_list = get_origin(self.annotation) is tuple and self.own_check is None
@@ -270,7 +270,7 @@ def _known_option(known: Mapping[str, Option], name: str) -> Option:
 
 
 def default_text(value: Any) -> str:
-    """A default, as the help, the lists and the docs show it."""
+    """The text of a default in the help, the lists and the docs."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

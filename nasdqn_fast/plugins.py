@@ -94,7 +94,7 @@ def name_of(plugin: Any) -> str:
 
 @dataclass(frozen=True)
 class Function:
-    """A plug-in that is a function of one object, a transfer or an estimator, ready to be called.
+    """A transfer or an estimator, which is a function of one object, ready to be called.
 
     Args:
         name: for messages.

@@ -1,4 +1,4 @@
-"""What a replay memory takes: the one place that says which transitions are valid, for every way into a memory.
+"""Which transitions are valid, decided once for every way into a replay memory.
 
 The training loop's own test is in ext/kernels/loop.c: what an environment returns must be finite, too.
 """

@@ -1,4 +1,4 @@
-"""What the rooms hand each other: plain frozen records.
+"""Frozen records that several rooms share.
 
 Records with arrays have no ``==`` (eq=False): of arrays it has no single answer.
 """
@@ -58,7 +58,7 @@ WHOLE_RUN = 2**60
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a network of a population is made with.
+    """A network of a population, before it is made: architecture, optimizer, learning rate.
 
     Args:
         architecture: its layers; the text form is taken, too.
@@ -97,7 +97,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a segment used up: counts only, for wall time would make two runs of one seed differ.
+    """The cost of a segment, in counts; wall time would make two runs of one seed differ.
 
     Args:
         steps: environment steps: of training, of its transfer, and of episodes played to estimate its score.
@@ -114,7 +114,7 @@ class Cost:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a controller is told of a segment.
+    """What `tell` passes to a controller about a segment.
 
     Args:
         proposal: what it had asked for.
@@ -211,7 +211,7 @@ class PrioritizedBatch:
 
 @dataclass(frozen=True)
 class TransferReport:
-    """What a switch did to the network.
+    """How a transfer changed the network.
 
     Args:
         kept: share of the new network's parameters, in [0, 1], that equal the old one's at the same

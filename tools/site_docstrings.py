@@ -1,7 +1,7 @@
 """Docstrings that only the imported package has, for the API reference: an extension of Griffe.
 
-Griffe reads source files. A class whose ``__doc__`` is assigned has its docstring at run time alone; those of compiled
-classes begin with a signature, which the stubs say better.
+Griffe reads source files and stubs. A class whose ``__doc__`` is assigned, and whatever is compiled, has its docstring
+at run time alone; those of compiled functions begin with a signature, which the stubs say better.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import griffe
 
+OPTIONS = {"warn_unknown_params": False, "warn_missing_types": False}  # as in mkdocs.yml
 ROOMS = ("_core", "engine", "interop", "reference")
 
 
@@ -28,22 +29,33 @@ def _complete(holder: griffe.Module | griffe.Class) -> None:
     for name, member in holder.members.items():
         if member.is_alias:
             continue
-        if member.docstring:
-            member.docstring.value = _without_signature(member.docstring.value, name)
-        elif isinstance(member, griffe.Class) and (text := _runtime_docstring(member)):
-            member.docstring = griffe.Docstring(text, parent=member)
-        if name == "__init__" and member.docstring and member.docstring.value.startswith("Initialize self."):
-            member.docstring = None  # object's
+        text = member.docstring.value if member.docstring else _runtime_docstring(member)
+        text = _without_signature(text, name)
+        if name == "__init__" and text.startswith("Initialize self."):
+            text = ""  # object's
+        if not text:
+            member.docstring = None
+        elif member.docstring:
+            member.docstring.value = text
+        else:
+            member.docstring = griffe.Docstring(text, parent=member, parser="google", parser_options=OPTIONS)
         if isinstance(member, griffe.Module | griffe.Class):
             _complete(member)
 
 
-def _runtime_docstring(member: griffe.Class) -> str:
+def _runtime_docstring(member: griffe.Object) -> str:
+    """The docstring of a class, or of what a class or module has compiled."""
+    if isinstance(member, griffe.Module):
+        return ""
     try:
-        module = importlib.import_module(member.module.path)
+        found: Any = importlib.import_module(member.module.path)
     except ImportError:  # what it adapts to is not installed
         return ""
-    return inspect.cleandoc(getattr(getattr(module, member.name, None), "__doc__", None) or "")
+    for name in member.path.removeprefix(member.module.path + ".").split("."):
+        found = inspect.getattr_static(found, name, None)
+    if not (inspect.isclass(found) or hasattr(type(found), "__get__")):
+        return ""  # a value, whose type has the docstring
+    return inspect.cleandoc(found.__doc__ or "")
 
 
 def _without_signature(text: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: two live lines on a terminal, plain lines elsewhere."""
+"""The display of a run: two live lines on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Progress:
         return " | ".join(filter(None, (self.extent(), self.state())))
 
     def extent(self) -> str:
-        """How far the run has come, and how long it will go on."""
+        """The progress of the run, and the time left."""
         if self.steps_wanted is None:
             done = f"episode {self.episodes:,} of {self.total:,}"
         else:

@@ -1,4 +1,4 @@
-"""``nasdqn-fast resume``: a run goes on that did not come to its end, or is to be longer."""
+"""``nasdqn-fast resume``: continues an unfinished run, or makes a run longer."""
 
 from __future__ import annotations
 

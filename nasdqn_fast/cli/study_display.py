@@ -1,4 +1,4 @@
-"""What a study shows while it goes on: one live line on a terminal, plain lines elsewhere."""
+"""The display of a study: one live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def study_display(console: Console) -> Iterator[Show]:
 
 
 def line(progress: Progress) -> str:
-    """How far it has come, and how long it will go on."""
+    """The progress of the study, and the time left."""
     parts = [f"trial {progress.before + progress.ended:,} of {progress.trials:,}", f"{progress.share:.0%}"]
     if progress.closed:
         parts.append("saving")

@@ -25,6 +25,8 @@ MAX_UPDATES = 1 << 10  # of one step: they are made without looking for signals 
 class AgentSettings(Checked):
     """Keyword arguments of ``DQNAgent`` (Rahmani et al. 2025, arXiv:2510.19872, sections 2.2 and 2.3.1).
 
+    docs/paper.md explains each, and what the paper says of it.
+
     Episode n is played with exploration probability max(policy_epsilon_end, policy_epsilon_start
     policy_epsilon_decay^n), unless it follows the steps.
     ``horizon_is="truncated"`` is Pardo et al. 2018, arXiv:1712.00378.

@@ -160,11 +160,11 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     @property
     def whole(self) -> bool:
-        """Whether the agent stands between two steps; if not, an exception has ended one, and there is no state."""
+        """Whether the agent is between two steps; after an exception within a step there is no valid state."""
         return True
 
     def warning_of_no_update(self) -> str:
-        """A line if the agent has played to learn and never did, because of its warm-up; else empty."""
+        """A warning if the agent has played without an update because of its warm-up; else empty."""
         warm_up = self.settings.warm_up
         if not 0 < self.steps < warm_up or self.updates:
             return ""
@@ -415,7 +415,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     @classmethod
     def networks_of(cls, state: Mapping[str, Any]) -> Any:
-        """What to make an agent with that is to have this state."""
+        """The networks for an agent that is to have this state."""
         return state["architecture"]
 
     def _check_replay(self, state: Mapping[str, Any]) -> None:
@@ -443,7 +443,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], env: Any = None) -> Self:
-        """The agent in a file that `save` wrote; it trains on to the bits that the one saved would have come to.
+        """The agent in a file that `save` wrote; it continues to the same bits as the one that was saved.
 
         Args:
             path: the file.
@@ -457,7 +457,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     @classmethod
     def options_of(cls, dtype: str) -> dict[str, Any]:
-        """What else, besides its settings, makes an agent and a memory of numbers of this dtype."""
+        """The options, besides the settings, of an agent and a memory of this dtype."""
         return {}
 
     def _non_finite_loss(self) -> NonFiniteError:

@@ -229,7 +229,7 @@ class BaseNetwork(Independent, ABC):
         return other
 
     def copy(self) -> Self:
-        """An equal network of its own."""
+        """An independent copy of the network, and of the frozen networks of a sum."""
         other = self.alone()
         if self._base:
             other._use_base(self.base)

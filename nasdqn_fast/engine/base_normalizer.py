@@ -90,7 +90,7 @@ class BaseNormalizer(Independent, ABC):
         """Continues from these statistics."""
 
     def copy(self) -> Self:
-        """An equal one of its own."""
+        """An independent copy."""
         other = type(self)(self.size)  # type: ignore[call-arg]
         other._set(self.count, self.mean, self.variance)
         return other

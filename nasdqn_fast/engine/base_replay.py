@@ -14,7 +14,7 @@ from nasdqn_fast.validation import check_rng
 
 
 class BaseReplay(Independent):
-    """A ring of transitions, as far as it does not matter how it is kept."""
+    """A ring of transitions, without its storage."""
 
     if TYPE_CHECKING:  # a compiled class has them, which stands behind this one
         capacity: int

@@ -90,7 +90,7 @@ def make_compiled(
     params: Mapping[str, float] | None = None,
     max_episode_steps: int | None = None,
 ) -> Environment:
-    """As `make`, of environments that are compiled.
+    """`make` for compiled environments only.
 
     Raises:
         InputError: as `make`, and for one that is stepped in Python.

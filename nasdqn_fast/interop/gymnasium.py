@@ -28,7 +28,7 @@ _NONE = np.empty(0)  # uniforms of a step that draws nothing
 
 
 def spaces(environment: envs.Environment) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Discrete]:
-    """Of observations, and of actions."""
+    """The spaces of observations and of actions."""
     box = gymnasium.spaces.Box(environment.observation_low, environment.observation_high, dtype=np.float32)
     return box, gymnasium.spaces.Discrete(environment.n_actions)
 

@@ -1,4 +1,4 @@
-"""What the network of a run is worth, while it goes on or afterwards."""
+"""Evaluation of a run's network, during the run or afterwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRIES = 3  # a run that goes on replaces its checkpoints while they are read
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The greedy policy of a run.
+    """The returns of a run's greedy policy.
 
     Args:
         returns: float64 (episodes,).

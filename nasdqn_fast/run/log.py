@@ -38,7 +38,7 @@ FORMAT = 1
 
 
 class RunLog:
-    """What happens in a run, as lines in its directory. Called with every event, closed with the result.
+    """Writes the events of a run as lines of files in its directory. Called with every event, closed with the result.
 
     Lines are written as things happen, so that a run that is killed leaves what it had; the other
     files are whole or absent.
@@ -74,7 +74,7 @@ class RunLog:
                 )
 
     def get_state(self) -> dict[str, Any]:
-        """Where its files end, which are on the disk up to there."""
+        """The sizes of its files, after flushing them to the disk."""
         return {"episode": self._episode} | {name: file.get_state() for name, file in self._files.items()}
 
     def cut(self) -> None:
@@ -83,7 +83,7 @@ class RunLog:
             file.cut()
 
     def close_files(self) -> None:
-        """No more lines; those there are, are on the disk."""
+        """Closes the files, after flushing them to the disk."""
         for file in self._files.values():
             file.close()
 

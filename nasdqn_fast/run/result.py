@@ -1,4 +1,4 @@
-"""What a run gives back, and how it is gathered from the trainer's events."""
+"""The result of a run, and the recorder that collects it from the trainer's events."""
 
 from __future__ import annotations
 
@@ -166,14 +166,14 @@ class Recorder:
         return self._episodes[0]
 
     def segments(self) -> tuple[Segment, ...]:
-        """All segments so far; one that was cut short in its course has no score."""
+        """All segments so far; one that was cut short has no score."""
         current = self._current
         if current is None or current.last < current.first:
             return tuple(self._ended)
         return (*self._ended, current)
 
     def get_state(self) -> dict[str, Any]:
-        """All that `set_state` needs to go on gathering: plain JSON values and arrays."""
+        """The state that `set_state` restores: plain JSON values and arrays."""
         return {
             "episodes": vars(self.episodes()),
             "ended": [segment.get_state() for segment in self._ended],

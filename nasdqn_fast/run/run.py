@@ -1,4 +1,4 @@
-"""One run: its trainer, those who listen to it, and the states it can be taken up from."""
+"""One run: its trainer, its listeners, and the states from which it can be resumed."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class Run:
             )
 
     def train(self, signals: RunSignals) -> RunResult:
-        """Train to the end, and write the last files however that comes."""
+        """Train to the end, and write the last files however training ends."""
         # Answered where the run is whole: between episodes, and between two steps, where the engine stops.
         with signals.deferred():
             try:
@@ -425,7 +425,7 @@ class Run:
         changed = [f"{k} {then}" for k, then in self._began_with.items() if k != "platform" and now.get(k) != then]
         if changed:
             warnings.warn(
-                f"the run was begun with {', '.join(changed)}: it goes on, but not to the bit as it would have there",
+                f"the run was begun with {', '.join(changed)}: it continues, but not bit-identically",
                 stacklevel=4,
             )
 

@@ -24,7 +24,7 @@ Handler = Callable[[int, FrameType | None], object]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP came: whatever is wound up after Ctrl-C is so after this, too.
+    """SIGTERM or SIGHUP was received; it is handled like Ctrl-C.
 
     Attributes:
         number: the signal's.
@@ -36,7 +36,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class DeferredSignals:
-    """Python's handlers of the signals, called not when one comes but by `deliver`.
+    """Python's handlers of the signals, which are called by `deliver` and not on receipt.
 
     Attributes:
         forced: a second signal was delivered at once, wherever the run was.

@@ -201,8 +201,8 @@ class Runner:
     def _how_it_stands(self) -> str:
         progress = self.progress
         return (
-            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} trials, every other that "
-            "had begun is saved; the same command goes on"
+            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} trials; all others "
+            "that had begun are saved, and the same command continues"
         )
 
 

@@ -26,7 +26,7 @@ def own_environment():
 def test_another_environment_of_the_same_name_is_told(tmp_path, monkeypatch):
     leave(tmp_path, 5, **SMALL)
     monkeypatch.setattr(EnvKernel, "fingerprint", lambda self: "another")
-    with pytest.warns(UserWarning, match=r"the run was begun with environment [0-9a-f]+: it goes on"):
+    with pytest.warns(UserWarning, match=r"the run was begun with environment [0-9a-f]+: it continues"):
         resume(tmp_path)
 
 
@@ -51,7 +51,9 @@ def test_another_config_is_refused(tmp_path):
 def test_another_build_is_told(tmp_path, monkeypatch):
     leave(tmp_path, 5, **SMALL)
     monkeypatch.setattr("nasdqn_fast.run.run.build_facts", lambda: {"cpu_target": "abacus"})
-    with pytest.warns(UserWarning, match=r"the run was begun with .*cpu_target \w+: it goes on, but not to the bit"):
+    with pytest.warns(
+        UserWarning, match=r"the run was begun with .*cpu_target \w+: it continues, but not bit-identically"
+    ):
         resume(tmp_path)
 
 

@@ -225,7 +225,7 @@ def test_an_interrupt_saves_what_runs_and_the_same_call_continues(tmp_path, tiny
             raised.set()
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"interrupted after \d of 3 trials, every other"):
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted after \d of 3 trials; all others"):
         experiment(**tiny, seeds=3, out=tmp_path / "left", progress=interrupt)
     study = Study.open(tmp_path / "left")
     assert "interrupted" in {status for _, status in study.statuses()}

@@ -77,7 +77,8 @@ def test_ctrl_c_is_answered_within_two_seconds_with_all_saved(tmp_path, longer, 
         _, error = study.communicate()
     assert study.returncode == 130
     assert error == (
-        "nasdqn-fast: interrupted after 0 of 4 trials, every other that had begun is saved; the same command goes on\n"
+        "nasdqn-fast: interrupted after 0 of 4 trials; all others that had begun are saved, "
+        "and the same command continues\n"
     )
     for trial, status in Study.open(tmp_path / "study").statuses():
         assert status in ("interrupted", "missing")
