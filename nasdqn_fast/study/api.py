@@ -126,14 +126,19 @@ def run_study(
     scheduler: str | None = None,
     executor: Executor | None = None,
     show: Show | None = None,
+    kind: type[Study] = Study,
 ) -> tuple[Study, Progress]:
-    """As `experiment`, with what became of the trials."""
+    """As `experiment`, with what became of the trials.
+
+    Args:
+        kind: of study, as for `create_or_open`.
+    """
     where = Workers(shard, threads, scheduler, executor)
     out = check_path("out", out).absolute()  # a worker may be in another folder
     plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
     _prepare(configs)
     with where.ready(out) as runner:
-        study = create_or_open(out, plan, seeds_given=seeds is not None, kind=Study)
+        study = create_or_open(out, plan, seeds_given=seeds is not None, kind=kind)
         return study, runner(study, configs, show=show).run()
 
 

@@ -125,14 +125,7 @@ class Study:
         Raises:
             InputError: the file is missing or damaged.
         """
-        path = f"{trial.path}/{directory.EPISODES}"
-        try:
-            with open(path, newline="", encoding="utf-8") as file:
-                header, *rows = csv.reader(file)
-            columns = zip(*rows, strict=True) if rows else [()] * len(header)
-            return {name: _column(name, values) for name, values in zip(header, columns, strict=True)}
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {path!r}: {error}") from None
+        return read_episodes(trial.path)
 
     def segments(self, trial: Trial) -> list[dict[str, Any]]:
         """The segments of a trial in order, from ``architectures.jsonl``.
@@ -159,13 +152,7 @@ class Study:
         Raises:
             InputError: it is missing, since the trial has not ended, or damaged.
         """
-        path = f"{trial.path}/{directory.SUMMARY}"
-        try:
-            with open(path, "rb") as file:
-                summary: dict[str, Any] = json.loads(file.read())
-                return summary
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {path!r}: {error}") from None
+        return read_summary(trial.path)
 
     def config(self, trial: Trial) -> Config:
         """Every setting of a trial that has begun.
@@ -174,6 +161,29 @@ class Study:
             InputError: it has not, or its config is damaged.
         """
         return directory.read_config(Path(trial.path))
+
+
+def read_episodes(run: str | Path) -> dict[str, np.ndarray]:
+    """The columns of the ``episodes.csv`` of a run directory; see `Study.episodes`."""
+    path = f"{run}/{directory.EPISODES}"
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        columns = zip(*rows, strict=True) if rows else [()] * len(header)
+        return {name: _column(name, values) for name, values in zip(header, columns, strict=True)}
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path!r}: {error}") from None
+
+
+def read_summary(run: str | Path) -> dict[str, Any]:
+    """The content of the ``summary.json`` of a run directory; see `Study.summary`."""
+    path = f"{run}/{directory.SUMMARY}"
+    try:
+        with open(path, "rb") as file:
+            summary: dict[str, Any] = json.loads(file.read())
+            return summary
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path!r}: {error}") from None
 
 
 def status_of(path: Path, *, check: bool = False) -> str:
