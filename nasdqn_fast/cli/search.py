@@ -67,7 +67,7 @@ def _setting_options(command: click.Command) -> click.Command:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the first search.")
 @click.option("--episodes", type=int, help="Episodes of full training. [default: 2000; all that the table has]")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory. [default: search; on a table none]")
-@click.option("--final-seeds", type=int, help="Runs of full training of what is found. [default: 10]")
+@click.option("--final-seeds", type=int, help="Runs of full training of what is found; 0: none. [default: 10]")
 @click.option("--score", help="What a run is worth at its end: a name of `list estimators`. [default: mean-return]")
 @click.option("--threads", type=click.INT, help="Searches, or final runs, at a time. [default: one for each core]")
 @click.option("--shard", metavar="K/N", help="Run share K of N, then what no other process has.")
@@ -161,7 +161,8 @@ def _by_runs(
     if ended.failed:
         say(f"{len(ended.failed):,} failed; the same command tries again")
         raise click.exceptions.Exit(1)
-    if ended.busy or not any(len(each.finals) for searched in found.values() for each in searched):
+    finals = {len(each.finals) for searched in found.values() for each in searched}
+    if ended.busy or not finals or (here["final_seeds"] != 0 and not max(finals)):
         console.print("other processes have some; the same command continues when they have ended", soft_wrap=True)
         return
     _show_found(console, found, out)
@@ -175,12 +176,12 @@ def _show_found(console: Console, found: Mapping[str, Sequence[FoundByTrials]], 
     grid = Grid("method", "search", "best", "final return", "steps of trials")
     for method, searched in found.items():
         for each in searched:
-            score = _with_interval(each.final_score, each.final_interval)
+            score = _with_interval(each.final_score, each.final_interval) if len(each.finals) else ""
             grid.add_row(literal(method), str(each.seed), str(each.best), score, f"{each.cost['steps']:,}")
     console.print(grid)
-    n = len(next(iter(found.values()))[0].finals)
-    text = f"final return: mean of the last 100 episodes over {n} runs of full training on seeds that no trial has"
-    console.print(text, soft_wrap=True)
+    if n := len(next(iter(found.values()))[0].finals):
+        text = f"final return: mean of the last 100 episodes over {n} runs of full training on seeds that no trial has"
+        console.print(text, soft_wrap=True)
     console.print(literal(f"searches: {out.absolute()}"), soft_wrap=True)
 
 

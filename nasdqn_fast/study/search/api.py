@@ -72,7 +72,7 @@ def search_runs(
         seeds: searches of each method.
         seed: of the first search; the others follow.
         final_seeds: runs of full training of each architecture that a search has found, with seeds from 1000, which no
-            trial has.
+            trial has; 0: none.
         config, shard, threads, scheduler, progress: as for `nasdqn_fast.experiment`.
         out: directory.
         **options: settings of all runs, as for `nasdqn_fast.train`; ``estimator`` is taken, so that the run's own, by
@@ -135,12 +135,12 @@ def run_searches(
     out = check_path("out", out).absolute()
     options = _renamed(options)
     plan, configs = _plan(methods, env, trials, estimator, trial_estimator_options, seeds, seed, config, options)
-    final_seeds = check_int("final_seeds", final_seeds, 1, SEEDS_OF_A_SEARCH - FIRST_FINAL_SEED)
+    final_seeds = check_int("final_seeds", final_seeds, 0, SEEDS_OF_A_SEARCH - FIRST_FINAL_SEED)
     with workers.ready(out) as runner:
         searches = create_or_open(out, plan, seeds_given=True, kind=Searches)
         ended: Progress = runner(searches, configs, show=show, run=partial(run_search, plan=plan)).run()
     found = found_in(searches)
-    if ended.failed or not searches.is_complete:
+    if ended.failed or not searches.is_complete or not final_seeds:
         return found, ended
     study, ended = studies.run_study(
         list(dict.fromkeys(_final_label(label, each.best) for label, all_ in found.items() for each in all_)),
@@ -200,8 +200,8 @@ def _plan(
     plan, configs = studies.make_plan(
         methods, None if env is None else [env], seeds, grid=None, config=config, first_seed=seed, options=options
     )
-    about = {"trials": check_positive_int("trials", trials), "estimator": estimator, "estimator_options": given}
-    searches = SearchPlan(**vars(plan), **about)
+    values: dict[str, Any] = {**vars(plan), "trials": check_positive_int("trials", trials)}
+    searches = SearchPlan(**values, estimator=estimator, estimator_options=given)
     for each in configs.values():
         environment = make_environment(each)
         check_search(each, environment, searches)

@@ -131,6 +131,10 @@ def search_table(
     )
 
 
+class NotInTable(InputError):
+    """A trial estimator asks for training that no row of a table is."""
+
+
 class _OnTable:
     """Answers proposals from a table.
 
@@ -163,7 +167,7 @@ class _OnTable:
 
         def train(episodes: int, parent: int | None) -> trial_estimators.Trained:
             if parent is not None:
-                raise InputError("a table holds no run that begins with another's weights; search by real trials")
+                raise NotInTable("a table holds no run that begins with another's weights; train real trials")
             seed = None if before is None else before.seed
             about = {"metric": self._metric, "rng": self._rng}
             answers.append(self._table.query(proposal.architecture, self._task, seed, episodes, **about))  # type: ignore[arg-type]

@@ -90,7 +90,7 @@ def test_the_return_is_reported_with_students_interval(tmp_path):
 
 
 def test_seeds_of_trials_and_of_final_runs_differ(tmp_path):
-    found = search(tmp_path / "s", ("evolution", "random-nas"), seeds=2)
+    found = search(tmp_path / "s", seeds=2)
     seeds = [record["seed"] for each in found["evolution"] for record in each.trials]
     assert len(set(seeds)) == 8
     assert min(seeds) >= 1_000_000
@@ -143,17 +143,17 @@ def test_a_search_that_has_ended_is_read_and_nothing_is_trained(tmp_path, monkey
 
 
 def test_threads_change_nothing(tmp_path):
-    one = search(tmp_path / "one", ("evolution", "random-nas"), seeds=2)
-    two = search(tmp_path / "two", ("evolution", "random-nas"), seeds=2, threads=3)
+    one = search(tmp_path / "one", ("evolution", "random-nas"), trials=2)
+    two = search(tmp_path / "two", ("evolution", "random-nas"), trials=2, threads=3)
     for method, searched in one.items():
         assert [each.trials for each in searched] == [each.trials for each in two[method]]
     assert content(tmp_path / "one") == content(tmp_path / "two")
 
 
 def test_shards_share_the_searches(tmp_path):
-    whole = search(tmp_path / "whole", ("evolution", "random-nas"), seeds=2)
-    search(tmp_path / "parts", ("evolution", "random-nas"), seeds=2, shard="1/2")
-    found = search(tmp_path / "parts", ("evolution", "random-nas"), seeds=2, shard="2/2")
+    whole = search(tmp_path / "whole", ("evolution", "random-nas"), trials=1, final_seeds=1)
+    search(tmp_path / "parts", ("evolution", "random-nas"), trials=1, final_seeds=1, shard="1/2")
+    found = search(tmp_path / "parts", ("evolution", "random-nas"), trials=1, final_seeds=1, shard="2/2")
     for method, searched in whole.items():
         assert [each.trials for each in searched] == [each.trials for each in found[method]]
 
@@ -178,6 +178,13 @@ def test_a_trial_that_goes_on_is_a_copy_of_its_source_trained_for_longer(tmp_pat
         )
     folder = found.path
     assert (folder / "0002" / "episodes.csv").read_bytes() == (folder / "0003" / "episodes.csv").read_bytes()
+
+
+def test_without_final_seeds_nothing_is_trained_in_full(tmp_path):
+    (found,) = search(tmp_path / "s", trials=1, final_seeds=0)["evolution"]
+    assert len(found.finals) == 0
+    assert found.final_interval is None
+    assert not (tmp_path / "s" / "final").exists()
 
 
 def test_halving_searches(tmp_path):
@@ -253,7 +260,7 @@ def test_the_score_is_the_runs_estimators(tmp_path):
         ({"trial_estimator_options": {"episode": 3}}, "unknown option 'episode': did you mean 'episodes'"),
         ({"estimator": "inherit", "transfer": "fresh"}, "'inherit' needs a transfer that carries weights over"),
         ({"trials": 0}, "trials must be an integer >= 1; got 0"),
-        ({"final_seeds": 0}, "final_seeds must be an integer from 1"),
+        ({"final_seeds": -1}, "final_seeds must be an integer from 0"),
         ({"steps": 100}, "steps is no setting of a search"),
         ({"learning_rat": 0.1}, "unknown option 'learning_rat': did you mean 'learning_rate'"),
         ({"score": "nothing"}, "unknown estimator 'nothing'"),
