@@ -122,7 +122,7 @@ def _show(console: Console, found: Sequence[tuple[str, Agreement]]) -> None:
         repeats, seeds = len(first.estimates), len(first.truth)
         console.print(
             f"tau: with the mean of full training over {seeds} seeds, of {len(first.architectures)} architectures, "
-            f"averaged over {repeats} rankings; steps and updates are a trial's, share is of the steps of full training",
+            f"averaged over {repeats} rankings; steps and updates are a trial's, the share is of full training's steps",
             soft_wrap=True,
         )
 
