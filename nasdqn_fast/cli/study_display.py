@@ -70,7 +70,7 @@ def show_end(console: Console, study: Study, progress: Progress) -> None:
         took = minutes(time.perf_counter() - progress.started)
         console.print(literal(f"{line(progress)} | {took} taken".replace(" | 0:00 left", "")), soft_wrap=True)
         if progress.busy:
-            console.print(f"{len(progress.busy):,} {progress.what}s are being run by other processes", soft_wrap=True)
+            console.print(f"{len(progress.busy):,} {progress.several} are being run by other processes", soft_wrap=True)
         if len(study.looks) > 1:
             text = "the number of seeds was raised after the first look: verdicts are exploratory"
             console.print(text, soft_wrap=True)

@@ -26,11 +26,12 @@ class Progress:
         noted, note: how many have ended of which something is to be said, and of the first what.
         running: trials that have begun and not ended, those that wait for a core included.
         played: episodes that have ended since.
-        what: one of the trials, in a word.
+        what, several: one of the trials, and many of them, in a word.
         closed: no more trials are begun; those that run are being saved.
     """
 
     what: ClassVar[str] = "trial"
+    several: ClassVar[str] = "trials"
 
     trials: int
     episodes: int

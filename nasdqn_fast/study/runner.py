@@ -206,7 +206,7 @@ class Runner:
     def _how_it_stands(self) -> str:
         progress = self.progress
         return (
-            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} {progress.what}s, every "
+            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} {progress.several}, every "
             "other that had begun is saved; the same command goes on"
         )
 

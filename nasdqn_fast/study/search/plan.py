@@ -74,6 +74,7 @@ class SearchProgress(Progress):
     """Counted in trials; ``trials`` and ``episodes`` of `Progress` are searches, and the trials of each."""
 
     what: ClassVar[str] = "search"
+    several: ClassVar[str] = "searches"
 
     @property
     def headline(self) -> str:
@@ -91,6 +92,7 @@ class FinalRuns(Study):
 
 class _FinalProgress(Progress):
     what: ClassVar[str] = "final run"
+    several: ClassVar[str] = "final runs"
 
 
 def run_seed(search_seed: int, number: int) -> int:

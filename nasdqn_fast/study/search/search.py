@@ -20,8 +20,10 @@ from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.assembly import make_environment, make_trainer
+from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.search.offline import run_trials
 from nasdqn_fast.seeding import Streams
+from nasdqn_fast.storage.atomic import remove_leftovers
 from nasdqn_fast.study.plan import Trial
 from nasdqn_fast.study.search.attempt import Attempt, trial_config
 from nasdqn_fast.study.search.plan import SearchPlan
@@ -97,9 +99,12 @@ class Search:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with directory.locked(self.folder):
+            remove_leftovers(self.folder)
             self.done = self._records.read()
             self._counted.trials(len(self.done))
             run_trials(self.controller, self._estimate, self.plan.trials)
+            for number in range(1, self.plan.trials + 1):  # states that only later trials could continue
+                Checkpoints(self.path(number) / directory.CHECKPOINTS).remove()
         return self._note
 
     def _estimate(self, proposal: Proposal) -> Result:

@@ -191,6 +191,25 @@ def test_halving_searches(tmp_path):
     options = {"controller_options": {"budget": 3, "configurations": 3}}
     (found,) = search(tmp_path / "s", ("halving",), estimator="full-training", **options)["halving"]
     assert [record["episodes"] for record in found.trials] == [[1, 3]] * 3 + [[4, 9]]
+    assert not list(found.path.rglob("*.npz")), "no trial can be continued any more"
+
+
+def test_an_interrupted_search_says_how_it_stands(tmp_path):
+    """And a file that a killed process has left half written is removed."""
+
+    def interrupt(progress):
+        if progress.played >= 1 and not progress.closed:
+            raise KeyboardInterrupt
+
+    with pytest.raises(
+        KeyboardInterrupt, match=r"interrupted after \d of 1 searches, every other that had begun is saved"
+    ):
+        search(tmp_path / "s", progress=interrupt, trials=20)
+    (folder,) = (tmp_path / "s").glob("searches/*/*/*")
+    (folder / ".trials.jsonl.0123456789abcdef").touch()
+    (found,) = search(tmp_path / "s", trials=20, final_seeds=0)["evolution"]
+    assert len(found.trials) == 20
+    assert not list(folder.glob(".*"))
 
 
 def test_weights_are_inherited_from_the_best_trial(tmp_path):
@@ -293,3 +312,17 @@ def test_records_that_do_not_fit_the_search_are_refused(tmp_path):
     path.write_text(f"{json.dumps(record)}\n")
     with pytest.raises(RuntimeError, match=r"trial 1 was .*, where the search now proposes"):
         search(tmp_path / "s", trials=2)
+
+
+@pytest.mark.slow
+def test_dask_workers_find_what_threads_find(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    methods = ("evolution", "random-nas")
+    here = search(tmp_path / "here", methods, trials=2)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=tmp_path / "dask"
+    ) as cluster:
+        there = search(tmp_path / "there", methods, trials=2, threads=None, scheduler=cluster.scheduler_address)
+    for method in methods:
+        assert [each.trials for each in here[method]] == [each.trials for each in there[method]]
+    assert content(tmp_path / "here") == content(tmp_path / "there")
