@@ -50,7 +50,7 @@ def run_search(
     """
 
     def work(listener: Listener) -> str:
-        return Search(search, config, plan, listener, counted).run()
+        return Search(search, config, plan, listener, halt, counted).run()
 
     counted = _Counted(count, config.run.episodes)
     return outcome_of(work, halt, counted.episodes)
@@ -70,6 +70,7 @@ class Search:
         search: which.
         config, plan: as for `run_search`.
         listener: of its runs' events.
+        halt: ``halt.is_set()`` before each trial says whether to leave the search.
         counted: told of trials that end.
 
     Attributes:
@@ -79,9 +80,12 @@ class Search:
         results: of these, what the controller has been told.
     """
 
-    def __init__(self, search: Trial, config: Config, plan: SearchPlan, listener: Listener, counted: _Counted) -> None:
+    def __init__(
+        self, search: Trial, config: Config, plan: SearchPlan, listener: Listener, halt: Any, counted: _Counted
+    ) -> None:
         self.folder, self.seed = Path(search.path), search.seed
         self.config, self.plan, self.listener, self._counted = config, plan, listener, counted
+        self._halt = halt
         self.controller = make_controller(config, search.seed)
         self.estimator = trial_estimators.make(plan.estimator, plan.estimator_options)
         self.environment = make_environment(config)
@@ -96,6 +100,7 @@ class Search:
         Raises:
             InputError: the records are not those of this search, or what the estimator asks for cannot be.
             directory.InUse: another process has this search.
+            KeyboardInterrupt: it was halted; what has ended is recorded.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with directory.locked(self.folder):
@@ -111,6 +116,8 @@ class Search:
         number = len(self.results) + 1
         if number <= len(self.done):
             result = self._recorded(self.done[number - 1], proposal)
+        elif self._halt.is_set():  # a trial that trains nothing has no episodes after which to ask
+            raise KeyboardInterrupt
         else:
             attempt = Attempt(number, proposal, self)
             result = attempt.result()

@@ -4,12 +4,14 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nasdqn_fast
+from nasdqn_fast.config import complete, resolve
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.evolution import Evolution
 from nasdqn_fast.errors import InputError
@@ -17,8 +19,10 @@ from nasdqn_fast.events import Played
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.study import trial as trials
+from nasdqn_fast.study.plan import Trial
 from nasdqn_fast.study.search.api import search_runs
-from nasdqn_fast.study.search.plan import run_seed
+from nasdqn_fast.study.search.plan import Searches, run_seed
+from nasdqn_fast.study.search.search import run_search
 from nasdqn_fast.types import Cost, Proposal, Result
 
 AGENT = {"max_episode_steps": 20, "warm_up": 10, "batch_size": 4, "checkpoint_every": "1"}
@@ -237,7 +241,6 @@ def test_what_is_not_trained_leaves_no_run_and_costs_the_steps_it_played(tmp_pat
 
 def test_the_networks_of_a_start_are_those_of_runs(tmp_path):
     """Draw 0 is what the trial's own run begins with."""
-    from nasdqn_fast.config import resolve
     from nasdqn_fast.engine.agent import DQNAgent
     from nasdqn_fast.run.assembly import make_environment
     from nasdqn_fast.space import Architecture
@@ -267,6 +270,29 @@ def test_the_score_is_the_runs_estimators(tmp_path):
         estimator_options={"episodes": 2},
     )
     assert record["score"] == run.segments[0].score
+
+
+def test_a_search_that_trains_nothing_is_left_between_two_trials(tmp_path):
+    search(tmp_path / "s", estimator="parameters", trials=1, final_seeds=0)
+    plan = Searches.open(tmp_path / "s").plan
+    config = complete(resolve(None, {"env": "cartpole", "method": "evolution", "architectures": SPACE}))
+    halt = threading.Event()
+
+    def count(trials):
+        told.append(trials)
+        if len(told) == 3:
+            halt.set()
+
+    told = []
+    outcome = run_search(
+        Trial("cartpole", "evolution", "evolution", 5, str(tmp_path / "left")),
+        config,
+        halt,
+        count,
+        plan=dataclasses.replace(plan, trials=100),
+    )
+    assert outcome.status == "interrupted"
+    assert len((tmp_path / "left" / "trials.jsonl").read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize(
