@@ -2,7 +2,7 @@
 
 An architecture is c = (L, U, sigma) of Rahmani et al. 2025 (arXiv:2510.19872), section 2.2,
 with one width a layer instead of one for all. Text form: ``3x64-relu`` or, for unequal widths,
-``64,32-tanh``.
+``64,32-tanh``. A setup is an architecture and how it is trained: ``3x64-relu+adam+lr=0.001``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ACTIVATIONS = ("relu", "tanh", "leaky_relu")
 LEAKY_SLOPE = 0.01  # of leaky_relu below zero
 _TEXT = re.compile(r"(?:(?P<depth>\d+)x(?P<width>\d+)|(?P<widths>\d+(?:,\d+)*))-(?P<activation>\w+)")
 _FORM = "write it as 3x64-relu or 64,32-tanh"
+_RATE = "lr="  # in the text of a setup, before its learning rate
 # 2**20 units a layer are 4 TB of weights between two of them: a typing error, and an overflow in
 # the sizes if it came further.
 MAX_WIDTH = 1 << 20
@@ -77,12 +78,14 @@ class Architecture:
 
     @classmethod
     def parse(cls, text: str | Architecture) -> Architecture:
-        """Reads the text form; an Architecture passes unchanged.
+        """Reads the text form; an Architecture passes unchanged, and of a `Setup` its architecture.
 
         Raises:
             TypeError: neither a string nor an Architecture.
             ValueError: malformed text.
         """
+        if isinstance(text, Setup):
+            return Architecture(text.widths, text.activation)
         if isinstance(text, Architecture):
             return text
         if not isinstance(text, str):
@@ -99,6 +102,11 @@ class Architecture:
         """Number of hidden layers, L in the paper."""
         return len(self.widths)
 
+    @property
+    def training(self) -> tuple[tuple[str, Any], ...]:
+        """How it is trained, as pairs of a setting of [agent] and its value; none unless it is a `Setup`."""
+        return ()
+
     def layer_sizes(self, observation_size: int, n_actions: int) -> tuple[int, ...]:
         """Units of every layer, input and output included: depth + 2 numbers."""
         return (observation_size, *self.widths, n_actions)
@@ -112,6 +120,65 @@ class Architecture:
         if len(set(self.widths)) == 1:
             return f"{self.depth}x{self.widths[0]}-{self.activation}"
         return f"{','.join(map(str, self.widths))}-{self.activation}"
+
+
+@dataclass(frozen=True, order=True)
+class Setup(Architecture):
+    """An architecture, and how it is trained: what a search chooses where it chooses more than the layers.
+
+    Two setups of the same layers are two choices, and neither equals the architecture alone.
+
+    Args:
+        widths, activation: as of an Architecture.
+        optimizer: its name, as ``adam``; None: that of the agent's settings.
+        learning_rate: > 0; None: that of the agent's settings, or the optimizer's default.
+
+    Raises:
+        TypeError, ValueError: as Architecture.
+    """
+
+    optimizer: str | None = None
+    learning_rate: float | None = None
+
+    @property
+    def training(self) -> tuple[tuple[str, Any], ...]:
+        """How it is trained, as pairs of a setting of [agent] and its value."""
+        both = (("optimizer", self.optimizer), ("learning_rate", self.learning_rate))
+        return tuple((name, value) for name, value in both if value is not None)
+
+    def __str__(self) -> str:
+        shown = (value if name == "optimizer" else f"{_RATE}{value!r}" for name, value in self.training)
+        return "+".join([super().__str__(), *shown])
+
+
+def parse_setup(text: str | Architecture) -> Architecture:
+    """Reads the text form of a setup, or of an architecture; either as such passes unchanged.
+
+    Raises:
+        TypeError, ValueError: as `Architecture.parse`, or a learning rate that is no number.
+    """
+    if isinstance(text, Architecture):
+        return text
+    layers, *training = text.split("+") if isinstance(text, str) else [text]
+    architecture = Architecture.parse(layers)
+    if not training:
+        return architecture
+    optimizer, rate = None, None
+    for part in training:
+        if part.startswith(_RATE) and rate is None:
+            rate = float(part.removeprefix(_RATE))
+        elif part and optimizer is None and rate is None:
+            optimizer = part
+        else:
+            raise ValueError(f"malformed setup {text!r}: write it as 3x64-relu+adam+lr=0.001")
+    return Setup(architecture.widths, architecture.activation, optimizer, rate)
+
+
+def with_training(architecture: Architecture, setup: Architecture) -> Architecture:
+    """An architecture, trained as a setup says; if that says nothing, the architecture as it is."""
+    if not setup.training:
+        return architecture
+    return Setup(architecture.widths, architecture.activation, **dict(setup.training))
 
 
 def check_architecture(name: str, value: Any) -> str:
@@ -128,10 +195,10 @@ def check_architecture(name: str, value: Any) -> str:
 
 
 class SearchSpace(Sequence[Architecture]):
-    """A finite, ordered set of architectures.
+    """A finite, ordered set of architectures, or of setups.
 
     Args:
-        architectures: Architectures or their text forms; duplicates are dropped.
+        architectures: Architectures, Setups or their text forms; duplicates are dropped.
 
     Raises:
         TypeError: one architecture's text instead of several.
@@ -141,7 +208,7 @@ class SearchSpace(Sequence[Architecture]):
     def __init__(self, architectures: Iterable[Architecture | str]) -> None:
         if isinstance(architectures, str):
             raise TypeError(f"architectures must be several, got the text {architectures!r}; write [{architectures!r}]")
-        self._architectures = tuple(dict.fromkeys(Architecture.parse(a) for a in architectures))
+        self._architectures = tuple(dict.fromkeys(parse_setup(a) for a in architectures))
         if not self._architectures:
             raise ValueError("the search space is empty; give at least one architecture, as 3x64-relu")
 
@@ -155,9 +222,20 @@ class SearchSpace(Sequence[Architecture]):
         """The 27 architectures of Rahmani et al. 2025, section 2.3.2."""
         return cls.grid((2, 3, 4), (32, 64, 128), ACTIVATIONS)
 
+    def trained(self, optimizers: Sequence[str] = (), learning_rates: Sequence[float] = ()) -> SearchSpace:
+        """Each architecture with each of the optimizers and each of the learning rates, these varying fastest.
+
+        Args:
+            optimizers, learning_rates: to choose from; without any, that of the agent's settings.
+        """
+        if not optimizers and not learning_rates:
+            return self
+        ways = list(itertools.product(optimizers or (None,), learning_rates or (None,)))
+        return SearchSpace(Setup(a.widths, a.activation, *way) for a in self for way in ways)
+
     def axes(self) -> dict[str, tuple[Any, ...]] | None:
         """``depth``, ``width`` and ``activation`` with their values, if the space is all combinations of these."""
-        if any(len(set(architecture.widths)) > 1 for architecture in self):
+        if any(len(set(architecture.widths)) > 1 or architecture.training for architecture in self):
             return None
         columns = zip(*((a.depth, a.widths[0], a.activation) for a in self), strict=True)
         depths, widths, activations = (tuple(dict.fromkeys(column)) for column in columns)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.validation import check_bool, check_positive_int
 
 
@@ -20,7 +20,7 @@ class Proposal:
     """A controller's answer to ``ask``.
 
     Args:
-        architecture: what to train next; the text form is taken, too.
+        architecture: what to train next, a Setup if it says how; the text form is taken, too.
         reason: one word for the log, e.g. ``explore``.
         budget: episodes to train it for; None leaves it to the run (``switch_every``),
             `WHOLE_RUN` asks for all that are left.
@@ -41,7 +41,7 @@ class Proposal:
 
     def __post_init__(self) -> None:
         # A text would never equal the architecture in use, and every self-switch would be a transfer.
-        object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
+        object.__setattr__(self, "architecture", parse_setup(self.architecture))
         if not isinstance(self.reason, str):
             raise TypeError(f"reason must be a string; got {type(self.reason).__name__}; pass one word for the log")
         if self.source is not None:
@@ -119,11 +119,12 @@ class Result:
     Args:
         proposal: what it had asked for.
         architecture: what was really trained: a transfer may alter or refuse a switch.
-        score: what the segment was worth, in units of return.
+        score: what the segment was worth, in units of return; with ``reward_cost``, the cost in it.
         returns: float64 (episodes,), undiscounted return of each episode that counts in the segment: with one
             environment those that ended in it, with several those that began in it.
         cost: what the segment used up.
         accepted: False if the switch was refused.
+        estimate: of a score with a cost in it, what the estimator gave; None if that is the score.
     """
 
     proposal: Proposal
@@ -132,6 +133,7 @@ class Result:
     returns: np.ndarray
     cost: Cost
     accepted: bool = True
+    estimate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ FLOORS = """
     lowlevel
     engine
     _core
-    envs controllers
+    envs controllers rewards
     events storage metrics plugins seeding statistics transitions
     types options flop
     space validation extras

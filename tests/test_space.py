@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasdqn_fast.errors import suggest
-from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, Architecture, SearchSpace
+from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, Architecture, SearchSpace, Setup, parse_setup
 
 ARCHITECTURES = st.builds(
     Architecture,
@@ -191,3 +191,50 @@ def test_axes_are_those_of_a_grid():
 )
 def test_other_spaces_have_no_axes(architectures):
     assert SearchSpace(architectures).axes() is None
+
+
+SETUPS = st.builds(
+    Setup,
+    st.lists(st.integers(1, 300), min_size=1, max_size=4).map(tuple),
+    st.sampled_from(ACTIVATIONS),
+    st.sampled_from([None, "sgd", "adam"]),
+    st.none() | st.floats(1e-8, 10),
+)
+
+
+@given(setup=SETUPS)
+def test_a_setup_is_read_back_from_its_text(setup):
+    read = parse_setup(str(setup))
+    assert read.training == setup.training
+    assert Architecture.parse(setup) == Architecture(setup.widths, setup.activation) == Architecture.parse(read)
+    if setup.training:
+        assert read == setup != Architecture.parse(setup)
+    assert setup.parameter_count(3, 2) == Architecture.parse(setup).parameter_count(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("3x64-relu+adam+sgd", "malformed setup '3x64-relu.adam.sgd': write it as 3x64-relu.adam.lr=0.001"),
+        ("3x64-relu+lr=1+lr=2", "malformed setup"),
+        ("3x64-relu+lr=1+adam", "malformed setup"),
+        ("3x64-relu+", "malformed setup"),
+        ("3x64+adam", "malformed architecture '3x64'"),
+        ("3x64-relu+lr=fast", "could not convert string to float"),
+    ],
+)
+def test_what_is_no_setup_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_setup(text)
+    with pytest.raises(ValueError, match="malformed architecture"):
+        Architecture.parse(text)
+
+
+def test_training_multiplies_the_space_and_varies_fastest():
+    layers = SearchSpace.grid((1, 2), (4,), ("relu",))
+    assert layers.trained() is layers
+    space = layers.trained(("sgd", "adam"), (0.1,))
+    assert list(map(str, space))[:3] == ["1x4-relu+sgd+lr=0.1", "1x4-relu+adam+lr=0.1", "2x4-relu+sgd+lr=0.1"]
+    assert len(space) == 4
+    assert space.axes() is None
+    assert [setup.training for setup in layers.trained((), (0.1,))] == [(("learning_rate", 0.1),)] * 2

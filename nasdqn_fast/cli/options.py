@@ -11,7 +11,7 @@ import click
 from nasdqn_fast.config import TABLES, Setting, Table, all_settings, resolve_search
 from nasdqn_fast.options import parse_options, split_list
 
-TITLES = {"env": "Environment", "agent": "Agent", "search": "Search", "run": "Run"}
+TITLES = {"env": "Environment", "agent": "Agent", "search": "Search", "reward": "Reward", "run": "Run"}
 _SCALARS: dict[Any, Any] = {
     int: click.INT,
     float: click.FLOAT,

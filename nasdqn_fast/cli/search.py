@@ -48,7 +48,8 @@ def _setting_options(command: click.Command) -> click.Command:
     "methods",
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all: those that "
+    "search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Trials of a search.")
 @click.option(
@@ -193,8 +194,9 @@ def _on_table(
     about: dict[str, Any],
     options: dict[str, Any],
 ) -> None:
-    from nasdqn_fast.study.table import Table, search_files
-    from nasdqn_fast.study.table.search import search_table
+    from nasdqn_fast.cli.league import show_league
+    from nasdqn_fast.study.table import Table, league, search_files
+    from nasdqn_fast.study.table.search import search_table, table_latencies
 
     table, metric = options.pop("table") or "paper", options.pop("metric") or "final"
     for name in _WITH_RUNS:
@@ -203,19 +205,25 @@ def _on_table(
         out = search_files.check_free(out)
     data = Table.load(table)
     how = {name: about[name] for name in ("trials", "episodes", "estimator", "trial_estimator_options")}
+    options = given(options)
+    if latencies := table_latencies(data, task, options):  # one table for all searches
+        options["reward_latencies"] = latencies
     found = {}
-    for method in methods:
-        chosen = parse_plugin_options(None, given(options) | {"method": method})
+    for method in league.expanded(methods):
+        chosen = parse_plugin_options(None, options | {"method": method})
         with naming("trials", "episodes", "metric"):
             found[method] = [
                 search_table(data, task, seed=number, metric=metric, **how, **chosen)
                 for number in range(about["seed"], about["seed"] + about["seeds"])
             ]
     _show(console, task, found)
+    if league.ALL in methods:
+        show_league(console, found)
     if out is not None:
         names = ("trials", "seed", "episodes", "estimator")
         told = {"table": table, "task": task, "metric": metric, **{name: about[name] for name in names}}
-        search_files.write(out, told, found)
+        search_files.write(out, told, found, latencies)
+        league.write(out, found)
 
 
 def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]]) -> None:

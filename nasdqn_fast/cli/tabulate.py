@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,20 +26,6 @@ LINE_EVERY = 10.0  # s between two plain lines of progress
 _OWN_DEFAULTS = {"horizon_is": "truncated", "policy_epsilon_decay": "0.985"}
 _FIXED = ("optimizer", "steps")  # the task's name says the optimizer; every row has as many episodes
 _SPACE = ("depths", "widths", "activations", "architectures")
-
-
-class ShardType(click.ParamType):
-    """``K/N``."""
-
-    name = "k/n"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(\d+)/(\d+)", value)
-        if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            self.fail(f"{value!r} is not K/N with K from 1 to N, as 3/40", param, ctx)
-        return int(match[1]), int(match[2])
 
 
 def _setting_option(setting: Setting) -> SettingOption:
@@ -75,7 +60,7 @@ def _setting_options(command: click.Command) -> click.Command:
 @click.option("--episodes", type=int, default=600, show_default=True, help="Episodes of each row.")
 @click.option("--evaluate-every", type=int, default=25, show_default=True, help="Episodes between evaluations.")
 @click.option("--evaluate-episodes", type=int, default=20, show_default=True, help="Episodes of an evaluation.")
-@click.option("--shard", type=ShardType(), default=(1, 1), help="K/N: compute every N-th row, from the K-th.")
+@click.option("--shard", metavar="K/N", help="Compute every N-th row, from the K-th.")
 @click.option("--threads", type=int, help="Rows computed at once. [default: one for each core]")
 @click.option(
     "--summary",
@@ -90,7 +75,7 @@ def command(
     episodes: int,
     evaluate_every: int,
     evaluate_episodes: int,
-    shard: tuple[int, int],
+    shard: str | None,
     threads: int | None,
     summary: Path | None,
     **settings: Any,

@@ -14,7 +14,7 @@ from nasdqn_fast.options import options_of
 Values = Mapping[str, Mapping[str, Any]]
 PARALLEL = "adadqn_"  # what the names of the parallel search's settings begin with
 # Of [search], what both loops read.
-COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures")
+COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures", "max_parameters")
 
 
 def problems_with_method(config: Config, given: Values, profile: Values) -> Iterator[tuple[str, Exception]]:
@@ -44,6 +44,9 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
     for table in TABLES:
         if getattr(config, table.name):
             yield "search", InputError(f"method {search.method!r} has no {table.name}, nor options of one; drop them")
+    if config.reward.cost is not None:
+        wanted = f"left out with method {search.method!r}, which tells no controller a score"
+        yield "reward", OutOfRange("cost", wanted, repr(config.reward.cost), "drop it")
     if config.run.warm_start is not None:
         wanted = f"left out with method {search.method!r}, whose networks all begin anew"
         yield "run", OutOfRange("warm_start", wanted, repr(config.run.warm_start), "drop it")

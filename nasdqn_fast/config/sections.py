@@ -1,4 +1,4 @@
-"""The settings of a run: four frozen sections, the options of its plug-ins, and the whole.
+"""The settings of a run: five frozen sections, the options of its plug-ins, and the whole.
 
 Every setting carries its default, its help and the source of its default. The TOML file, the command line, the
 keywords of `nasdqn_fast.train` and the table in docs/paper.md all follow from what stands here and in
@@ -21,7 +21,10 @@ from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES
 from nasdqn_fast.envs import EnvKernel, PythonKernel
 from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import InputError, OutOfRange, WrongType
-from nasdqn_fast.options import UNSAID, Checked, option, same_option
+from nasdqn_fast.options import UNSAID, Checked, option, options_of, same_option
+from nasdqn_fast.rewards.cost import MEASURES
+from nasdqn_fast.rewards.forms import FORMS
+from nasdqn_fast.rewards.latency_file import check_latencies
 from nasdqn_fast.space import ACTIVATIONS, MAX_DEPTH, MAX_WIDTH, SearchSpace, check_architecture
 from nasdqn_fast.storage.cadence import Cadence
 from nasdqn_fast.validation import (
@@ -29,12 +32,16 @@ from nasdqn_fast.validation import (
     check_each,
     check_fraction,
     check_path,
+    check_positive,
     check_positive32,
+    check_real,
     check_table,
     described,
 )
 
 ADADQN = "the code of Vincent et al. 2025"
+HERE = "this package"
+DEFAULT_WEIGHT = 0.07  # of MnasNet, as a power, and of TuNAS, of qualities from 0 to 1
 MAX_NETWORKS = 1 << 10
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
@@ -63,6 +70,18 @@ def _check_rates(name: str, value: Any) -> tuple[float, ...]:
             name, "two numbers, the lowest and the highest, or none", ",".join(f"{rate:g}" for rate in rates)
         )
     return rates
+
+
+def _check_several_rates(name: str, value: Any) -> tuple[float, ...]:
+    return check_each(name, value, check_positive32)
+
+
+def _check_range(name: str, value: Any) -> tuple[float, ...]:
+    """Two returns, the second of which is higher."""
+    ends = check_each(name, value, check_real)
+    if len(ends) != 2 or ends[0] >= ends[1]:
+        raise OutOfRange(name, "two numbers, the lower first", ",".join(f"{end:g}" for end in ends))
+    return ends
 
 
 def _check_environment(name: str, value: Any) -> str | EnvKernel | PythonKernel:
@@ -147,6 +166,23 @@ class SearchConfig(Checked):
         check=_check_architectures,
         shown="none",
     )
+    optimizers: tuple[str, ...] = option(
+        (),
+        "optimizers to choose from; they join the space",
+        HERE,
+        choices=tuple(LEARNING_RATES),
+        shown="--optimizer",
+    )
+    learning_rates: tuple[float, ...] = option(
+        (),
+        "learning rates to choose from; they join the space",
+        HERE,
+        check=_check_several_rates,
+        shown="--learning-rate",
+    )
+    max_parameters: int | None = option(
+        None, "most weights and biases: larger architectures leave the search space", HERE, minimum=1, shown="no limit"
+    )
     switch_every: int = option(200, "episodes of a segment, M", "paper 2.4.1", minimum=1)
     controller_epsilon_start: float = same_option(NASDQN.Options, "epsilon_start")
     controller_epsilon_decay: float = same_option(NASDQN.Options, "epsilon_decay")
@@ -207,8 +243,88 @@ class SearchConfig(Checked):
     def space(self) -> SearchSpace:
         """The search space."""
         if self.architectures is not None:
-            return SearchSpace(self.architectures)
-        return SearchSpace.grid(self.depths, self.widths, self.activations)
+            layers = SearchSpace(self.architectures)
+        else:
+            layers = SearchSpace.grid(self.depths, self.widths, self.activations)
+        return layers.trained(self.optimizers, self.learning_rates)
+
+
+@dataclass(frozen=True)
+class RewardConfig(Checked):
+    """What a controller is told: a score, combined with a cost: ``[reward]``."""
+
+    cost: str | None = option(
+        None,
+        "cost of an architecture in what the controller is told: parameters, flop (of a forward pass), or latency (its "
+        "seconds)",
+        UNSAID,
+        choices=MEASURES,
+        keyword="reward_cost",
+        shown="none",
+    )
+    form: str = option(
+        "additive",
+        "how score and cost are combined",
+        HERE,
+        choices=tuple(FORMS),
+        keyword="reward_form",
+    )
+    weight: float | None = option(
+        None,
+        "weight of the cost; of multiplicative a power",
+        "MnasNet's and TuNAS's",
+        minimum=0,
+        keyword="reward_weight",
+        shown="0.07; with returns as they are it must be given, unless multiplicative",
+    )
+    range: tuple[float, ...] = option(
+        (0.0, 1.0),
+        "the returns that count as quality 0 and 1, as -400,100",
+        HERE,
+        check=_check_range,
+        keyword="reward_range",
+    )
+    target: float | None = option(
+        None,
+        "the cost that counts as 1, in parameters, operations or seconds",
+        HERE,
+        check=check_positive,
+        keyword="reward_target",
+        shown="the largest in the space; with absolute it must be given",
+    )
+    latencies: str | dict[str, float] | None = option(
+        None,
+        "seconds by architecture: a JSON file",
+        HERE,
+        check=check_latencies,
+        keyword="reward_latencies",
+        shown="measured once, and kept with the run",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.cost is None:
+            for about in options_of(type(self)):
+                if (value := getattr(self, about.name)) != about.default:
+                    raise OutOfRange(about.name, "left out without {cost}", repr(value), "drop it, or give {cost}")
+            return
+        if self.latencies is not None and self.cost != "latency":
+            raise OutOfRange("latencies", "left out unless {cost} is latency", "a table", "drop it")
+        if self.form == "absolute" and self.target is None:
+            raise OutOfRange("target", "given with {form} absolute", "none", "say which cost is aimed at")
+        if self.form != "multiplicative" and self.weight is None and self.range == (0.0, 1.0):
+            hint = "give it in units of return, or give {range}, the returns that count as 0 and 1"
+            raise OutOfRange("weight", f"given with {{form}} {self.form}, as no default fits every task", "none", hint)
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """The table of latencies; empty without one."""
+        return self.latencies if isinstance(self.latencies, dict) else {}
+
+    @property
+    def resolved_weight(self) -> float:
+        """The weight, where none is given the default."""
+        return DEFAULT_WEIGHT if self.weight is None else self.weight
 
 
 @dataclass(frozen=True)
@@ -258,7 +374,7 @@ class Config:
     """All settings of a run.
 
     Args:
-        env, agent, search, run: the sections.
+        env, agent, search, reward, run: the sections.
         controller, transfer, estimator: options of the plug-ins, by name, as far as they are given; those of the
             paper's controller are ``search.controller_*``.
     """
@@ -266,6 +382,7 @@ class Config:
     env: EnvConfig = field(default_factory=EnvConfig)
     agent: AgentSettings = field(default_factory=AgentSettings)
     search: SearchConfig = field(default_factory=SearchConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
     run: RunConfig = field(default_factory=RunConfig)
     controller: Mapping[str, Any] = field(default_factory=dict)
     transfer: Mapping[str, Any] = field(default_factory=dict)
@@ -292,7 +409,13 @@ class Config:
 
 
 # Table of the TOML file -> class.
-SECTIONS: dict[str, type[Any]] = {"env": EnvConfig, "agent": AgentSettings, "search": SearchConfig, "run": RunConfig}
+SECTIONS: dict[str, type[Any]] = {
+    "env": EnvConfig,
+    "agent": AgentSettings,
+    "search": SearchConfig,
+    "reward": RewardConfig,
+    "run": RunConfig,
+}
 
 
 def all_settings() -> list[Setting]:

@@ -1,6 +1,6 @@
 """The TOML form of a config.
 
-Format 1: four tables of scalars, flat lists and one inline table, and a table for each plug-in with options.
+Format 1: five tables of scalars, flat lists and inline tables, and a table for each plug-in with options.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Any space as a tree of decisions: the depth, the width or widths, the activation. Every leaf is in the space.
+"""Any space as a tree of decisions: depth, width or widths, activation, and how to train. Every leaf is in the space.
 
 An architecture has *parts*, pairs of a field and a value: ``depth`` 3, ``width`` 64, ``activation`` relu. In a space
-with unequal widths, each layer has a field: ``width 1``, ``width 2`` and so on.
+with unequal widths, each layer has a field: ``width 1``, ``width 2`` and so on. Of setups, ``optimizer`` and
+``learning_rate`` come last, as far as they are to be chosen.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class Tree:
             widths: tuple[Part, ...] = (("width", architecture.widths[0]),)
         else:
             widths = tuple((f"width {layer}", width) for layer, width in enumerate(architecture.widths, start=1))
-        return (("depth", architecture.depth), *widths, ("activation", architecture.activation))
+        layers = ("depth", architecture.depth), *widths, ("activation", architecture.activation)
+        return (*layers, *architecture.training)
 
     def numbers(self, architecture: Architecture) -> tuple[int, ...]:
         """Numbers in `parts` of an architecture of the space."""

@@ -19,7 +19,7 @@ import numpy as np
 from nasdqn_fast.controllers._decisions import Decision, Tree
 from nasdqn_fast.controllers._growth import Growth
 from nasdqn_fast.controllers._scale import RunningScale
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 
 
@@ -189,7 +189,7 @@ class Progressive(Form):
         trajectory = dict(state)
         at = trajectory.pop("at")
         super().set_state(trajectory)
-        self._at = at and Architecture.parse(at)
+        self._at = at and parse_setup(at)
 
     def _begin(self) -> Proposal:
         self._at = self._growth.start

@@ -1,4 +1,4 @@
-"""Any space as a graph to grow in: deepen, widen, change the activation, stop.
+"""Any space as a graph to grow in: deepen, widen, change the activation or how it is trained, stop.
 
 It begins with the smallest architecture, and every other one can be reached.
 """
@@ -20,6 +20,7 @@ class Growth:
     - ``widen``: wider layers, none narrower, and nothing in between; ``widen-2`` and so on where there are several
       such steps, as with widths layer by layer.
     - ``relu``, ``tanh``, ``leaky_relu``: the same widths with another activation.
+    - ``adam``, ``lr=0.001`` and so on: the same layers with another optimizer or learning rate.
     - ``to:64,32-relu``: in irregular spaces, to what no other move leads to, from the nearest architecture.
     - ``stop``.
 
@@ -27,7 +28,7 @@ class Growth:
         space: the architectures.
 
     Attributes:
-        start: the smallest one, with the activation that comes first in the space.
+        start: the smallest one, with the activation, optimizer and learning rate that come first in the space.
         moves: architecture -> move -> the architecture it leads to; None for ``stop``.
         names: every move's name.
     """
@@ -64,7 +65,8 @@ class Growth:
 
 
 def _moves(architecture: Architecture, space: SearchSpace) -> Iterator[tuple[str, Architecture]]:
-    alike = [other for other in space if other.activation == architecture.activation]
+    trained = [other for other in space if other.training == architecture.training]
+    alike = [other for other in trained if other.activation == architecture.activation]
     deeper = [other for other in alike if other.depth > architecture.depth]
     if deeper:
         yield "deepen", min(deeper, key=lambda other: (other.depth, _distance(architecture, other), _size(other)))
@@ -72,9 +74,15 @@ def _moves(architecture: Architecture, space: SearchSpace) -> Iterator[tuple[str
     least = [other for other in wider if not any(_is_wider(other, between) for between in wider)]
     for number, other in enumerate(least, start=1):
         yield "widen" if number == 1 else f"widen-{number}", other
-    for other in space:
+    for other in trained:
         if other.widths == architecture.widths and other.activation != architecture.activation:
             yield other.activation, other
+    for other in space:
+        if Architecture.parse(other) == Architecture.parse(architecture):
+            changed = set(other.training) - set(architecture.training)
+            if len(changed) == 1:
+                ((name, value),) = changed
+                yield value if name == "optimizer" else f"lr={value!r}", other
 
 
 def _is_wider(one: Architecture, other: Architecture) -> bool:
@@ -89,12 +97,14 @@ def _size(architecture: Architecture) -> tuple[int, int]:
     return architecture.parameter_count(1, 1), ACTIVATIONS.index(architecture.activation)
 
 
-def _distance(one: Architecture, other: Architecture) -> tuple[int, int, int]:
-    """By depth, then by units, then by activation."""
+def _distance(one: Architecture, other: Architecture) -> tuple[int, int, int, int]:
+    """By depth, then by units, then by activation, then by how they are trained."""
     units = sum(abs(width - than) for width, than in zip(one.widths, other.widths, strict=False))
-    return abs(one.depth - other.depth), units, one.activation != other.activation
+    trained = len(set(one.training) - set(other.training))
+    return abs(one.depth - other.depth), units, one.activation != other.activation, trained
 
 
 def _order(move: str) -> tuple[int, str]:
-    kinds = ("deepen", "widen", *ACTIVATIONS, "to:")
-    return next(place for place, kind in enumerate(kinds) if move.startswith(kind)), move
+    kinds = ("deepen", "widen", *ACTIVATIONS)
+    place = next((place for place, kind in enumerate(kinds) if move.startswith(kind)), len(kinds))
+    return place + move.startswith("to:"), move

@@ -16,7 +16,7 @@ import numpy as np
 from nasdqn_fast.controllers._decisions import Neighbours, Tree
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.options import Checked, option
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_sum
 
@@ -63,7 +63,7 @@ class Evolution(Controller):
         super().set_state(state)
         self.population.clear()
         for text, score in state["population"]:
-            self.population.append((Architecture.parse(text), check_sum("score", score)))
+            self.population.append((parse_setup(text), check_sum("score", score)))
 
 
 plugin = Evolution

@@ -17,7 +17,7 @@ import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.options import Checked, option
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_int
 
@@ -108,8 +108,8 @@ class Halving(Controller):
         self.trials = check_int("trials", state["trials"], 0)
         self._bracket = check_int("bracket", state["bracket"], 0, len(self.brackets) - 1)
         self._rung = check_int("rung", state["rung"], 0, len(self.brackets[self._bracket]) - 1)
-        self._waiting = [(Architecture.parse(text), trial) for text, trial in state["waiting"]]
-        self._done = [(Architecture.parse(text), trial, score) for text, trial, score in state["done"]]
+        self._waiting = [(parse_setup(text), trial) for text, trial in state["waiting"]]
+        self._done = [(parse_setup(text), trial, score) for text, trial, score in state["done"]]
 
 
 def power_within(eta: int, n: int) -> int:

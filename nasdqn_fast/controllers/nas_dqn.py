@@ -14,7 +14,7 @@ import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.options import UNSAID, Checked, option
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_decay, check_int, check_positive, check_sum
 
@@ -109,7 +109,7 @@ class NASDQN(Controller):
         super().set_state(state)
         self.switches = check_int("switches", state["switches"], 0)
         # Not only of the search space: a transfer may have altered what was asked for.
-        self.best = [(Architecture.parse(text), check_sum("score", score)) for text, score in state["best"]]
+        self.best = [(parse_setup(text), check_sum("score", score)) for text, score in state["best"]]
 
 
 plugin = NASDQN

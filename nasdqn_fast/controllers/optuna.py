@@ -1,9 +1,9 @@
 """Optuna's samplers, TPE by default: what to try next, from all trials so far. Needs the extra [search].
 
-Tree-structured Parzen estimator: Bergstra et al. 2011. A study that maximises the score, in memory. Depth and widths
-are integers, so that a sampler knows their order; the activation is a category. Every proposal is made by a new
-sampler, whose seed is drawn from the controller's stream: what it proposes then depends on trials and seed alone, and a
-study that was built again from its trials goes on exactly as the first would have.
+Tree-structured Parzen estimator: Bergstra et al. 2011. A study that maximises the score, in memory. Depth, widths and
+learning rates are integers, so that a sampler knows their order; activation and optimizer are categories. Every
+proposal is made by a new sampler, whose seed is drawn from the controller's stream: what it proposes then depends on
+trials and seed alone, and a study that was built again from its trials goes on exactly as the first would have.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Optuna(Controller):
         """
         values = [self._tree.parts[action][1] for action in decision.actions]
         name = f"{decision.field}: {', '.join(map(str, values))}"
-        if decision.field == "activation":
+        if decision.field in ("activation", "optimizer"):
             return name, self._optuna.distributions.CategoricalDistribution(values)
         return name, self._optuna.distributions.IntDistribution(0, len(values) - 1)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.options import Checked, option
-from nasdqn_fast.space import Architecture, SearchSpace, check_architecture
+from nasdqn_fast.space import Architecture, SearchSpace, check_architecture, parse_setup
 from nasdqn_fast.types import Proposal
 
 
@@ -59,7 +59,7 @@ class PruneOnly(Controller):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         super().set_state(state)
-        self.architecture = None if state["architecture"] is None else Architecture.parse(state["architecture"])
+        self.architecture = None if state["architecture"] is None else parse_setup(state["architecture"])
         self.begun = bool(state["begun"])
 
 

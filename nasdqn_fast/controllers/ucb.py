@@ -21,7 +21,7 @@ from nasdqn_fast.controllers._policies import argmax
 from nasdqn_fast.controllers._scale import RunningScale
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.options import Checked, option
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_sum
 
@@ -93,11 +93,11 @@ class UCB(Controller):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         super().set_state(state)
-        self._at = state["at"] and Architecture.parse(state["at"])
+        self._at = state["at"] and parse_setup(state["at"])
         self._cluster = state["cluster"]
         self.window.clear()
         for cluster, text, score in state["window"]:
-            self.window.append((cluster, Architecture.parse(text), check_sum("score", score)))
+            self.window.append((cluster, parse_setup(text), check_sum("score", score)))
 
 
 plugin = UCB

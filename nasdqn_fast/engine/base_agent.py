@@ -6,6 +6,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
@@ -224,7 +225,12 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _q(self, observations: np.ndarray) -> np.ndarray:
         return self.network.forward(observations)
 
-    def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None:
+    def switch_network(
+        self,
+        network: Any,
+        optimizer_state: Mapping[str, Any] | None = None,
+        settings: AgentSettings | None = None,
+    ) -> None:
         """Continues with another online network: target := its copy.
 
         With ``normalize_observations``, the network gets a copy of the agent's statistics, and the agent continues with
@@ -233,16 +239,19 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         Args:
             network: of this backend.
             optimizer_state: what the optimizer continues from, as its ``get_state`` returns it; None resets it.
+            settings: the agent's with another optimizer or learning rate; None leaves both as they are.
 
         Raises:
             TypeError: no network of this backend.
             KeyError, TypeError, ValueError: the network has other inputs or outputs than the environment, or the
-                optimizer's state is not valid, or not of the network's shape. Nothing has changed.
+                optimizer's state is not valid, or not of the network's shape, or other settings differ. Nothing has
+                changed.
             RuntimeError: another thread runs this agent.
         """
+        settings = self._trained_with(settings or self.settings)
         self._check_network(network)
         target = network.copy()
-        optimizer = self._new_optimizer(self.settings.optimizer_settings(), network, optimizer_state)
+        optimizer = self._new_optimizer(settings.optimizer_settings(), network, optimizer_state)
         before = network.normalizer
         if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
             network.normalizer = target.normalizer = self._statistics(network).copy()
@@ -254,6 +263,32 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         self._network: N = network
         self._target: N = target
         self._optimizer = optimizer
+        self._settings = settings
+
+    def switch_optimizer(self, settings: AgentSettings) -> None:
+        """Continues with another optimizer or learning rate; network and target stay.
+
+        An optimizer of the same kind keeps its state, such as Adam's moments; another begins with none.
+
+        Args:
+            settings: the agent's, with another `optimizer` or `learning_rate`.
+
+        Raises:
+            ValueError: other settings differ, too.
+            RuntimeError: another thread runs this agent.
+        """
+        settings = self._trained_with(settings)
+        state = self.optimizer.get_state() if settings.optimizer == self.settings.optimizer else None
+        optimizer = self._new_optimizer(settings.optimizer_settings(), self.network, state)
+        self._use(self.network, self.target, optimizer)
+        self._optimizer, self._settings = optimizer, settings
+
+    def _trained_with(self, settings: AgentSettings) -> AgentSettings:
+        """Refuses settings that differ in more than how the network is trained."""
+        own = self.settings
+        if replace(settings, optimizer=own.optimizer, learning_rate=own.learning_rate) != own:
+            raise ValueError("settings must be the agent's, but for optimizer and learning_rate; make another agent")
+        return settings
 
     def _check_network(self, network: Any) -> None:
         """Refuses what is no network of this backend between the environment's observations and actions."""

@@ -10,6 +10,7 @@ from typing import Any, Generic
 import numpy as np
 
 from nasdqn_fast._core.stop_token import StopToken
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_agent import BaseAgent, N, O, R
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
@@ -136,13 +137,32 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
             raise ValueError(f"network {k} is the one whose copy the target is; replace another")
         self._add(k, candidate, network)
 
-    def switch_network(self, network: Any, optimizer_state: Mapping[str, Any] | None = None) -> None:
-        """Puts another network in the place of the one last chosen, and makes the target its copy."""
+    def switch_network(
+        self,
+        network: Any,
+        optimizer_state: Mapping[str, Any] | None = None,
+        settings: AgentSettings | None = None,
+    ) -> None:
+        """Puts another network in the place of the one last chosen, and makes the target its copy.
+
+        Raises:
+            ValueError: settings are given: how a network is trained is its candidate's matter.
+        """
+        if settings is not None:
+            self.switch_optimizer(settings)
         if self._members:
             self._add(self.chosen, _candidate(network), network, optimizer_state)
         else:
             self._add(0, self._candidate, network, optimizer_state)
         self._follow_choice()
+
+    def switch_optimizer(self, settings: AgentSettings) -> None:
+        """Refuses: how a network of a population is trained is its candidate's matter.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("each network of a population is trained as its candidate says; replace the network")
 
     def get_state(self) -> dict[str, Any]:
         """As ``DQNAgent.get_state``, of the network chosen last, and all others besides."""

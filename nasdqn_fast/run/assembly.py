@@ -12,6 +12,7 @@ from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import OutOfRange, SettingError
 from nasdqn_fast.estimators import base as estimators
+from nasdqn_fast.run.rewards import limit_of, reward_of, sizes_of, space_of
 from nasdqn_fast.run.warm_start import start_from
 from nasdqn_fast.search.generation import CandidateSpace
 from nasdqn_fast.search.online import Trainer
@@ -52,7 +53,7 @@ def make_trainer(
     """
     if find_method(config.search.method).loop == "parallel":
         return _parallel_trainer(config, environment)
-    streams, search = Streams(config.run.seed), config.search
+    streams, search, sizes = Streams(config.run.seed), config.search, sizes_of(environment)
     engine = backends.find(config.run.backend)
     controller_options, transfer_options, estimator_options = (given_options(config, table) for table in TABLES)
     transfer = transfers.make(search.transfer, transfer_options)
@@ -65,7 +66,9 @@ def make_trainer(
 
     return Trainer(
         make_agent,
-        controllers.make(find_method(search.method).controller, search.space(), streams.controller, controller_options),
+        controllers.make(
+            find_method(search.method).controller, space_of(config, sizes), streams.controller, controller_options
+        ),
         transfer,
         estimators.make(search.estimator, estimator_options),
         streams.transfer,
@@ -73,6 +76,8 @@ def make_trainer(
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
+        reward=reward_of(config, sizes),
+        check=limit_of(config, sizes).check,
     )
 
 
@@ -81,7 +86,7 @@ def _parallel_trainer(config: Config, environment: envs.AnyEnvironment) -> Paral
     engine = backends.find(config.run.backend)
     return ParallelTrainer(
         lambda candidates: engine.DQNPopulation(environment, list(candidates), rng=streams, **vars(agent)),
-        CandidateSpace(search.space(), search.adadqn_optimizers, search.adadqn_learning_rates),
+        CandidateSpace(space_of(config, sizes_of(environment)), search.adadqn_optimizers, search.adadqn_learning_rates),
         search.adadqn_networks,
         streams.controller,
         streams.transfer,

@@ -138,7 +138,8 @@ def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen
         case Told(segment, episode, result):
             about = {"episode": episode, "architecture": str(result.architecture), "reason": result.proposal.reason}
             worth = {"score": result.score, "cost": result.cost.steps, "accepted": result.accepted}
-            return {"event": "tell", "segment": segment, **about, **worth}
+            priced = {} if result.estimate is None else {"estimate": result.estimate}
+            return {"event": "tell", "segment": segment, **about, **worth, **priced}
 
 
 def _transfer_record(report: TransferReport) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from nasdqn_fast.config import Config
 from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.events import Asked, Evaluated, Event, Played, TargetChosen, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.types import Cost, Episodes, TransferReport
 
 
@@ -47,7 +47,7 @@ class Segment:
         """The segment that gave this state; earlier versions saved no cost."""
         transfer = state["transfer"] and TransferReport(**state["transfer"])
         cost = Cost(**state["cost"]) if state.get("cost") else None
-        architecture = Architecture.parse(state["architecture"])
+        architecture = parse_setup(state["architecture"])
         return cls(**{**state, "architecture": architecture, "transfer": transfer, "cost": cost})
 
 

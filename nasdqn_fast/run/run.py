@@ -24,6 +24,7 @@ from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, FINISHED, clear, forg
 from nasdqn_fast.run.log import RunLog
 from nasdqn_fast.run.provenance import build_facts
 from nasdqn_fast.run.result import Recorder, RunResult, Times
+from nasdqn_fast.run.rewards import sizes_of, with_latencies
 from nasdqn_fast.run.signals import RunSignals, with_message
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.seeding import Streams
@@ -62,7 +63,8 @@ class Run:
         self.progress = progress
         self.keeps_end = keeps_end
         self.environment = make_environment(config) if environment is None else environment
-        self.config = config = with_rows(config, self.environment)
+        config = with_latencies(with_rows(config, self.environment), sizes_of(self.environment))
+        self.config = config
         if config.run.stop_at_threshold and self.environment.kernel.threshold is None:
             raise InputError(
                 f"stop_at_threshold needs an environment with a threshold; {self.environment.kernel.name!r} has none; "
@@ -194,7 +196,7 @@ class Run:
         with signals.deferred():
             try:
                 if self.trainer.resumable:
-                    architecture = self.trainer.agent.network.architecture
+                    architecture = self.trainer.in_use
                     self._tell(Resumed(self.trainer.segment, architecture, self.recorder.episodes()))
                 self._evaluate_if_due(signals)
                 reason = self._reason_to_stop()

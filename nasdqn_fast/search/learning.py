@@ -21,14 +21,22 @@ class LearningAside:
     Args:
         agent: of either backend.
         rng: of the draws of minibatches; a PCG64.
+        settings: to train with; None: the agent's.
         stop: stops `learn` when it is set.
 
     Attributes:
         updates: updates so far.
     """
 
-    def __init__(self, agent: Any, rng: np.random.Generator, stop: StopToken | None = None) -> None:
+    def __init__(
+        self,
+        agent: Any,
+        rng: np.random.Generator,
+        stop: StopToken | None = None,
+        settings: AgentSettings | None = None,
+    ) -> None:
         self._agent = agent
+        self._settings = settings or agent.settings
         self._rng = rng
         self._stop = stop
         self._stopped = False
@@ -54,7 +62,7 @@ class LearningAside:
         if self._memory is None:
             self._memory = copy.deepcopy(self._agent.replay)
             set_generator_state(self._memory.rng, dict(self._rng.bit_generator.state))
-        settings = _by_updates(self._agent.settings, self._agent.steps)
+        settings = _by_updates(self._settings, self._agent.steps)
         learner = type(self._agent)(self._agent.environment, network, replay=self._memory, **vars(settings))
         for _ in range(n if len(self._memory) else 0):
             if self._stop is not None and self._stop.reason:

@@ -18,8 +18,9 @@ import numpy as np
 from nasdqn_fast import plugins
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.base import Controller
+from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.protocol import Agent
-from nasdqn_fast.errors import InputError, Stopped
+from nasdqn_fast.errors import InputError, Stopped, message
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Played, Pruned, Told, Transferred
 from nasdqn_fast.flop import forward_flop, update_flop
@@ -29,7 +30,7 @@ from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.search.restore import restore
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, parse_setup, with_training
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
@@ -77,9 +78,12 @@ class Trainer:
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
         replay_keep: share of the replay memory kept at a switch, in (0, 1].
         replay_keep_which: ``newest`` or ``random``.
+        reward: architecture really trained and its score -> what the controller is told; None: the score.
+        check: raises InputError for an architecture that must not be trained; called with it, and with who asks for it.
 
     Attributes:
         agent: the agent.
+        in_use: the architecture that is being trained, a Setup where how to train it was chosen, too.
         clock: seconds spent as ``controller``, ``transfer``, ``prune``, ``train`` and ``estimator``.
         episodes_done: episodes ended so far.
     """
@@ -96,6 +100,8 @@ class Trainer:
         switch_every: int,
         replay_keep: float,
         replay_keep_which: str,
+        reward: Callable[[Architecture, float], float] | None = None,
+        check: Callable[[Architecture, str], None] | None = None,
     ) -> None:
         if controller.continues_trials:
             raise InputError(
@@ -110,6 +116,8 @@ class Trainer:
         self.switch_every = check_positive_int("switch_every", switch_every)
         self.replay_keep = replay_keep
         self.replay_keep_which = replay_keep_which
+        self.reward = reward
+        self.check = check or (lambda architecture, who: None)
         self.clock = Clock()
         self.segment = 1
         self.episodes_done = 0
@@ -126,7 +134,11 @@ class Trainer:
         self._before: dict[str, Any] | None = None  # all but the agent, as it was before a plug-in was called
         self._stop: StopToken | None = None
         self.proposal = self._ask()
-        self.agent = make_agent(self.proposal.architecture)
+        self.in_use = self.proposal.architecture
+        self.agent = make_agent(Architecture.parse(self.in_use))
+        self._given = self.agent.settings  # what a choice leaves open
+        if self.in_use.training:
+            self.agent.switch_optimizer(self._trained_as(self.in_use))
 
     def run(self, stop: StopToken | None = None) -> Iterator[Event]:
         """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
@@ -195,10 +207,13 @@ class Trainer:
         Raises:
             InputError: the agent's state does not fit: the environment has other sizes by now, for instance.
         """
+        # Earlier versions chose nothing but the architecture.
+        self.in_use = parse_setup(state.get("in_use", state["agent"]["architecture"]))
+        self.agent.switch_optimizer(self._trained_as(self.in_use))
         restore(self.agent, state["agent"])
         self.controller.set_state(state["controller"])
         self.proposal = Proposal(**state["proposal"])
-        self._kept = deque(map(Architecture.parse, state["kept"]))
+        self._kept = deque(map(parse_setup, state["kept"]))
         self.segment, self.episodes_done = state["segment"], state["episodes_done"]
         self._curve = LearningCurve()
         self._curve.append(episodes)
@@ -244,6 +259,7 @@ class Trainer:
             **self._state_of_begun(),
             "kept": [str(architecture) for architecture in self._kept],
             "proposal": self.proposal.get_state(),
+            "in_use": str(self.in_use),
             "controller": self.controller.get_state(),
             "streams": self.agent.streams.get_state(),
         }
@@ -298,25 +314,29 @@ class Trainer:
                 f"controller {plugins.name_of(type(self.controller))}: the online search continues the one network it "
                 f"has, and can start from no other trial; got a proposal with source {proposal.source}; leave it out"
             )
+        self.check(proposal.architecture, f"controller {plugins.name_of(type(self.controller))}")
         return proposal
 
     def _switch(self) -> list[Event]:
         """Asks for the next segment, and makes everything ready for it; `_whole` is False from then on."""
-        old, report = self.agent.network, None
+        old, report = self.in_use, None
         unreported = self.agent.unreported
         with self._undone_by_errors():
             proposal = self._ask()
             # A switch to itself keeps weights, target and optimizer state, whatever the transfer.
-            if proposal.fresh or proposal.architecture != old.architecture:
+            if proposal.fresh or Architecture.parse(proposal.architecture) != self.agent.network.architecture:
                 with self.clock.charge("transfer"):
                     report = self._transfer(proposal.architecture, FRESH if proposal.fresh else self.transfer)
+            elif proposal.architecture != old:
+                self.agent.switch_optimizer(self._trained_as(proposal.architecture))
+                self.in_use = proposal.architecture
         self._whole = False
         self.segment += 1
         self.proposal = proposal
-        self._kept.extend([old.architecture] * (unreported - len(self._kept)))
+        self._kept.extend([old] * (unreported - len(self._kept)))
         events: list[Event] = [Asked(self.segment, self.episodes_done + 1, proposal)]
         if report is not None:
-            events.append(Transferred(self.segment, old.architecture, self.agent.network.architecture, report))
+            events.append(Transferred(self.segment, old, self.in_use, report))
         before = len(self.agent.replay)
         with self.clock.charge("prune"):
             self.agent.replay.prune(self.replay_keep, self.replay_keep_which, self.rng)
@@ -326,19 +346,19 @@ class Trainer:
 
     def _transfer(self, architecture: Architecture, transfer: plugins.Function) -> TransferReport:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes."""
-        agent, segment = self.agent, self.segment + 1
+        agent, segment, settings = self.agent, self.segment + 1, self._trained_as(architecture)
         greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i), self._stop)
-        aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop)
+        aside = LearningAside(agent, agent.streams.child("learning", segment), self._stop, settings)
         carried, report = transfers.apply(
             transfer,
             transfers.Switch(
                 old=agent.network,
-                architecture=architecture,
+                architecture=Architecture.parse(architecture),
                 rng=self.rng,
                 replay=agent.replay,
                 target=agent.target,
                 optimizer=agent.optimizer.get_state(),
-                settings=agent.settings,
+                settings=settings,
                 play=greedy.play,
                 learn=aside.learn,
             ),
@@ -346,12 +366,29 @@ class Trainer:
         greedy.check()
         aside.check()
         if carried.accepted:
+            self.check(carried.network.architecture, f"transfer {transfer.name!r}")
             try:
-                agent.switch_network(carried.network, carried.optimizer)
+                agent.switch_network(carried.network, self._carried_state(carried.optimizer, settings), settings)
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
+            self.in_use = with_training(carried.network.architecture, architecture)
         return replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
+
+    def _carried_state(self, state: Any, settings: AgentSettings) -> Any:
+        """The optimizer's state that a transfer carried; None if it is of the kind that gives way to another."""
+        old = self.agent.settings.optimizer
+        if settings.optimizer != old and isinstance(state, Mapping) and state.get("kind") == old:
+            return None
+        return state
+
+    def _trained_as(self, architecture: Architecture) -> AgentSettings:
+        """The agent's settings, with what a setup has chosen."""
+        try:
+            return replace(self._given, **dict(architecture.training))
+        except (TypeError, ValueError) as error:
+            who = plugins.name_of(type(self.controller))
+            raise InputError(f"controller {who} asks for {architecture}: {message(error)}") from None
 
     def _new_progress(self, report: TransferReport | None = None) -> SegmentProgress:
         spent = (0, 0) if report is None else (report.steps, report.updates)
@@ -361,7 +398,7 @@ class Trainer:
         return SegmentProgress(done, done + self._budget(), agent.steps, agent.updates, *spent)
 
     def _train_segment(self, progress: SegmentProgress, stop: StopToken | None) -> Iterator[Event]:
-        architecture = self.agent.network.architecture
+        architecture = self.in_use
         while self.episodes_done < progress.last and self._can_play:
             # One episode a call: the return to Python costs microseconds, an episode milliseconds.
             with self.clock.charge("train"):
@@ -377,14 +414,15 @@ class Trainer:
             return
         with self._undone_by_errors():
             returns, lengths, steps = self._counting(progress)
-            score, estimator_steps = self._estimate(returns, lengths)
+            estimate, estimator_steps = self._estimate(returns, lengths)
             result = Result(
                 self.proposal,
                 architecture,
-                score,
+                estimate if self.reward is None else self.reward(architecture, estimate),
                 returns.copy(),
                 self._cost(progress, steps + estimator_steps),
                 accepted=architecture == self.proposal.architecture,
+                estimate=None if self.reward is None else estimate,
             )
             with self.clock.charge("controller"):
                 self.controller.tell(result)

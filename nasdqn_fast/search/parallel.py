@@ -50,6 +50,12 @@ class ParallelTrainer:
     open_ended = True  # its segment lasts as long as the run, however long that is
     cut_short = False
 
+    @property
+    def in_use(self) -> Architecture:
+        """That of the target."""
+        architecture: Architecture = self.agent.network.architecture
+        return architecture
+
     def __init__(
         self,
         make_population: Callable[[Sequence[Candidate]], Population],

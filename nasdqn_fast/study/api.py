@@ -23,9 +23,11 @@ from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.study import cells
 from nasdqn_fast.study.cores import cores
 from nasdqn_fast.study.create import create_or_open, look
+from nasdqn_fast.study.latencies import filled, measured, stored
 from nasdqn_fast.study.plan import Plan, label_of
 from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.study.runner import Runner, Show, window_of
+from nasdqn_fast.study.shards import parse_shard
 from nasdqn_fast.study.study import Study
 from nasdqn_fast.study.trial import HaltFile
 from nasdqn_fast.validation import check_int, check_path, check_positive_int, described
@@ -136,9 +138,11 @@ def run_study(
     where = Workers(shard, threads, scheduler, executor)
     out = check_path("out", out).absolute()  # a worker may be in another folder
     plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
-    _prepare(configs)
+    latencies = measured(out, configs)
+    _prepare(filled(configs, latencies))
     with where.ready(out) as runner:
         study = create_or_open(out, plan, seeds_given=seeds is not None, kind=kind)
+        configs = filled(configs, stored(out, latencies))
         return study, runner(study, configs, show=show).run()
 
 
@@ -159,7 +163,7 @@ class Workers:
         scheduler: str | None = None,
         executor: Executor | None = None,
     ) -> None:
-        self._shard = _shard(shard)
+        self._shard = parse_shard(shard)
         if sum(value is not None for value in (threads, scheduler, executor)) > 1:
             raise InputError("threads, scheduler and executor exclude each other; give one")
         self._threads = check_positive_int("threads", cores() if threads is None else threads)
@@ -270,15 +274,6 @@ def _seeds(seeds: Seeds | None, methods: Sequence[str]) -> dict[str, int]:
     if unknown := [name for name in seeds if name not in methods]:
         raise InputError(f"seeds of {unknown[0]!r}, which is not among the methods: {', '.join(methods)}")
     return {method: check_positive_int("seeds", seeds.get(method, SEEDS)) for method in methods}
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 0, 1
-    number, slash, shards = str(text).partition("/")
-    if not (slash and number.isdecimal() and shards.isdecimal() and 1 <= int(number) <= int(shards)):
-        raise InputError(f"shard must be K/N with K from 1 to N, as 3/40; got {text!r}")
-    return int(number) - 1, int(shards)
 
 
 def _prepare(configs: Mapping[tuple[str, str], Config]) -> None:

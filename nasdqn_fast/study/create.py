@@ -6,12 +6,13 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from nasdqn_fast.config import complete, resolve
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.directory import unwritable
 from nasdqn_fast.storage.atomic import is_leftover, replacing
@@ -43,7 +44,7 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool, kind: type[S]
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with locked(folder):
             if not (folder / kind.file).exists():
                 if others := [path.name for path in folder.iterdir() if not is_leftover(path)]:
                     raise InputError(
@@ -63,12 +64,24 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool, kind: type[S]
 
 
 def _check_same(there: Study, plan: Plan) -> None:
-    if different := list(differences(there.plan.identity, plan.identity)):
+    then, now = there.plan.identity, plan.identity
+    then["config"] = _completed(then["config"], now["config"])
+    if different := list(differences(then, now)):
         more = f", and {len(different) - 3} more" if len(different) > 3 else ""
         raise InputError(
             f"{str(there.folder)!r} holds another study: {'; '.join(different[:3])}{more}; give the settings it has, "
             "or another directory"
         )
+
+
+def _completed(config: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a study; those that there were not when it was made have the defaults that they have now."""
+    defaults = complete(resolve(None, {})).as_json()
+    filled = dict(config)
+    for section in now.keys() & defaults.keys() & config.keys():
+        new = {key: defaults[section][key] for key in now[section] if key in defaults[section]}
+        filled[section] = {**new, **config[section]}
+    return filled
 
 
 def _check_more(there: Study, plan: Plan) -> None:
@@ -86,7 +99,7 @@ def _write(path: Path, plan: Plan) -> None:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Waits until no other process is in such a block; where a file system has no locks, it does not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

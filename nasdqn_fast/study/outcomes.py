@@ -117,6 +117,12 @@ class Outcome:
         """Operations of the whole run."""
         return sum(part.flop for part in self.segments)
 
+    @property
+    def flop_per_step(self) -> float:
+        """Operations of the whole run over its environment steps."""
+        steps = sum(part.steps for part in self.segments)
+        return self.flop / steps if steps else NAN
+
 
 @dataclass(frozen=True, eq=False)
 class Group:

@@ -43,7 +43,8 @@ class Switch:
         target: the target network of `old`; to be left as it is.
         optimizer: state of the optimizer of `old`, as its ``get_state`` returns it: ``kind``, ``steps``, and Adam's
             moments ``m`` and ``v``, float (P,) in the order of ``old.parameters``, or (0,) before the first step.
-        settings: what the agent was made with: discount, batch size, learning rate, ...
+        settings: what the agent will train with: discount, batch size, learning rate, ... If the switch is to another
+            kind of optimizer, too, it begins anew, whatever state of the old one is carried.
         play: (network, n) -> n greedy episodes of that network. Each call of one switch has the same starts, so that
             two networks can be compared. The environment steps are counted.
         learn: (network, n) -> state of the optimizer after n updates of that network, in place, from a copy of the

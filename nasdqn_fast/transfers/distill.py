@@ -37,7 +37,7 @@ class Distill:
     @dataclass(frozen=True)
     class Options:
         exact: bool = option(True, "where net2net preserves Q, use it, and fit nothing", HERE)
-        steps: int = option(2_000, "steps of the fit, of 64 states each", HERE, minimum=0, maximum=MOST)
+        steps: int = option(1_500, "steps of the fit, of 64 states each", HERE, minimum=0, maximum=MOST)
         learning_rate: float = option(1e-2, "Adam's in the fit, at first; it falls to a twentieth", HERE, minimum=1e-6)
         difference_weight: float = option(
             1.0,

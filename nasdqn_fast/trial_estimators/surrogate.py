@@ -1,8 +1,8 @@
 """Train the first few trials, and predict all others from them: a regression from architecture to score.
 
 The regression is by scikit-learn: a Gaussian process with a Matern-5/2 kernel and a noise term, or ridge regression. An
-architecture is described by its depth, mean width and activation, one number for each value that the space has, and by
-the logarithm of its hidden weights.
+architecture is described by its depth, mean width, activation and training, one number for each value that the space
+has, and by the logarithm of its hidden weights.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class Surrogate:
 
 
 def described(architectures: list[Architecture], space: SearchSpace) -> np.ndarray:
-    """Features of architectures, (n, features): indicators of depth, mean width and activation, and log of the size.
+    """Features of architectures, (n, features): indicators of depth, width, activation, training, and log of the size.
 
     Args:
         architectures: all of the space.
         space: whose values have an indicator each.
     """
     parts = {architecture: _parts(architecture) for architecture in (*space, *architectures)}
-    values = [sorted({of[i] for of in parts.values()}) for i in range(3)]
+    values = [sorted({of[i] for of in parts.values()}, key=str) for i in range(4)]
     sizes = {architecture: math.log(_hidden_weights(architecture)) for architecture in parts}
     middle, spread = float(np.mean(list(sizes.values()))), float(np.std(list(sizes.values()))) or 1.0
     return np.array(
@@ -69,7 +69,8 @@ def described(architectures: list[Architecture], space: SearchSpace) -> np.ndarr
 
 
 def _parts(architecture: Architecture) -> tuple[Any, ...]:
-    return architecture.depth, sum(architecture.widths) / architecture.depth, architecture.activation
+    width = sum(architecture.widths) / architecture.depth
+    return architecture.depth, width, architecture.activation, architecture.training
 
 
 def _hidden_weights(architecture: Architecture) -> int:

@@ -1,39 +1,74 @@
 """bench/transfers.py on a tiny budget."""
 
 import csv
-import importlib.util
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "bench" / "transfers.py"
-SWITCHES = ["--sources", "2x32-relu", "--transfers", "matching,net2net", "--train", "2", "--after", "1"]
-RUNS = ["--episodes", "2", "--widths", "4", "--settings", "adam"]
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+sys.path.insert(0, str(BENCH))
+from switching import afterwards  # noqa: E402
+from switching.sources import CLASSES, pairs  # noqa: E402
 
 
 def measure(folder, *options):
-    command = [sys.executable, SCRIPT, "--seeds", "1", "--jobs", "1", "--out", "here/transfers", *options]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    assert finished.stdout.splitlines()[-1] == str(Path("here/transfers"))
-    tables = ((folder / "here" / f"transfers_{name}.csv").read_text().splitlines() for name in ("switch", "runs"))
-    return [list(csv.DictReader(table)) for table in tables]
+    command = [sys.executable, BENCH / "transfers.py", "--jobs", "1", "--out", folder, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_it_writes_a_row_a_switch_and_a_row_a_run_and_measures_neither_again(tmp_path):
-    switches, runs = measure(tmp_path, *SWITCHES, *RUNS, "--parts", "switch,runs,figure")
-    assert len(switches) == 4 * 2  # four changes of this source, two transfers
-    grown = [row for row in switches if row["transfer"] == "net2net" and row["change"] in ("widen", "deepen")]
-    assert all(row["before"] == row["after"] for row in grown)
-    assert {(row["method"], row["transfer"]) for row in runs} == {
+def rows(folder, name):
+    return list(csv.DictReader((folder / f"transfers_{name}.csv").read_text().splitlines()))
+
+
+def test_every_pair_of_the_space_belongs_to_one_class():
+    assert Counter(change for change, _, _ in pairs()) == {
+        **dict.fromkeys(("widen", "deepen", "narrow", "shorten"), 27),
+        "activation": 54,
+        "mixed": 702 - 4 * 27 - 54,
+    }
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_each_round_gives_twenty_pairs_of_each_class_one_source_run_and_uses_ten_seeds(rounds):
+    layout = afterwards.layout(rounds)
+    switches = [(change, old, new, seed) for (old, seed), to in layout.items() for change, new in to]
+    assert len(set(switches)) == len(switches) == 20 * len(CLASSES) * rounds
+    assert Counter(change for change, *_ in switches) == dict.fromkeys(CLASSES, 20 * rounds)
+    assert {seed for *_, seed in switches} == set(range(10))
+
+
+def test_a_source_run_is_followed_by_each_transfer_to_each_target_and_by_each_reference():
+    source, wider = next((old, new) for change, old, new in pairs() if change == "widen")
+    transfers = ["none", "pruned", "scratch", "net2net", "fresh"]
+    found = afterwards.rows("upright", 2, 0, source, [("widen", wider)], transfers, 3)
+    assert [(row["transfer"], row["target"]) for row in found] == [
+        ("none", source),
+        ("pruned", source),
+        *((transfer, wider) for transfer in transfers[2:]),
+    ]
+    by_name = {row["transfer"]: row for row in found}
+    assert by_name["net2net"]["after"] == by_name["net2net"]["before"]  # a wider rectifier network is exact
+
+
+def test_chains_and_runs_are_continued_and_reported(tmp_path):
+    chains = ["chains", "--seeds", "1", "--trained", "2", "--between", "1", "--transfers"]
+    runs = ["runs", "--seeds", "1", "--episodes", "2", "--widths", "4"]
+    measure(tmp_path, *chains, "none")
+    measure(tmp_path, *runs)
+    first = rows(tmp_path, "chains"), rows(tmp_path, "runs")
+    measure(tmp_path, *chains, "none,fresh")
+    measure(tmp_path, *runs)
+    assert rows(tmp_path, "runs") == first[1]  # times included: nothing was measured again
+    assert [row for row in rows(tmp_path, "chains") if row["transfer"] == "none"] == first[0]
+    assert len(rows(tmp_path, "chains")) == 2
+    assert {(row["method"], row["transfer"]) for row in first[1]} == {
         ("random-nas", "distill"),
         ("nas-dqn", "distill"),
         ("random-nas", "matching"),
         ("fixed", ""),
     }
-    assert all(len(row["curve"].split()) == 2 for row in runs)
-    assert (tmp_path / "here" / "transfers.png").exists() == bool(importlib.util.find_spec("matplotlib"))
-    assert measure(tmp_path, *SWITCHES, *RUNS, "--parts", "switch,runs") == [switches, runs]
-    more = [*SWITCHES[:2], "--transfers", "net2net,fresh", *SWITCHES[4:]]
-    again, _ = measure(tmp_path, *more, "--parts", "switch")
-    assert [row for row in again if row["transfer"] != "fresh"] == switches  # times included: none was measured again
-    assert len([row for row in again if row["transfer"] == "fresh"]) == 4
+    printed = measure(tmp_path, "report")
+    assert "| upright | 1 | `fresh` | 1 |" in printed

@@ -11,6 +11,7 @@ import pytest
 
 from nasdqn_fast import Table, search_table
 from nasdqn_fast.cli import main
+from nasdqn_fast.study.table.league import league_methods
 
 TINY = ["--architectures", "1x4-relu,5,3-tanh", "--seeds", "2", "--episodes", "6", "--evaluate-every", "3"]
 TINY += ["--evaluate-episodes", "2", "--warm-up", "20", "--batch-size", "4", "--tasks", "cartpole,cartpole-sgd"]
@@ -86,13 +87,34 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
     assert len(re.findall(r"(nas-dqn|random-nas).*\[\d+\.\d, \d+\.\d\]", out)) == 2
 
 
+def test_all_methods_are_a_league(run, table):
+    args = ["search", "--on-table", "cartpole", "--table", "t", "--trials", "5", "--seeds", "2", "--out", "found"]
+    code, out, _ = run(*args, "--method", "all")
+    assert code == 0
+    rows = {row.split(",")[0] for row in Path("found/league.csv").read_text().splitlines()[1:]}
+    assert rows == {*league_methods(), "expert", "every run"}
+    assert all(len(re.findall(rf"^\W*{re.escape(method)} ", out, re.MULTILINE)) == 2 for method in league_methods())
+    assert re.search(r"^\W*expert +(\W* *\d+\.\d)+", out, re.MULTILINE)
+
+
+def test_all_searches_of_a_command_have_one_table_of_latencies(run, table):
+    """The files hold it: the same command with that file finds the same."""
+    args = ["search", "--on-table", "cartpole", "--table", "t", "--method", "nas-dqn,random-nas", "--seeds", "2"]
+    args += ["--reward-cost", "latency", "--reward-range=0,20", "--trials", "6"]
+    assert run(*args, "--out", "first")[0] == 0
+    assert set(json.loads(Path("first/latencies.json").read_text())) == {"1x4-relu", "5,3-tanh"}
+    assert run(*args, "--out", "second", "--reward-latencies", "first/latencies.json")[0] == 0
+    for name in ("summary.json", "trials.csv", "latencies.json"):
+        assert Path("first", name).read_bytes() == Path("second", name).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         (["tabulate"], "give --out DIR to make a table, or --summary TABLE"),
         (["tabulate", "--out", "x", "--summary", "t"], "give --out DIR to make a table, or --summary TABLE"),
         (["tabulate", "--out", "x", "--seeds", "5"], "--seeds must be an even number; got 5"),
-        (["tabulate", "--out", "x", "--shard", "3/2"], "'3/2' is not K/N with K from 1 to N"),
+        (["tabulate", "--out", "x", "--shard", "3/2"], "shard must be K/N with K from 1 to N, as 3/40; got '3/2'"),
         (["tabulate", "--out", "x", "--threads", "0"], "--threads must be an integer >= 1; got 0"),
         (["tabulate", "--out", "x", "--learning-rate", "-1"], "--learning-rate must be a finite number > 0"),
         (["tabulate", "--out", "x", "--tasks", "uprigth"], "unknown task 'uprigth': did you mean 'upright'"),
@@ -102,6 +124,14 @@ def test_several_methods_and_seeds_are_shown_with_intervals(run, table):
         (["search", "--on-table", "upright", "--table", "t"], "unknown task 'upright': valid: cartpole, cartpole-sgd"),
         (["search", "--on-table", "cartpole", "--table", "t", "--metric", "x"], "unknown --metric 'x'"),
         (["search", "--on-table", "cartpole", "--table", "t", "--method", "x"], "unknown --method 'x'"),
+        (
+            ["search", "--on-table", "cartpole", "--table", "t", "--max-parameters", "9"],
+            "--max-parameters must be at least 30",
+        ),
+        (
+            ["search", "--on-table", "cartpole", "--table", "t", "--reward-cost", "flop"],
+            "--reward-weight must be given",
+        ),
         (["search", "--on-table", "cartpole", "--table", "t", "--out", "t"], "'t' exists and is not empty"),
     ],
     ids=str,

@@ -106,6 +106,36 @@ def test_the_search_map_counts_all_episodes(studied):
     assert sum(int(row["segments"]) for row in rows) == 3 * 3
 
 
+def test_the_pareto_figure_holds_methods_architectures_and_their_fronts(studied):
+    """From the runs' files: segments of 4 episodes; of each front, what no other row beats."""
+    folder, _, _ = studied
+    study = Study.open(folder)
+    rows = table(folder / "figures" / "pareto.csv")
+    methods = {row["name"]: row for row in rows if row["kind"] == "method"}
+    assert list(methods) == ["fixed-small", "random-nas", "nas-dqn"]
+    returns: dict[str, list[float]] = {}
+    for trial in study.trials():
+        if trial.label == "fixed-small":
+            continue
+        episodes = study.episodes(trial)["return"]
+        for part in study.summary(trial)["segments"]:
+            returns.setdefault(part["architecture"], []).append(episodes[part["first"] - 1 : part["last"]].mean())
+    architectures = {row["name"]: row for row in rows if row["kind"] == "architecture"}
+    assert set(architectures) == set(returns)
+    for name, found in returns.items():
+        assert int(architectures[name]["n"]) == len(found)
+        assert float(architectures[name]["mean_return"]) == pytest.approx(np.mean(found), abs=1e-4)
+    finals = [study.summary(trial)["metrics"]["final_mean"] for trial in study.trials() if trial.label == "nas-dqn"]
+    assert float(methods["nas-dqn"]["mean_return"]) == pytest.approx(np.mean(finals), abs=1e-4)
+    assert methods["fixed-small"]["parameters"] == "1283"
+    for kind in (methods, architectures):
+        for row in kind.values():
+            cost, value = float(row["parameters"]), float(row["mean_return"])
+            others = [(float(one["parameters"]), float(one["mean_return"])) for one in kind.values() if one is not row]
+            beaten = any(c <= cost and v >= value and (c, v) != (cost, value) for c, v in others)
+            assert row["front_parameters"] == str(int(not beaten))
+
+
 def test_switch_losses_are_means_before_and_after(studied):
     folder, _, _ = studied
     study = Study.open(folder)

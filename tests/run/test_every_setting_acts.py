@@ -4,6 +4,7 @@ The settings are those that are declared, so that a new one is tested as soon as
 """
 
 import itertools
+import json
 
 import pytest
 
@@ -38,6 +39,14 @@ BASE = {
 # Without what BASE sets and only the other methods read.
 ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
 ADADQN |= {"adadqn_replace_every": 40}
+PRICED = {"reward_cost": "parameters", "reward_weight": 9.0}
+SECONDS = {
+    f"{depth}x{width}-{name}": depth * width * 1e-6
+    for depth in (1, 2)
+    for width in (4, 5)
+    for name in BASE["activations"]
+}
+LATENCIES = {"reward_latencies": SECONDS}
 # Setting -> another value, and what else is to be set in both runs so that it can act.
 OTHER = {
     "env": ("mountain-car", {}),
@@ -71,6 +80,9 @@ OTHER = {
     "widths": ((5,), {}),
     "activations": (("leaky_relu",), {}),
     "architectures": (("1x6-relu", "2x4-tanh"), {}),
+    "optimizers": (("sgd", "adam"), {}),
+    "learning_rates": ((0.001, 0.05), {}),
+    "max_parameters": (50, {}),
     "switch_every": (2, {}),
     "controller_epsilon_start": (0.1, {"controller_epsilon_decay": 0.99}),
     "controller_epsilon_decay": (0.9, {}),
@@ -86,6 +98,12 @@ OTHER = {
     "adadqn_replace_every": (20, ADADQN),
     "adadqn_optimizers": (("adam",), ADADQN),
     "adadqn_learning_rates": ((1e-4, 1e-2), ADADQN),
+    "reward_cost": ("flop", {"reward_cost": "parameters", "reward_weight": 9.0}),
+    "reward_form": ("multiplicative", PRICED),
+    "reward_weight": (5.0, PRICED),
+    "reward_range": ((0.0, 30.0), PRICED),
+    "reward_target": (10.0, PRICED),
+    "reward_latencies": (lambda folder: other_latencies(folder), PRICED | {"reward_cost": "latency"} | LATENCIES),
     "episodes": (61, {}),
     "seed": (4, {}),
     "init": ("torch", {}),
@@ -174,6 +192,13 @@ def done_by(settings):
 def earlier_run(folder):
     train(**BASE | {"method": "fixed", "architecture": "1x4-relu", "seed": 9}, out=folder / "earlier")
     return folder / "earlier"
+
+
+def other_latencies(folder):
+    """A file of latencies that are the other way round."""
+    file = folder / "latencies.json"
+    file.write_text(json.dumps(dict(zip(SECONDS, reversed(SECONDS.values()), strict=True))))
+    return file
 
 
 @pytest.fixture(scope="module")

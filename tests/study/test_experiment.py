@@ -13,7 +13,7 @@ import nasdqn_fast
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run import directory
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.study.study import Study
+from nasdqn_fast.study.study import STUDY, Study
 from nasdqn_fast.transfers.overlap import overlap
 
 experiment = nasdqn_fast.experiment
@@ -106,6 +106,17 @@ def test_another_study_is_refused_in_a_line_that_says_what_differs(tmp_path, tin
     with pytest.raises(InputError, match="first_seed: 1000 there, 0 here"):
         experiment(**tiny, seeds=1, out=tmp_path, first_seed=0)
     assert files(tmp_path) == before
+
+
+def test_a_study_from_before_a_setting_existed_has_its_default(tmp_path, tiny):
+    experiment(**tiny, seeds=1, out=tmp_path)
+    path = tmp_path / STUDY
+    values = json.loads(path.read_text())
+    del values["config"]["agent"]["n_step"]
+    path.write_text(json.dumps(values))
+    assert len(experiment(**tiny, seeds=1, out=tmp_path).looks) == 1
+    with pytest.raises(InputError, match=r"another study: config.agent.n_step: 1 there, 3 here"):
+        experiment(**tiny, seeds=1, out=tmp_path, n_step=3)
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path, tiny):

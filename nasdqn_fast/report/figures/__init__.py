@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nasdqn_fast.report.figure import Kind
-from nasdqn_fast.report.figures import boxes, comparison, cost, curves, networks, search, sooner, switches
+from nasdqn_fast.report.figures import boxes, comparison, cost, curves, networks, pareto, search, sooner, switches
 
 OF_PAPER: tuple[Kind, ...] = (
     networks.ARCHITECTURES,
@@ -17,6 +17,7 @@ OF_PAPER: tuple[Kind, ...] = (
     curves.LAST,
 )
 OURS: tuple[Kind, ...] = (
+    pareto.PARETO,
     search.TIMELINE,
     switches.LOSS,
     curves.REGRET,

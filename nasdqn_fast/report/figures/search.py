@@ -12,7 +12,7 @@ import numpy as np
 from nasdqn_fast.report.data import TaskData, rolling, thinned
 from nasdqn_fast.report.figure import Drawn, Kind
 from nasdqn_fast.report.style import BLACK, OTHERS, looks, references, sheet, short, wrapped
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import parse_setup
 from nasdqn_fast.study.outcomes import Group
 
 MOST = 4  # searches in one figure
@@ -20,13 +20,14 @@ ROWS = 40  # architectures in one map
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Layers and activation of an architecture's text."""
-    layers, _, activation = name.rpartition("-")
-    return layers, activation
+    """Layers and activation of an architecture's text; of a setup's, how it is trained goes with the activation."""
+    architecture, plus, training = name.partition("+")
+    layers, _, activation = architecture.rpartition("-")
+    return layers, activation + plus + training
 
 
 def _size(name: str) -> tuple[int, int]:
-    widths = Architecture.parse(name).widths
+    widths = parse_setup(name).widths
     return len(widths), sum(widths)
 
 
@@ -62,7 +63,8 @@ def _map(data: TaskData) -> Drawn | str:
             for column, activation in enumerate(activations):
                 _cell(axes, row, column, table[row, column], visits[label][1].get(f"{layer}-{activation}", []), top)
         axes.set_title(f"{wrapped(label, 28)}\nn = {len(searches[label])}", fontsize=11)
-        axes.set_xticks(range(len(activations)), activations)
+        ticks = [name.replace("+", "\n") for name in activations]
+        axes.set_xticks(range(len(activations)), ticks, fontsize=11 if len(activations) < 4 else 8)
         axes.set_xlabel("activation")
         axes.grid(False)
     for axes in grid.flat[len(searches) :]:
@@ -129,7 +131,7 @@ def _timeline(data: TaskData) -> Drawn | str:
 
 def _bars(axes: Any, segments: Any) -> None:
     """A bar a segment; its height is the size of the layers, its text the architecture."""
-    sizes = [Architecture.parse(part.architecture) for part in segments]
+    sizes = [parse_setup(part.architecture) for part in segments]
     activations = sorted({size.activation for size in sizes})
     top = max(sum(size.widths) for size in sizes)
     few = len(segments) <= 14

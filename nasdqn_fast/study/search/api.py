@@ -10,14 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.config import Config, resolve
+from nasdqn_fast.config import Config, all_settings, resolve
+from nasdqn_fast.config.sections import RewardConfig
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run.assembly import make_environment, optimum
 from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study import api as studies
 from nasdqn_fast.study import cells
 from nasdqn_fast.study.create import create_or_open
+from nasdqn_fast.study.latencies import filled, measured, stored
 from nasdqn_fast.study.outcomes import read_outcomes
 from nasdqn_fast.study.plan import JOIN
 from nasdqn_fast.study.progress import Progress
@@ -35,8 +38,10 @@ FINAL_SEEDS = 10
 FIRST_FINAL_SEED = 1000
 OUT = "search"
 FINAL, SUMMARY, FORMAT = "final", "summary.json", 1
-# Settings of the controller, which the final runs have not; those of [search] that its methods spell out they ignore.
-_CONTROLLERS = "controller_options"
+# Settings of controllers and of what they are told, which the final runs have not.
+_CONTROLLERS = {"controller_options", "optimizers", "learning_rates", "max_parameters"} | {
+    setting.keyword for setting in all_settings() if setting.section == "reward"
+}
 
 
 def search_runs(
@@ -136,8 +141,11 @@ def run_searches(
     options = _renamed(options)
     plan, configs = _plan(methods, env, trials, estimator, trial_estimator_options, seeds, seed, config, options)
     final_seeds = check_int("final_seeds", final_seeds, 0, SEEDS_OF_A_SEARCH - FIRST_FINAL_SEED)
+    latencies = measured(out, configs)
+    _check(filled(configs, latencies), plan)
     with workers.ready(out) as runner:
         searches = create_or_open(out, plan, seeds_given=True, kind=Searches)
+        configs = filled(configs, stored(out, latencies))
         ended: Progress = runner(searches, configs, show=show, run=partial(run_search, plan=plan)).run()
     found = found_in(searches)
     if ended.failed or not searches.is_complete or not final_seeds:
@@ -147,10 +155,10 @@ def run_searches(
         list(plan.tasks),
         final_seeds,
         grid=None,
-        config=None if config is None else replace(resolve(config), controller={}),
+        config=None if config is None else _without_controller(resolve(config)),
         out=out / FINAL,
         first_seed=FIRST_FINAL_SEED,
-        options={name: value for name, value in options.items() if name != _CONTROLLERS},
+        options={name: value for name, value in options.items() if name not in _CONTROLLERS},
         show=show,
         kind=FinalRuns,
         **where,  # type: ignore[arg-type]
@@ -201,23 +209,32 @@ def _plan(
         methods, None if env is None else [env], seeds, grid=None, config=config, first_seed=seed, options=options
     )
     values: dict[str, Any] = {**vars(plan), "trials": check_positive_int("trials", trials)}
-    searches = SearchPlan(**values, estimator=estimator, estimator_options=given)
+    return SearchPlan(**values, estimator=estimator, estimator_options=given), configs
+
+
+def _check(configs: Mapping[tuple[str, str], Config], plan: SearchPlan) -> None:
+    """Finds what is wrong with a setting, compiles each environment and computes its optimum, before any trial."""
     for each in configs.values():
         environment = make_environment(each)
-        check_search(each, environment, searches)
+        check_search(each, environment, plan)
         optimum(environment)
-    return searches, configs
 
 
-def _final_label(label: str, best: Any) -> str:
+def _without_controller(config: Config) -> Config:
+    search = replace(config.search, optimizers=(), learning_rates=(), max_parameters=None)
+    return replace(config, search=search, reward=RewardConfig(), controller={})
+
+
+def _final_label(label: str, best: Architecture) -> str:
     """The method of the final runs of what a search has found: the agent is the search's, but not its controller."""
     _, values = cells.parse_name("method", label)
+    values |= {f"agent.{name}": str(value) for name, value in best.training}
     kept = [
         f"{setting}={value}"
         for setting, value in values.items()
         if setting.split(".")[0] in ("agent", "run", "estimator", "env")
     ]
-    return JOIN.join([f"fixed:{best}", *kept])
+    return JOIN.join([f"fixed:{Architecture.parse(best)}", *kept])
 
 
 def _write(out: Path, plan: SearchPlan, found: Mapping[str, Sequence[FoundByTrials]]) -> None:

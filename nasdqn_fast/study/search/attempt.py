@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasdqn_fast.config import Config, complete, named
+from nasdqn_fast.config.sections import RewardConfig
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.run import directory
@@ -35,15 +36,19 @@ def trial_config(
 
     Args:
         config: of the search.
-        architecture: of the trial.
+        architecture: of the trial; a Setup says how it is trained, too.
         seed: of the run.
         episodes: of the run.
         parent: directory of the run whose network it begins with.
     """
-    search = replace(config.search, method="fixed", architecture=str(architecture))
+    about: dict[str, Any] = {"method": "fixed", "architecture": str(Architecture.parse(architecture))}
+    search = replace(config.search, **about, optimizers=(), learning_rates=(), max_parameters=None)
+    agent = replace(config.agent, **dict(architecture.training))
     warm_start = None if parent is None else str(parent)
     run = replace(config.run, seed=seed, episodes=episodes, warm_start=warm_start)
-    return named(complete(replace(config, search=search, run=run, controller={})))
+    # What the cost of the network is worth is between the search and its controller.
+    whole = replace(config, agent=agent, search=search, reward=RewardConfig(), run=run, controller={})
+    return named(complete(whole))
 
 
 class Attempt:

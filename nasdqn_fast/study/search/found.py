@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.statistics.bootstrap import Interval
 from nasdqn_fast.statistics.means import one_sample
 from nasdqn_fast.study.search.plan import Searches
@@ -67,11 +67,11 @@ def found_in(searches: Searches) -> dict[str, list[FoundByTrials]]:
 
 
 def best_of(records: Sequence[dict[str, Any]]) -> Architecture:
-    """The architecture with the highest mean score over its trials, the first of equals."""
+    """The architecture with the highest mean reward over its trials, the first of equals."""
     scores: dict[str, list[float]] = {}
     for record in records:
-        scores.setdefault(record["architecture"], []).append(record["score"])
-    return Architecture.parse(max(scores, key=lambda name: sum(scores[name]) / len(scores[name])))
+        scores.setdefault(record["architecture"], []).append(record["reward"])
+    return parse_setup(max(scores, key=lambda name: sum(scores[name]) / len(scores[name])))
 
 
 def summary_of(searched: Sequence[FoundByTrials]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from nasdqn_fast.errors import InputError
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.assembly import make_environment, make_trainer
 from nasdqn_fast.run.checkpoints import Checkpoints
+from nasdqn_fast.run.rewards import limit_of, reward_of, sizes_of, space_of, with_reward
 from nasdqn_fast.search.offline import run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.storage.atomic import remove_leftovers
@@ -56,11 +57,11 @@ def run_search(
     return outcome_of(work, halt, counted.episodes)
 
 
-def make_controller(config: Config, seed: int) -> Controller:
+def make_controller(config: Config, environment: AnyEnvironment, seed: int) -> Controller:
     """The controller of a search."""
     method = find_method(config.search.method).controller
     options = given_options(config, TABLES[0])
-    return controllers.make(method, config.search.space(), Streams(seed).controller, options)
+    return controllers.make(method, space_of(config, sizes_of(environment)), Streams(seed).controller, options)
 
 
 class Search:
@@ -77,7 +78,7 @@ class Search:
         folder, seed: where it is, and of all its random streams.
         controller, estimator, environment: those of the config and the plan.
         done: the records of the trials that have ended.
-        results: of these, what the controller has been told.
+        results: of these, without a cost in their scores, which only the controller is told.
     """
 
     def __init__(
@@ -86,9 +87,11 @@ class Search:
         self.folder, self.seed = Path(search.path), search.seed
         self.config, self.plan, self.listener, self._counted = config, plan, listener, counted
         self._halt = halt
-        self.controller = make_controller(config, search.seed)
-        self.estimator = trial_estimators.make(plan.estimator, plan.estimator_options)
         self.environment = make_environment(config)
+        self.controller = make_controller(config, self.environment, search.seed)
+        self.estimator = trial_estimators.make(plan.estimator, plan.estimator_options)
+        sizes = sizes_of(self.environment)
+        self._limit, self._reward = limit_of(config, sizes), reward_of(config, sizes)
         self._records = Records(self.folder)
         self.done: list[dict[str, Any]] = []
         self.results: list[Result] = []
@@ -119,15 +122,16 @@ class Search:
         elif self._halt.is_set():  # a trial that trains nothing has no episodes after which to ask
             raise KeyboardInterrupt
         else:
+            self._limit.check(proposal.architecture, f"method {self.config.search.method!r}")
             attempt = Attempt(number, proposal, self)
             result = attempt.result()
-            self.done.append(attempt.record(result))
+            self.done.append(attempt.record(result) | {"reward": with_reward(result, self._reward).score})
             self._records.write(self.done)
             attempt.forget_state()
             self._note = self._note or attempt.note
             self._counted.trials(1)
         self.results.append(result)
-        return result
+        return with_reward(result, self._reward)
 
     def _recorded(self, record: dict[str, Any], proposal: Proposal) -> Result:
         """A trial that was finished before."""
@@ -191,7 +195,8 @@ def check_search(config: Config, environment: AnyEnvironment, plan: SearchPlan) 
     """
     if find_method(config.search.method).controller is None:
         raise InputError(f"method {config.search.method!r} has no controller to search with; choose another")
-    controller = make_controller(config, 0)
+    controller = make_controller(config, environment, 0)
+    reward_of(config, sizes_of(environment))
     estimator = trial_estimators.make(plan.estimator, plan.estimator_options)
     check_goes_with(config.search.method, controller, estimator)
     if estimator.name == "inherit" and config.search.transfer == "fresh":

@@ -124,7 +124,7 @@ class Table:
         self._seeds = {
             task: tuple(sorted({cell.seed for cell in self._rows if cell.task == task})) for task in self.tasks
         }
-        self._final: dict[tuple[str, str, int, str], float] = {}
+        self._means: dict[tuple[str, str, tuple[int, ...], int, str], float] = {}
         self._optima: dict[tuple[str, int, str], tuple[Architecture, float]] = {}
 
     @classmethod
@@ -157,6 +157,10 @@ class Table:
         index = self.tasks.index(self._task(task))
         settings: dict[str, dict[str, Any]] = json.loads(str(self._arrays["settings"][index]))
         return settings
+
+    def sizes(self, task: str) -> tuple[int, int]:
+        """Numbers in an observation of a task, and actions."""
+        return self._facts[self._task(task)].sizes
 
     def search_seeds(self, task: str) -> tuple[int, ...]:
         """Seeds whose runs a search may look at."""
@@ -235,14 +239,17 @@ class Table:
         Raises:
             InputError: one of their runs is missing, or as `query`.
         """
-        length = self.episodes if episodes is None else episodes
-        key = (task, str(Architecture.parse(architecture)), length, metric)
-        if key not in self._final:
-            scores = [
-                self.query(architecture, task, seed, episodes, metric=metric).score for seed in self.final_seeds(task)
-            ]
-            self._final[key] = float(np.mean(scores))
-        return self._final[key]
+        return self._mean(architecture, task, self.final_seeds(task), episodes, metric)
+
+    def search_score(
+        self, architecture: Architecture | str, task: str, *, episodes: int | None = None, metric: str = "final"
+    ) -> float:
+        """Mean score over the seeds that are for searching: what a search has found of it when it has seen all runs.
+
+        Raises:
+            InputError: one of their runs is missing, or as `query`.
+        """
+        return self._mean(architecture, task, self.search_seeds(task), episodes, metric)
 
     def optimum(self, task: str, *, episodes: int | None = None, metric: str = "final") -> tuple[Architecture, float]:
         """The architecture with the highest `final_score`, the first of equals, and that score.
@@ -270,6 +277,21 @@ class Table:
         return np.array(
             [[self.query(name, task, seed, episodes, metric=metric).score for seed in seeds] for name in self.space]
         )
+
+    def _mean(
+        self,
+        architecture: Architecture | str,
+        task: str,
+        seeds: tuple[int, ...],
+        episodes: int | None,
+        metric: str,
+    ) -> float:
+        length = self.episodes if episodes is None else episodes
+        key = (task, str(Architecture.parse(architecture)), seeds, length, metric)
+        if key not in self._means:
+            scores = [self.query(architecture, task, seed, episodes, metric=metric).score for seed in seeds]
+            self._means[key] = float(np.mean(scores))
+        return self._means[key]
 
     def _task(self, task: str) -> str:
         if task not in self.tasks:

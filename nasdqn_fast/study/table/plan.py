@@ -127,14 +127,14 @@ class Plan:
         once and for all, so that no shard has all of the large networks.
 
         Args:
-            number: from 1.
+            number: from 0.
             of: how many shards there are.
         """
         rng, cells = np.random.default_rng(0), []
         for seed in self.all_seeds():
             these = [Cell(task, name, seed) for task in self.tasks for name in self.architectures]
             cells += [these[i] for i in rng.permutation(len(these))]
-        return cells[number - 1 :: of]
+        return cells[number::of]
 
 
 def _check_environment(task: str, config: Config) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from nasdqn_fast import plugins
-from nasdqn_fast.config import TABLES, find_method, given_options, resolve
+from nasdqn_fast.config import TABLES, all_settings, find_method, given_options, resolve
 from nasdqn_fast.config.plugin_options import SPELLED_OUT
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError, suggest
+from nasdqn_fast.run.rewards import limit_of, reward_of, space_of, with_latencies, with_reward
 from nasdqn_fast.search.offline import best_architecture, run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -25,8 +26,13 @@ from nasdqn_fast.trial_estimators import base as trial_estimators
 from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 
-# Settings of `nasdqn_fast.train` that are the controller's.
-SETTINGS = tuple(name for names in SPELLED_OUT.values() for name in names.values())
+CONTROLLER = tuple(name for names in SPELLED_OUT.values() for name in names.values())
+# Those of `nasdqn_fast.train` that a search on a table has: the controller's, and what it is told.
+SETTINGS = (
+    *CONTROLLER,
+    "max_parameters",
+    *(setting.keyword for setting in all_settings() if setting.section == "reward"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +45,13 @@ class TableSearch:
         trials: what the controller was told, in order.
         seeds: of the runs that the trials were; None where nothing was trained.
         best: the architecture with the highest mean score over its trials.
-        final_score: of it, over seeds that no trial has seen.
-        optimum: the highest final score of all architectures.
+        final_score: of it, over seeds that no trial has seen; with ``reward_cost``, the cost in it.
+        optimum: the highest final score of all architectures that there are to choose from.
         regrets: float64 (trials,), regret of the best architecture after each trial.
         cost: of all trials together.
+        search_scores, final_scores: float64 (architectures,), of all that there are to choose from: means over the
+            seeds for searching, and over the others.
+        latencies: that were in the reward, by architecture; empty without.
     """
 
     task: str
@@ -54,11 +63,28 @@ class TableSearch:
     optimum: float
     regrets: np.ndarray
     cost: CostMeter
+    search_scores: np.ndarray
+    final_scores: np.ndarray
+    latencies: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def regret(self) -> float:
         """How far the final score is below the optimum."""
         return self.optimum - self.final_score
+
+
+def table_latencies(table: Table, task: str, options: Mapping[str, Any]) -> dict[str, float]:
+    """The latencies that are in the reward of searches on a task; empty if there are none in it.
+
+    Those that the options give; else they are measured now, so that several searches have the same.
+
+    Args:
+        table, task, options: as for `search_table`.
+    """
+    names = [name for name in options if name in SETTINGS and name not in CONTROLLER]
+    space = [str(architecture) for architecture in table.space]
+    config = resolve(None, {name: options[name] for name in names} | {"architectures": space})
+    return dict(with_latencies(config, table.sizes(task)).reward.seconds)
 
 
 def search_table(
@@ -93,7 +119,8 @@ def search_table(
         estimator: what a trial is worth: a name of ``list trial-estimators``, ``module:attribute``, or the function.
         trial_estimator_options: its options.
         controller_options: options of the controller.
-        **options: further settings of the controller, as ``controller_temperature`` or ``architecture``.
+        **options: further settings of the controller, as ``controller_temperature`` or ``architecture``;
+            ``reward_cost`` and the like, and ``max_parameters``. Latencies are measured unless they are given.
 
     Raises:
         InputError: a setting is wrong, or the table lacks what the controller asks for.
@@ -104,19 +131,36 @@ def search_table(
             raise InputError(f"a search on a table has no setting {name!r}: {suggest(name, SETTINGS)}")
     given = {"method": method, "seed": seed, "controller_options": controller_options, **options}
     config = resolve(None, {**given, "architectures": [str(architecture) for architecture in table.space]})
+    sizes = table.sizes(task)
+    config = with_latencies(config, sizes)
+    space, reward = space_of(config, sizes), reward_of(config, sizes)
     streams = Streams(config.run.seed)
     controller = controllers.make(
         find_method(config.search.method).controller,
-        config.search.space(),
+        space,
         streams.controller,
         given_options(config, TABLES[0]),
     )
+    limit = limit_of(config, sizes)
     made = trial_estimators.make(estimator, trial_estimator_options)
     check_goes_with(config.search.method, controller, made)
     estimate = _OnTable(table, task, made, config.run.seed, episodes, metric)
-    results = run_trials(controller, estimate, trials)
-    about = {"episodes": episodes, "metric": metric}
-    regrets = [table.regret(best_architecture(results[:n]), task, **about) for n in range(1, trials + 1)]  # type: ignore[arg-type]
+
+    def told(proposal: Proposal) -> Result:
+        limit.check(proposal.architecture, f"method {config.search.method!r}")
+        return with_reward(estimate(proposal), reward)
+
+    def worth(architecture: Architecture, mean: Callable[..., float]) -> float:
+        score = mean(architecture, task, episodes=episodes, metric=metric)
+        return score if reward is None else reward(architecture, score)
+
+    def final(architecture: Architecture) -> float:
+        return worth(architecture, table.final_score)
+
+    results = run_trials(controller, told, trials)
+    finals = np.array([final(architecture) for architecture in space])
+    optimum = float(finals.max())
+    regrets = [optimum - final(best_architecture(results[:n])) for n in range(1, trials + 1)]
     best = best_architecture(results)
     return TableSearch(
         task,
@@ -124,10 +168,13 @@ def search_table(
         tuple(results),
         tuple(None if answer is None else answer.seed for answer in estimate.answers),
         best,
-        table.final_score(best, task, episodes=episodes, metric=metric),
-        table.optimum(task, episodes=episodes, metric=metric)[1],
+        final(best),
+        optimum,
         np.array(regrets),
         estimate.meter,
+        np.array([worth(architecture, table.search_score) for architecture in space]),
+        finals,
+        config.reward.seconds,
     )
 
 

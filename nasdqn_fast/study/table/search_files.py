@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.rewards import latency_file
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.directory import unwritable
 from nasdqn_fast.statistics.bootstrap import bootstrap, mean
@@ -18,7 +19,7 @@ from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study.table.search import TableSearch
 from nasdqn_fast.validation import check_path
 
-SUMMARY, TRIALS = "summary.json", "trials.csv"
+SUMMARY, TRIALS, LATENCIES = "summary.json", "trials.csv", "latencies.json"
 FORMAT = 1
 
 
@@ -60,13 +61,19 @@ def summary_of(searches: Sequence[TableSearch]) -> dict[str, Any]:
     }
 
 
-def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[TableSearch]]) -> None:
-    """Writes ``summary.json`` and ``trials.csv``.
+def write(
+    out: Path,
+    about: Mapping[str, Any],
+    found: Mapping[str, Sequence[TableSearch]],
+    latencies: Mapping[str, float] | None = None,
+) -> None:
+    """Writes ``summary.json`` and ``trials.csv``, and ``latencies.json`` where latencies are in the reward.
 
     Args:
         out: directory, as `check_free` returns it.
         about: what was asked for: table, task, trials and so on.
         found: method -> its searches.
+        latencies: architecture -> seconds.
 
     Raises:
         InputError: it cannot be written.
@@ -77,6 +84,8 @@ def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[Tabl
         for name, text in ((SUMMARY, json.dumps(summary, indent=2) + "\n"), (TRIALS, _trials(found))):
             with replacing(out / name) as file:
                 file.write(text.encode())
+        if latencies:
+            latency_file.write(out / LATENCIES, latencies)
     except OSError as error:
         raise unwritable(out, error) from None
 

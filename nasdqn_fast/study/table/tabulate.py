@@ -18,10 +18,11 @@ from nasdqn_fast.run.directory import FINISHED, unwritable
 from nasdqn_fast.run.signals import with_message
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.study.cores import cores
+from nasdqn_fast.study.shards import parse_shard
 from nasdqn_fast.study.table import file as table_file
 from nasdqn_fast.study.table.plan import Cell, Plan
 from nasdqn_fast.study.table.rows import Row, RowFiles
-from nasdqn_fast.validation import check_int, check_path, check_positive_int
+from nasdqn_fast.validation import check_path, check_positive_int
 
 TABLE = "table.npz"
 # What a step costs beside the arithmetic of its update, in operations: 2x32 trains at 90,000 steps/s, 4x128 at 4,000.
@@ -65,7 +66,7 @@ def tabulate(
     out: str | Path,
     plan: Plan | None = None,
     *,
-    shard: tuple[int, int] = (1, 1),
+    shard: str | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Tabulated:
@@ -78,7 +79,7 @@ def tabulate(
     Args:
         out: directory; each finished row is a file in ``out/rows``.
         plan: what the table has; the default is that of the table that ships with the package.
-        shard: (K, N): compute every N-th row only, from the K-th. Shards may run at once, on one directory or on
+        shard: ``"K/N"``: compute every N-th row only, from the K-th. Shards may run at once, on one directory or on
             several whose ``rows`` are copied together afterwards; the last one, or the same call after it, writes the
             table.
         threads: runs at once; None: one for each core.
@@ -90,8 +91,7 @@ def tabulate(
         OSError: a row cannot be written.
     """
     plan, out = plan or Plan(), check_path("out", out)
-    of = check_positive_int("shards", shard[1])
-    number = check_int("shard", shard[0], 1, of)
+    number, of = parse_shard(shard)
     threads = cores() if threads is None else check_positive_int("threads", threads)
     files = RowFiles(out, plan)
     try:

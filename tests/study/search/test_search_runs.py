@@ -340,6 +340,43 @@ def test_records_that_do_not_fit_the_search_are_refused(tmp_path):
         search(tmp_path / "s", trials=2)
 
 
+def test_the_controller_is_told_of_the_cost_and_the_estimators_are_not(tmp_path):
+    """Oracle: the loop of ask and tell, with the cost taken off."""
+    options = {"reward_cost": "parameters", "reward_weight": 50.0, "max_parameters": 50}
+    (found,) = search(tmp_path / "s", seed=3, **options)["evolution"]
+    counts = {name: nasdqn_fast.Architecture.parse(name).parameter_count(4, 2) for name in SPACE}
+    allowed = [name for name, count in counts.items() if count <= 50]
+    largest = max(counts[name] for name in allowed)
+    controller = Evolution(SearchSpace(allowed), Streams(3).controller, Evolution.Options())
+    told = {}
+    for number, record in enumerate(found.trials, start=1):
+        proposal = controller.ask()
+        result = run_of(proposal.architecture, run_seed(3, number), EPISODES // 4)
+        name, score = str(proposal.architecture), result.segments[0].score
+        reward = score - 50.0 * counts[name] / largest
+        assert (record["architecture"], record["score"]) == (name, score)
+        assert record["reward"] == pytest.approx(reward)
+        told.setdefault(name, []).append(reward)
+        cost = result.segments[0].cost
+        controller.tell(Result(proposal, proposal.architecture, record["reward"], result.episodes.returns, cost))
+    assert str(found.best) == max(told, key=lambda name: np.mean(told[name]))
+
+
+def test_optimizer_and_learning_rate_are_trained_as_they_are_chosen(tmp_path):
+    options = {"learning_rates": (0.001, 0.1), "optimizers": ("adam",), "architectures": ("1x4-relu",)}
+    (found,) = search(tmp_path / "s", ("random-nas",), seed=1, **options)["random-nas"]
+    rates = set()
+    for number, record in enumerate(found.trials, start=1):
+        name, optimizer, rate = record["architecture"].split("+")
+        about = {"optimizer": optimizer, "learning_rate": float(rate.removeprefix("lr="))}
+        run = run_of(name, run_seed(1, number), EPISODES // 4, **about)
+        assert record["score"] == run.segments[0].score
+        rates.add(rate)
+    assert len(rates) == 2
+    finals = [run_of("1x4-relu", seed, EPISODES, **dict(found.best.training)) for seed in (1000, 1001)]
+    np.testing.assert_array_equal(found.finals, [run.metrics.final_mean for run in finals])
+
+
 @pytest.mark.slow
 def test_dask_workers_find_what_threads_find(tmp_path):
     distributed = pytest.importorskip("distributed")

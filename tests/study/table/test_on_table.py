@@ -12,6 +12,7 @@ from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.study.table import search_files
+from nasdqn_fast.study.table.search import table_latencies
 from nasdqn_fast.types import Proposal, Result
 
 SEEDS = (0, 1, 1000, 1001)
@@ -130,3 +131,48 @@ def test_the_files_hold_what_was_found(ladder, tmp_path):
 
 def test_a_real_table_serves(small_table):
     assert search_table(Table.load(small_table), "upright-sgd", "nas-dqn", trials=9, metric="greedy").regret >= 0
+
+
+@pytest.mark.parametrize("form", ["additive", "multiplicative", "absolute"])
+def test_a_reward_is_what_the_controller_is_told_and_what_regret_is_of(ladder, form):
+    """Spelled out: 1x4 is the best of returns; the reward of each is the form's, of 14, 21, ... parameters."""
+    about = {"reward_cost": "parameters", "reward_form": form, "reward_range": (0.0, 100.0), "reward_weight": 0.9}
+    found = search_table(ladder, "task", trials=40, seed=1, reward_target=20.0, **about)
+    worth = {
+        "additive": lambda q, c: q - 0.9 * c,
+        "multiplicative": lambda q, c: q * c ** (-0.9 if q >= 0 else 0.9),
+        "absolute": lambda q, c: q - 0.9 * abs(c - 1),
+    }[form]
+
+    def reward(name, score):
+        return 100 * worth(score / 100, name.parameter_count(4, 2) / 20)
+
+    plain = search_table(ladder, "task", trials=40, seed=1)
+    assert [result.estimate for result in found.trials] == [result.score for result in plain.trials]
+    for result in found.trials:
+        assert result.score == pytest.approx(reward(result.architecture, result.estimate))
+    finals = {name: reward(name, ladder.final_score(name, "task")) for name in ladder.space}
+    assert found.optimum == pytest.approx(max(finals.values()))
+    assert found.regret == pytest.approx(max(finals.values()) - finals[found.best])
+    assert plain.optimum == ladder.optimum("task")[1]
+
+
+def test_a_limit_leaves_what_is_larger_out_of_search_and_optimum(ladder):
+    found = search_table(ladder, "task", trials=30, seed=1, max_parameters=16)
+    assert {str(result.architecture) for result in found.trials} == {"1x1-relu", "1x2-relu"}
+    assert found.optimum == max(ladder.final_score(name, "task") for name in ("1x1-relu", "1x2-relu"))
+    with pytest.raises(InputError, match="method 'fixed' asks for 1x4-relu, which has 30 parameters"):
+        search_table(ladder, "task", "fixed", architecture="1x4-relu", trials=3, max_parameters=16)
+
+
+def test_latencies_that_are_given_are_used_and_others_are_measured_and_returned(ladder):
+    about = {"reward_cost": "latency", "reward_weight": 50.0, "trials": 10, "seed": 1}
+    measured = search_table(ladder, "task", **about)
+    assert set(measured.latencies) == set(map(str, ladder.space))
+    given = {str(name): 1e-6 * number for number, name in enumerate(ladder.space, start=1)}
+    found = search_table(ladder, "task", **about, reward_latencies=given)
+    assert found.latencies == given
+    for result in found.trials:
+        assert result.score == pytest.approx(result.estimate - 50 * result.architecture.widths[0] / 5)
+    assert table_latencies(ladder, "task", {"reward_cost": "latency", "reward_weight": 1.0, "reward_latencies": given})
+    assert table_latencies(ladder, "task", {"controller_temperature": 2.0}) == {}

@@ -71,7 +71,7 @@ def test_the_usual_plan_is_the_one_that_the_docs_describe():
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
 def test_shards_share_all_rows_and_none_twice(of):
     plan = Plan(tasks=("cartpole", "acrobot"), seeds=4)
-    shards = [plan.shard(number, of) for number in range(1, of + 1)]
+    shards = [plan.shard(number, of) for number in range(of)]
     assert sorted(cell for shard in shards for cell in shard) == sorted(plan.cells())
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
     large = [sum("x128" in cell.architecture for cell in shard) / len(shard) for shard in shards]
@@ -81,9 +81,9 @@ def test_shards_share_all_rows_and_none_twice(of):
 def test_shards_made_apart_and_in_any_order_give_the_same_file(tmp_path, small_plan, small_table):
     together = tmp_path / "together"
     for number in (3, 1, 2):
-        made = tabulate(tmp_path / str(number), small_plan, shard=(number, 3), threads=2)
+        made = tabulate(tmp_path / str(number), small_plan, shard=f"{number}/3", threads=2)
         assert made.table is None
-        assert made.missing == 16 - len(small_plan.shard(number, 3))
+        assert made.missing == 16 - len(small_plan.shard(number - 1, 3))
         shutil.copytree(tmp_path / str(number) / "rows", together / "rows", dirs_exist_ok=True)
     told = []
     made = tabulate(together, small_plan, progress=told.append)
@@ -93,8 +93,8 @@ def test_shards_made_apart_and_in_any_order_give_the_same_file(tmp_path, small_p
 
 def test_the_last_of_several_shards_on_one_directory_writes_the_table(tmp_path, small_plan, small_table):
     plan = replace(small_plan, tasks=("cartpole",))
-    assert tabulate(tmp_path, plan, shard=(2, 2)).table is None
-    made = tabulate(tmp_path, plan, shard=(1, 2))
+    assert tabulate(tmp_path, plan, shard="2/2").table is None
+    made = tabulate(tmp_path, plan, shard="1/2")
     assert made.table == tmp_path / "table.npz"
     assert Table.load(made.table).query("1x4-relu", "cartpole", 0).score == (
         Table.load(small_table).query("1x4-relu", "cartpole", 0).score

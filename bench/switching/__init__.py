@@ -1,0 +1,1 @@
+"""What a switch costs: the experiments of `bench/transfers.py`."""

@@ -1,0 +1,73 @@
+"""The greedy return at a switch, for every pair of architectures."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from nasdqn_fast.engine.base_network import BaseNetwork
+from nasdqn_fast.optimal import solve
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.transfers._features import hidden
+from switching.records import Row, collect, read
+from switching.sources import SPACE, Source, agent, change, environment
+
+GREEDY = 500  # episodes before and after, from the same starts; from `hanging`, which has one start, one
+TRANSFER = "distill"
+COLUMNS = (
+    *("task", "trained", "seed", "source", "target", "change"),
+    *("before", "after", "agreed_before", "agreed_after", "dormant_before", "dormant_after", "seconds"),
+)
+
+
+def measure(path: Path, task: str, stages: tuple[int, ...], seeds: range, jobs: int) -> None:
+    """All 702 pairs from one source run a seed, after each number of episodes of training in `stages`."""
+    done = {(row["task"], int(row["seed"]), row["source"]) for row in read(path)}
+    wanted = [(seed, source) for seed in seeds for source in SPACE if (task, seed, str(source)) not in done]
+    collect(path, COLUMNS, 6, jobs, [partial(rows, task, stages, seed, source) for seed, source in wanted])
+
+
+def rows(task: str, stages: tuple[int, ...], seed: int, architecture: Architecture) -> list[Row]:
+    """All switches from one source run."""
+    trained, done, found = agent(task, architecture, seed), 0, []
+    states, best = _optimal_actions(task)
+    for stage in stages:
+        trained.run_episodes(stage - done)
+        done = stage
+        source = Source(trained, seed, 1 if task == "hanging" else GREEDY)
+        seen = trained.replay.transitions().observations[-2_000:]
+        before = _agreement(trained.network, states, best), _dormant(trained.network, seen)
+        for target in SPACE:
+            if target == architecture:
+                continue
+            switched = source.switch(target, TRANSFER)
+            after = _agreement(switched.network, states, best), _dormant(switched.network, seen)
+            values = (
+                *(task, stage, seed, architecture, target, change(architecture, target)),
+                *(f"{switched.before:.2f}", f"{switched.after:.2f}"),
+                *(f"{value:.4f}" for pair in zip(before, after, strict=True) for value in pair),
+                f"{switched.seconds:.3f}",
+            )
+            found.append(dict(zip(COLUMNS, values, strict=True)))
+    return found
+
+
+def _optimal_actions(task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Observations of the whole state space, (N, 3), and the best action of each at the start of an episode, (N,)."""
+    optimum = solve(environment(task), theta_points=180, omega_points=101)
+    theta, omega = (axis.ravel() for axis in np.meshgrid(optimum.thetas, optimum.omegas, indexing="ij"))
+    observations = np.column_stack([np.cos(theta), np.sin(theta), omega]).astype(np.float32)
+    return observations, optimum.policy().ravel()
+
+
+def _agreement(network: BaseNetwork, states: np.ndarray, best: np.ndarray) -> float:
+    """Share of the state space in which the greedy action is the optimal one."""
+    return float(np.mean(network.forward(states).argmax(axis=1) == best))
+
+
+def _dormant(network: BaseNetwork, states: np.ndarray) -> float:
+    """Share of hidden units whose mean activity is at most 2.5 % of their layer's (Sokar et al. 2023)."""
+    activity = [np.abs(layer).mean(axis=0) for layer in hidden(network, states)]
+    return float(np.mean(np.concatenate([units <= 0.025 * units.mean() for units in activity])))

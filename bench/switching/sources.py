@@ -1,0 +1,133 @@
+"""The trained agents from which switches are made, and how one switch is made."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import nasdqn_fast.config
+from nasdqn_fast.engine import DQNAgent
+from nasdqn_fast.run.assembly import make_environment
+from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.learning import LearningAside
+from nasdqn_fast.space import Architecture
+from nasdqn_fast.transfers import base
+
+ADAM = {"optimizer": "adam", "horizon_is": "truncated", "policy_epsilon_decay": 0.985}
+TASKS: dict[str, dict[str, Any]] = {
+    "upright": {},
+    "uniform": {"start": "uniform"},
+    "hanging": {"start": "hanging", "max_episode_steps": 400},
+}
+DEPTHS, WIDTHS, ACTIVATIONS = (2, 3, 4), (32, 64, 128), ("relu", "tanh", "leaky_relu")
+SPACE = tuple(
+    Architecture.parse(f"{depth}x{width}-{activation}")
+    for depth, width, activation in itertools.product(DEPTHS, WIDTHS, ACTIVATIONS)
+)
+CLASSES = ("widen", "deepen", "narrow", "shorten", "activation", "mixed")
+# `distill` uses net2net where that is exact; `distill-inexact` is its fit, of every pair.
+TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fresh": ("fresh", {}),
+    "matching": ("matching", {}),
+    "overlap": ("overlap", {}),
+    "net2net": ("net2net", {}),
+    "distill": ("distill", {}),
+    "distill-inexact": ("distill", {"exact": False}),
+}
+
+
+def change(old: Architecture, new: Architecture) -> str:
+    """The class of a change: of CLASSES."""
+    depth, width = new.depth - old.depth, new.widths[0] - old.widths[0]
+    changed = [bool(depth), bool(width), new.activation != old.activation]
+    if sum(changed) > 1:
+        return "mixed"
+    if depth:
+        return "deepen" if depth > 0 else "shorten"
+    if width:
+        return "widen" if width > 0 else "narrow"
+    return "activation"
+
+
+def pairs() -> Iterator[tuple[str, Architecture, Architecture]]:
+    """Class, old and new architecture of all 702 changes."""
+    for old, new in itertools.permutations(SPACE, 2):
+        yield change(old, new), old, new
+
+
+def environment(task: str) -> Any:
+    given = {"env": "inverted-pendulum", **TASKS[task]}
+    return make_environment(nasdqn_fast.config.complete(nasdqn_fast.config.resolve(None, given)))
+
+
+def agent(task: str, architecture: Architecture, seed: int) -> DQNAgent:
+    """An untrained agent."""
+    return DQNAgent(environment(task), architecture, rng=seed, **ADAM)
+
+
+@dataclass(frozen=True)
+class Switched:
+    """One switch.
+
+    Attributes:
+        agent: a copy that has made it.
+        before, after: mean greedy return from the same starts.
+        seconds: processor time of the transfer.
+        network: the new one.
+    """
+
+    agent: DQNAgent
+    before: float
+    after: float
+    seconds: float
+    network: Any
+
+
+class Source:
+    """A trained agent, and its greedy return from fixed starts.
+
+    Args:
+        trained: stays as it is.
+        seed: of the starts and of what a transfer draws.
+        greedy: episodes.
+    """
+
+    def __init__(self, trained: DQNAgent, seed: int, greedy: int) -> None:
+        self.trained, self.seed = trained, seed
+        self._play = GreedyEpisodes(trained, lambda i: np.random.default_rng([seed, i])).play
+        self._n = greedy
+        self.greedy = self.played(trained.network)
+
+    def played(self, network: Any) -> float:
+        return float(self._play(network, self._n).returns.mean())
+
+    def copy(self) -> DQNAgent:
+        return copy.deepcopy(self.trained)
+
+    def switch(self, to: Architecture, transfer: str) -> Switched:
+        """A switch to another architecture by one of TRANSFERS; the whole memory is kept."""
+        name, options = TRANSFERS[transfer]
+        learning = LearningAside(self.trained, np.random.default_rng(self.seed))
+        start = time.process_time()
+        switch = base.Switch(
+            old=self.trained.network,
+            architecture=to,
+            rng=np.random.default_rng(self.seed),
+            replay=self.trained.replay,
+            target=self.trained.target,
+            optimizer=self.trained.optimizer.get_state(),
+            settings=self.trained.settings,
+            play=self._play,
+            learn=learning.learn,
+        )
+        carried, _ = base.apply(base.make(name, options), switch)
+        seconds = time.process_time() - start
+        learner = self.copy()
+        learner.switch_network(carried.network, carried.optimizer)
+        return Switched(learner, self.greedy, self.played(carried.network), seconds, carried.network)
