@@ -106,7 +106,7 @@ def _show(console: Console, found: Sequence[tuple[str, Agreement]]) -> None:
 
     from nasdqn_fast.cli.display import literal
 
-    grid = Grid(Column("estimator", no_wrap=True), Column("tau", no_wrap=True), "steps", "updates", "share")
+    grid = Grid(*(Column(name, no_wrap=True) for name in ("estimator", "tau", "steps", "updates", "share")))
     for name, agreement in found:
         low, high = agreement.interval()
         grid.add_row(
