@@ -1,14 +1,20 @@
 """What every test stands on: the installed package, and a choice of CPU targets."""
 
+import contextlib
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
 
-# Under nohup it is ignored, also by the commands that are tested.
+# Under nohup the first is ignored, and in the background of a script the second; so they would be by the commands that
+# are tested, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # One run at a time is tested: more threads than cores would only make the NumPy twin slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -38,3 +44,17 @@ def cpu_target(request: pytest.FixtureRequest):
     cpu.select(request.param)
     yield request.param
     cpu.select(before)
+
+
+@pytest.fixture
+def at_once() -> Callable[[float], contextlib.AbstractContextManager[None]]:
+    """A block that must take less than so many seconds, or longer by as much as other processes take of the cores."""
+
+    @contextlib.contextmanager
+    def limit(seconds: float) -> Iterator[None]:
+        started, busy = time.monotonic(), os.getloadavg()[0]
+        yield
+        share = max(1.0, max(busy, os.getloadavg()[0]) / (os.cpu_count() or 1))
+        assert time.monotonic() - started < seconds * share
+
+    return limit

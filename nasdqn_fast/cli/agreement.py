@@ -28,17 +28,17 @@ FILE = "agreement.json"
     "--estimators",
     multiple=True,
     help="Names of `list trial-estimators`, or module:attribute, each perhaps with options: low-fidelity+episodes=50; "
-    "with commas between, repeatable. [default: all]",
+    "with commas between, repeatable.  [default: all]",
 )
-@click.option("--repeats", type=int, help="Rankings of each. [default: as many as the table has seeds for searching]")
-@click.option("--episodes", type=int, help="Episodes of full training. [default: all that the table has]")
+@click.option("--repeats", type=int, help="Rankings of each.  [default: as many as the table has seeds for searching]")
+@click.option("--episodes", type=int, help="Episodes of full training.  [default: all that the table has]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Directory for agreement.json, and for the runs of estimators that a table cannot answer, as inherit; "
-    "the same command continues them. [default: none, and these are left out]",
+    "the same command continues them.  [default: none, and these are left out]",
 )
-@click.option("--threads", type=click.INT, help="Such runs at a time. [default: one for each core]")
+@click.option("--threads", type=click.INT, help="Such runs at a time.  [default: one for each core]")
 def command(
     table: str,
     task: str,

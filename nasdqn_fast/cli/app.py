@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
         return importlib.import_module(f"nasdqn_fast.cli.{cmd_name}").command
 
 
-@click.group(cls=LazyGroup, no_args_is_help=False)
+@click.group(cls=LazyGroup, no_args_is_help=False, context_settings={"max_content_width": 100})
 @click.version_option(package_name="nasdqn-fast", prog_name=PROG)
 def group() -> None:
     """Neural architecture search inside one DQN training run."""

@@ -8,14 +8,16 @@ import click
 
 
 @click.command()
-@click.option("--group", "groups", multiple=True, help="Measure this group only; repeatable. [default: the quick ones]")
+@click.option(
+    "--group", "groups", multiple=True, help="Measure this group only; repeatable.  [default: the quick ones]"
+)
 @click.option(
     "--seconds", type=click.FloatRange(min=0, max=86_400), default=5.0, show_default=True, help="Time for measuring."
 )
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the report to this file, too.")
 @click.option("--peers/--no-peers", help="Measure other libraries, too; needs the source tree.  [default: no]")
 @click.option("--peer", "names", multiple=True, help="Of the other libraries, measure this one only; repeatable.")
-@click.option("--cpu", "cpu_target", help="CPU target [default: NASDQN_FAST_CPU, or the best].")
+@click.option("--cpu", "cpu_target", help="CPU target.  [default: NASDQN_FAST_CPU, or the best]")
 @click.option(
     "--compare",
     nargs=2,
@@ -32,9 +34,9 @@ def command(
     cpu_target: str | None,
     compare: tuple[Path, Path] | None,
 ) -> None:
-    """Measure how fast the parts are, each beside its limit.
+    """Measure how fast each part is, beside its limit.
 
-    On one core and in one thread; docs/benchmarks.md says what each figure means.
+    Everything runs on one core and in one thread. docs/benchmarks.md explains each figure.
     """
     if compare and (groups or file or peers or names or cpu_target):
         raise click.UsageError("--compare measures nothing: it takes no other option")

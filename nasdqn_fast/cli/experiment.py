@@ -21,36 +21,36 @@ from nasdqn_fast.study.cells import split_names, split_values
 @click.option(
     "--methods",
     multiple=True,
-    help="Methods, with commas between, each perhaps with settings: nas-dqn+search.transfer=fresh, fixed:3x64-relu; "
-    f"repeatable. [default: {','.join(api.METHODS)}; paper 2.4.1]",
+    help="Methods separated by commas, each with settings if wanted, as nas-dqn+search.transfer=fresh; "
+    f"repeatable.  [default: {','.join(api.METHODS)}]",
 )
 @click.option(
     "--tasks",
     multiple=True,
-    help="Environments, with commas between, each perhaps with settings: inverted-pendulum+env.start=hanging; "
-    "repeatable. [default: inverted-pendulum; paper 2.1]",
+    help="Environments separated by commas, with settings if wanted, as inverted-pendulum+env.start=hanging; "
+    "repeatable.  [default: inverted-pendulum]",
 )
 @click.option(
     "--seeds",
     multiple=True,
     metavar="N or METHOD=N",
-    help=f"Seeds of every method, or of one; repeatable. [default: {api.SEEDS}; paper 2.4]",
+    help=f"Seeds of every method, or of one; repeatable.  [default: {api.SEEDS}]",
 )
 @click.option(
     "--first-seed",
     type=click.INT,
     default=api.FIRST_SEED,
     show_default=True,
-    help="The first; those below 100 are for tuning.",
+    help="First seed; seeds below 100 are kept for tuning.",
 )
 @click.option(
     "--grid",
     multiple=True,
     metavar="SECTION.OPTION=V1,V2,...",
-    help="Train every method at each of these values: agent.learning_rate=0.001,0.003; repeatable, all combinations.",
+    help="Train each method at each of these values, as agent.learning_rate=0.001,0.003; repeatable.",
 )
-@click.option("--shard", metavar="K/N", help="Run share K of N, then what no other process has.")
-@click.option("--threads", type=click.INT, help="Trials at a time [default: a thread for each core].")
+@click.option("--shard", metavar="K/N", help="Train share K of N first, then what others have not begun.")
+@click.option("--threads", type=click.INT, help="Trials at a time.  [default: a thread for each core]")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
 def command(
@@ -68,7 +68,7 @@ def command(
 ) -> None:
     """Train every method on every task with every seed, in threads, and keep each run's directory.
 
-    Without options: the paper's protocol. The same command continues a study that was left.
+    Without options this is the paper's protocol. The same command continues an unfinished study.
     """
     from nasdqn_fast.cli.display import screen
     from nasdqn_fast.cli.study_display import show_end, study_display

@@ -21,7 +21,7 @@ from nasdqn_fast.cli.evaluate import NETWORK
     help="Episodes to play, for the returns in the README.",
 )
 def command(run: Path, to: Path, network: str, episodes: int) -> None:
-    """Write the network of the run directory RUN for other libraries, and how to load it there.
+    """Write the network of the run in the directory RUN for other libraries, with a README on how to load it.
 
     The directory gets network.safetensors, network.onnx, README.md and config.json. Needs the extra [onnx].
     """

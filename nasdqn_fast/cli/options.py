@@ -58,9 +58,14 @@ class OneOf(click.Choice[str]):
 
 
 class SettingOption(click.Option):
-    """The option of one setting; knows its section for the help page."""
+    """The option of one setting; knows its section for the help page.
 
-    def __init__(self, setting: Setting) -> None:
+    Args:
+        setting: which.
+        default: text of the default, where the command has another than the setting declares.
+    """
+
+    def __init__(self, setting: Setting, default: str | None = None) -> None:
         kind, several = _click_type(setting)
         yes_or_no = setting.annotation is bool
         super().__init__(
@@ -68,7 +73,7 @@ class SettingOption(click.Option):
             type=kind,
             multiple=several,
             default=None,
-            help=f"{setting.help} [default: {setting.default}; {setting.source}]",
+            help=f"{setting.help[0].upper()}{setting.help[1:]}.  [default: {default or setting.default}]",
         )
         self.title = TITLES[setting.section]
 
@@ -83,7 +88,7 @@ class PluginOption(click.Option):
             [table.option, table.keyword],
             type=PluginOptionType(),
             multiple=True,
-            help=f"an option of the {table.name}; repeatable; `list {table.kind} NAME` shows them",
+            help=f"An option that `list {table.kind} NAME` shows; repeatable.",
         )
 
 

@@ -13,13 +13,13 @@ from nasdqn_fast.cli.listeners import listener_options, listeners
 @click.command(short_help="Continue a run that was interrupted, stopped, killed or failed, or make it longer.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--episodes", type=click.INT, help="Length of the run from now on, also of a finished one [default: as it was]."
+    "--episodes", type=click.INT, help="New length of the run; a finished run is continued, too.  [default: as it was]"
 )
 def command(run: Path, episodes: int | None, tensorboard: Path | None, monitor: Path | None) -> None:
-    """Continue the run in directory RUN, which was interrupted, stopped, killed or failed, or is to be longer.
+    """Continue the run in the directory RUN from its newest checkpoint.
 
-    From its newest checkpoint, bit-identical to a run that was left alone. --tensorboard and --monitor go on with what
-    train wrote there: episodes that are played again are not there twice.
+    The result is bit-identical to an uninterrupted run. --tensorboard and --monitor continue the files that train
+    wrote, without writing an episode twice.
     """
     from nasdqn_fast.cli.display import display, screen
     from nasdqn_fast.cli.tables import show_run

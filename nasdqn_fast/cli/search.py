@@ -66,22 +66,22 @@ def _setting_options(command: click.Command) -> click.Command:
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Searches of each method.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the first search.")
-@click.option("--episodes", type=int, help="Episodes of full training. [default: 2000; all that the table has]")
-@click.option("--out", type=click.Path(path_type=Path), help="Directory. [default: search; on a table none]")
-@click.option("--final-seeds", type=int, help="Runs of full training of what is found; 0: none. [default: 10]")
-@click.option("--score", help="What a run is worth at its end: a name of `list estimators`. [default: mean-return]")
-@click.option("--threads", type=click.INT, help="Searches, or final runs, at a time. [default: one for each core]")
+@click.option("--episodes", type=int, help="Episodes of full training.  [default: 2000; all that the table has]")
+@click.option("--out", type=click.Path(path_type=Path), help="Directory.  [default: search; on a table none]")
+@click.option("--final-seeds", type=int, help="Runs of full training of what is found; 0: none.  [default: 10]")
+@click.option("--score", help="What a run is worth at its end: a name of `list estimators`.  [default: mean-return]")
+@click.option("--threads", type=click.INT, help="Searches, or final runs, at a time.  [default: one for each core]")
 @click.option("--shard", metavar="K/N", help="Run share K of N, then what no other process has.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
 @click.option(
     "--on-table", "task", metavar="TASK", help="Search on a table, this task; `tabulate --summary` shows them."
 )
-@click.option("--table", help="A table: its path, or the name of a shipped one. [default: paper]")
+@click.option("--table", help="A table: its path, or the name of a shipped one.  [default: paper]")
 @click.option(
     "--metric",
     help="On a table, what a score is: final (mean of the last 100 episodes), area (of all), greedy (the last "
-    "evaluation). [default: final]",
+    "evaluation).  [default: final]",
 )
 def command(
     methods: str,

@@ -12,7 +12,7 @@ import click
 
 from nasdqn_fast.cli.naming import naming
 from nasdqn_fast.cli.options import ListType, SectionedCommand, SettingOption, given
-from nasdqn_fast.config import Setting, all_settings
+from nasdqn_fast.config import all_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +28,10 @@ _FIXED = ("optimizer", "steps")  # the task's name says the optimizer; every row
 _SPACE = ("depths", "widths", "activations", "architectures")
 
 
-def _setting_option(setting: Setting) -> SettingOption:
-    option = SettingOption(setting)
-    if setting.keyword in _OWN_DEFAULTS:
-        option.help = f"{setting.help} [default here: {_OWN_DEFAULTS[setting.keyword]}]"
-    return option
-
-
 def _setting_options(command: click.Command) -> click.Command:
     """Adds the settings of the agent and of the search space."""
     command.params += [
-        _setting_option(setting)
+        SettingOption(setting, _OWN_DEFAULTS.get(setting.keyword))
         for setting in all_settings()
         if (setting.section == "agent" and setting.keyword not in _FIXED) or setting.keyword in _SPACE
     ]
@@ -47,12 +40,14 @@ def _setting_options(command: click.Command) -> click.Command:
 
 @_setting_options
 @click.command(cls=SectionedCommand)
-@click.option("--out", type=click.Path(path_type=Path), help="Directory; the same command continues what is there.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Directory; the same command continues an unfinished table."
+)
 @click.option(
     "--tasks",
     type=ListType(str),
     help="upright, uniform, hanging (the pendulum), cartpole, acrobot, mountain-car, or any --env of `train`; with "
-    "-sgd learned by SGD in place of Adam. [default: all six, uniform-sgd and hanging-sgd]",
+    "-sgd learned by SGD in place of Adam.  [default: all six, uniform-sgd and hanging-sgd]",
 )
 @click.option(
     "--seeds", type=int, default=16, show_default=True, help="Seeds; half for searching, half for the final score."
@@ -60,13 +55,13 @@ def _setting_options(command: click.Command) -> click.Command:
 @click.option("--episodes", type=int, default=600, show_default=True, help="Episodes of each row.")
 @click.option("--evaluate-every", type=int, default=25, show_default=True, help="Episodes between evaluations.")
 @click.option("--evaluate-episodes", type=int, default=20, show_default=True, help="Episodes of an evaluation.")
-@click.option("--shard", metavar="K/N", help="Compute every N-th row, from the K-th.")
-@click.option("--threads", type=int, help="Rows computed at once. [default: one for each core]")
+@click.option("--shard", metavar="K/N", help="Compute every N-th row, beginning with the K-th.")
+@click.option("--threads", type=int, help="Rows computed at once.  [default: one for each core]")
 @click.option(
     "--summary",
     type=click.Path(path_type=Path),
     metavar="TABLE",
-    help="Compute nothing; show what is in this table: how far architectures differ beside seeds, and what to take.",
+    help="Compute nothing; show how much architectures and seeds differ in this table, and which to take.",
 )
 def command(
     out: Path | None,
@@ -80,9 +75,9 @@ def command(
     summary: Path | None,
     **settings: Any,
 ) -> None:
-    """Train every architecture on every task with every seed, and write one table of the learning curves.
+    """Train every architecture on every task with every seed, into one table of learning curves.
 
-    The table is DIR/table.npz (docs/table.md). `search --on-table` and `nasdqn_fast.Table` look it up.
+    The table is DIR/table.npz (docs/table.md). `search --on-table` and `nasdqn_fast.Table` read it.
     """
     if (out is None) == (summary is None):
         raise click.UsageError("give --out DIR to make a table, or --summary TABLE to look at one")

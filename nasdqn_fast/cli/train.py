@@ -18,11 +18,14 @@ from nasdqn_fast.config import Config, resolve
 @listener_options
 @click.command(cls=SectionedCommand)
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
-@click.option("--out", type=click.Path(path_type=Path), help="Run directory [default: runs/METHOD-ENV-seedSEED].")
+@click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/METHOD-ENV-seedSEED]")
 def command(
     file: Path | None, out: Path | None, tensorboard: Path | None, monitor: Path | None, **options: Any
 ) -> None:
-    """Train one agent and write a run directory."""
+    """Train one agent and write a run directory.
+
+    docs/paper.md explains every setting, and says where its default comes from.
+    """
     config = resolve(file, parse_plugin_options(file, given(options)))
 
     from nasdqn_fast.cli.display import display, screen

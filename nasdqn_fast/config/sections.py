@@ -112,20 +112,20 @@ class EnvConfig(Checked):
 
     name: str | EnvKernel | PythonKernel = option(
         "inverted-pendulum",
-        "environment: a name of `list environments`, module:attribute, or a Gymnasium id, as CartPole-v1",
+        "environment: name or Gymnasium id",
         "paper 2.1",
         keyword="env",
         check=_check_environment,
     )
     start: str | None = option(
         None,
-        "initial-state distribution, by name",
+        "initial states, by name",
         f"{UNSAID}; +-0.2 is what its threshold of 150 allows",
-        shown="the environment's first: upright for the pendulum",
+        shown="the environment's first",
     )
     params: dict[str, float] = option(
         {},
-        "a parameter of the environment, or a keyword argument of a Gymnasium one; repeatable",
+        "one of its parameters; repeatable",
         "paper 2.1",
         keyword="env_param",
         shown="the environment's",
@@ -141,13 +141,13 @@ class SearchConfig(Checked):
 
     method: str | type[Controller] = option(
         "random-nas",
-        "a name of `list methods`, or module:attribute of a controller",
+        "name of `list methods`, or a controller",
         "paper 2.4.1",
         check=_check_method,
     )
     architecture: str | None = option(
         None,
-        "the architecture of method fixed, as 3x64-relu or 64,32-tanh",
+        "architecture of method fixed, as 3x64-relu",
         "paper 2.2",
         check=check_architecture,
         shown="none",
@@ -156,34 +156,32 @@ class SearchConfig(Checked):
         (2, 3, 4), "hidden layers to choose from", "paper 2.3.2", minimum=1, maximum=MAX_DEPTH
     )
     widths: tuple[int, ...] = option(
-        (32, 64, 128), "units a layer to choose from", "paper 2.3.2", minimum=1, maximum=MAX_WIDTH
+        (32, 64, 128), "units per layer to choose from", "paper 2.3.2", minimum=1, maximum=MAX_WIDTH
     )
     activations: tuple[str, ...] = option(ACTIVATIONS, "activations to choose from", "paper 2.3.2", choices=ACTIVATIONS)
     architectures: tuple[str, ...] | None = option(
         None,
-        "the search space as a list; replaces depths x widths x activations",
+        "the search space as a list, in place of these",
         "paper 2.3.2",
         check=_check_architectures,
         shown="none",
     )
     optimizers: tuple[str, ...] = option(
         (),
-        "optimizers to choose from; they join the space",
+        "optimizers to choose from",
         HERE,
         choices=tuple(LEARNING_RATES),
         shown="--optimizer",
     )
     learning_rates: tuple[float, ...] = option(
         (),
-        "learning rates to choose from; they join the space",
+        "learning rates to choose from",
         HERE,
         check=_check_several_rates,
         shown="--learning-rate",
     )
-    max_parameters: int | None = option(
-        None, "most weights and biases: larger architectures leave the search space", HERE, minimum=1, shown="no limit"
-    )
-    switch_every: int = option(200, "episodes of a segment, M", "paper 2.4.1", minimum=1)
+    max_parameters: int | None = option(None, "most parameters of an architecture", HERE, minimum=1, shown="no limit")
+    switch_every: int = option(200, "episodes between two switches", "paper 2.4.1", minimum=1)
     controller_epsilon_start: float = same_option(NASDQN.Options, "epsilon_start")
     controller_epsilon_decay: float = same_option(NASDQN.Options, "epsilon_decay")
     controller_epsilon_min: float = same_option(NASDQN.Options, "epsilon_min")
@@ -192,13 +190,13 @@ class SearchConfig(Checked):
     controller_score_kept: str = same_option(NASDQN.Options, "score_kept")
     transfer: Any = option(
         "matching",
-        "how weights cross a switch: a name of `list transfers`, or module:attribute",
+        "how weights cross a switch, by name",
         f"{SECONDARY}; the paper's 3.3 says re-initializing",
         check=check_function,
     )
     estimator: Any = option(
         "mean-return",
-        "what a segment is worth to the controller: a name of `list estimators`, or module:attribute",
+        "how a segment is scored, by name",
         f"{UNSAID}; its figures are mean returns",
         check=check_function,
     )
@@ -207,20 +205,20 @@ class SearchConfig(Checked):
     adadqn_networks: int = option(5, "networks of method adadqn", ADADQN, minimum=1, maximum=MAX_NETWORKS)
     adadqn_replace_every: int = option(
         10_000,
-        "what --target-every counts, between its replacements of networks, in multiples of --target-every; 0: none",
+        "updates, or steps, between replacements",
         ADADQN,
         minimum=0,
     )
     adadqn_optimizers: tuple[str, ...] = option(
         (),
-        "optimizers for its networks to choose from",
+        "optimizers they choose from",
         "this package",
         choices=tuple(LEARNING_RATES),
         shown="--optimizer",
     )
     adadqn_learning_rates: tuple[float, ...] = option(
         (),
-        "lowest and highest learning rate of its networks",
+        "range of their learning rates",
         "this package",
         check=_check_rates,
         shown="--learning-rate",
@@ -255,8 +253,7 @@ class RewardConfig(Checked):
 
     cost: str | None = option(
         None,
-        "cost of an architecture in what the controller is told: parameters, flop (of a forward pass), or latency (its "
-        "seconds)",
+        "cost that joins the score",
         UNSAID,
         choices=MEASURES,
         keyword="reward_cost",
@@ -271,26 +268,26 @@ class RewardConfig(Checked):
     )
     weight: float | None = option(
         None,
-        "weight of the cost; of multiplicative a power",
+        "weight of the cost",
         "MnasNet's and TuNAS's",
         minimum=0,
         keyword="reward_weight",
-        shown="0.07; with returns as they are it must be given, unless multiplicative",
+        shown="0.07, or required",
     )
     range: tuple[float, ...] = option(
         (0.0, 1.0),
-        "the returns that count as quality 0 and 1, as -400,100",
+        "returns that count as 0 and 1",
         HERE,
         check=_check_range,
         keyword="reward_range",
     )
     target: float | None = option(
         None,
-        "the cost that counts as 1, in parameters, operations or seconds",
+        "cost that counts as 1",
         HERE,
         check=check_positive,
         keyword="reward_target",
-        shown="the largest in the space; with absolute it must be given",
+        shown="the space's largest",
     )
     latencies: str | dict[str, float] | None = option(
         None,
@@ -298,7 +295,7 @@ class RewardConfig(Checked):
         HERE,
         check=check_latencies,
         keyword="reward_latencies",
-        shown="measured once, and kept with the run",
+        shown="measured once",
     )
 
     def __post_init__(self) -> None:
@@ -331,7 +328,7 @@ class RewardConfig(Checked):
 class RunConfig(Checked):
     """How much and with which engine: ``[run]``."""
 
-    episodes: int = option(2_000, "episodes", "paper 2.4", minimum=1)
+    episodes: int = option(2_000, "episodes of the run", "paper 2.4", minimum=1)
     seed: int = option(
         0,
         "seed of all random streams",
@@ -339,34 +336,32 @@ class RunConfig(Checked):
         minimum=0,
         maximum=float("inf"),
     )
-    profile: str = option("paper", "set of defaults: a name of `list profiles`", "the paper's own values")
-    backend: str = option("native", "engine: compiled, or plain NumPy", "this package", choices=("native", "numpy"))
+    profile: str = option("paper", "set of defaults; see `list profiles`", "the paper's own values")
+    backend: str = option("native", "compiled engine, or its NumPy twin", "this package", choices=("native", "numpy"))
     checkpoint_every: str = option(
-        "30s", "how often the run is saved: 25 (episodes), 30s or never", "this package", check=_check_cadence
+        "30s", "how often to save: 25 (episodes), 30s, never", "this package", check=_check_cadence
     )
     warm_start: str | None = option(
         None,
-        "a run directory whose network to start from; the transfer carries it over to another architecture",
+        "run directory whose network to start from",
         "this package",
         keyword="from_",
         check=_check_run,
         shown="none",
     )
     evaluate_every: int | None = option(
-        None, "episodes between two greedy evaluations beside training", "this package", minimum=1, shown="none"
+        None, "episodes between greedy evaluations", "this package", minimum=1, shown="none"
     )
     evaluate_episodes: int = option(20, "episodes of such an evaluation", "this package", minimum=1)
     evaluate_seed: int | None = option(
         None,
-        "seed of the starts of such episodes, so that runs of different seeds are evaluated from the same",
+        "seed of the starts of evaluations",
         "this package",
         minimum=0,
         maximum=float("inf"),
         shown="the run's own",
     )
-    stop_at_threshold: bool = option(
-        False, "end when the mean of the last 50 episodes exceeds the environment's threshold", "this package"
-    )
+    stop_at_threshold: bool = option(False, "end when the threshold is exceeded", "this package")
 
 
 @dataclass(frozen=True)

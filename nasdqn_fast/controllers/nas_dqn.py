@@ -49,18 +49,14 @@ class NASDQN(Controller):
 
     @dataclass(frozen=True)
     class Options(Checked):
-        epsilon_start: float = option(
-            1.0, "probability of a uniform choice at the first switch", UNSAID, minimum=0, maximum=1
-        )
-        epsilon_decay: float = option(
-            0.95, "factor of that probability from switch to switch", "paper 2.3.2", minimum=0, maximum=1
-        )
+        epsilon_start: float = option(1.0, "probability of a uniform choice at first", UNSAID, minimum=0, maximum=1)
+        epsilon_decay: float = option(0.95, "its factor from switch to switch", "paper 2.3.2", minimum=0, maximum=1)
         epsilon_min: float = option(0.1, "its lowest value over the switches", UNSAID, minimum=0, maximum=1)
         temperature: float = option(1.5, "temperature of the softmax over scores", "paper 2.3.2", check=check_positive)
         buffer_size: int = option(5, "best architectures remembered", UNSAID, minimum=1)
         score_kept: str = option(
             "best",
-            "scores remembered of an architecture: its best, or one a visit",
+            "scores kept of an architecture",
             UNSAID,
             choices=("best", "every-visit"),
         )

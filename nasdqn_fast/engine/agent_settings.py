@@ -34,14 +34,16 @@ class AgentSettings(Checked):
         TypeError, ValueError: a setting of the wrong type or out of range.
     """
 
-    gamma: float = option(0.99, "discount", f"{UNSAID}; usual in the field", minimum=0, maximum=1)
+    gamma: float = option(
+        0.99, "discount factor of later rewards", f"{UNSAID}; usual in the field", minimum=0, maximum=1
+    )
     init: str = option(
         "paper",
-        "initial weights: normal, biases zero; or uniform, biases too, as PyTorch's",
+        "how initial weights are drawn",
         "paper 2.2.2",
         choices=INITS,
     )
-    head_scale: float = option(1.0, "factor of the last layer's initial weights and biases", UNSAID, minimum=0)
+    head_scale: float = option(1.0, "scale of the last layer's initial weights", UNSAID, minimum=0)
     optimizer: str = option("sgd", "update rule of the weights", "paper 2.2.3", choices=tuple(LEARNING_RATES))
     learning_rate: float | None = option(
         None,
@@ -52,122 +54,108 @@ class AgentSettings(Checked):
     )
     learning_rate_schedule: str = option(
         "constant",
-        "whether it stays, or falls to zero in a line over --steps",
+        "the learning rate over --steps",
         UNSAID,
         choices=("constant", "linear"),
     )
-    adam_epsilon: float = option(
-        1e-8, "added to the root of Adam's second moment", "Kingma & Ba 2015", check=check_positive32
-    )
-    gradient_clip: float = option(1.0, "bound of the gradient", "paper 2.2.3", check=check_positive32)
+    adam_epsilon: float = option(1e-8, "term added to Adam's denominator", "Kingma & Ba 2015", check=check_positive32)
+    gradient_clip: float = option(1.0, "bound on the gradient", "paper 2.2.3", check=check_positive32)
     gradient_clip_by: str = option(
         "element",
-        "what it bounds: every element, the norm of the whole gradient, or nothing",
+        "what --gradient-clip bounds",
         "paper 2.2.3",
         choices=CLIPS,
     )
-    double: bool = option(
-        True, "Double DQN: the online network chooses the action whose target value counts", "paper 2.3.1"
+    double: bool = option(True, "use Double DQN's target", "paper 2.3.1")
+    loss: str = option("huber", "loss of a TD error", "paper 2.2.3", choices=LOSSES)
+    huber_delta: float = option(
+        1.0, "TD error where the Huber loss becomes linear", "paper 2.2.3", check=check_positive32
     )
-    loss: str = option(
-        "huber", "loss of a temporal-difference error: Huber's, or its square", "paper 2.2.3", choices=LOSSES
-    )
-    huber_delta: float = option(1.0, "where the Huber loss turns linear", "paper 2.2.3", check=check_positive32)
     batch_size: int = option(64, "transitions in a minibatch", UNSAID, minimum=1, maximum=MAX_BATCH)
     updates_per_step: int = option(1, "updates for each environment step", UNSAID, minimum=1, maximum=MAX_UPDATES)
-    train_every: int = option(
-        1, "steps of each environment between learning phases", UNSAID, minimum=1, maximum=MAX_PHASE
-    )
+    train_every: int = option(1, "steps of each environment between updates", UNSAID, minimum=1, maximum=MAX_PHASE)
     updates_per_train: int | None = option(
         None,
-        "updates in a learning phase, in place of --updates-per-step",
+        "updates made then",
         UNSAID,
         minimum=1,
         maximum=MAX_PHASE,
-        shown="--updates-per-step for each step since the last phase",
+        shown="by --updates-per-step",
     )
-    replay_capacity: int = option(50_000, "transitions kept", UNSAID, minimum=1, maximum=MAX_CAPACITY)
+    replay_capacity: int = option(50_000, "transitions in the replay memory", UNSAID, minimum=1, maximum=MAX_CAPACITY)
     replay_sampling: str = option(
         "uniform",
-        "how a minibatch is drawn: every transition equally, or by its last TD error",
+        "how transitions are drawn from the memory",
         UNSAID,
         choices=SAMPLINGS,
     )
     priority_alpha: float = option(
-        0.6, "exponent of the priorities: 0 is uniform", "Schaul et al. 2016", minimum=0, maximum=1
+        0.6, "exponent of the priorities; 0 is uniform", "Schaul et al. 2016", minimum=0, maximum=1
     )
     priority_beta_start: float = option(
         0.4,
-        "exponent of the importance weights, which rises to 1 over --steps; constant without --steps",
+        "importance exponent; rises to 1 over --steps",
         "Schaul et al. 2016",
         minimum=0,
         maximum=1,
     )
     priority_epsilon: float = option(
-        1e-6, "added to a TD error before the exponent", f"{UNSAID}; OpenAI Baselines'", minimum=0, maximum=1
+        1e-6, "term added to a TD error in its priority", f"{UNSAID}; OpenAI Baselines'", minimum=0, maximum=1
     )
     warm_up: int = option(1_000, "environment steps before the first update", UNSAID, minimum=0)
-    random_steps: int = option(
-        0, "environment steps at first whose actions are uniformly random, whatever epsilon is", UNSAID, minimum=0
-    )
+    random_steps: int = option(0, "steps at the start with uniformly random actions", UNSAID, minimum=0)
     first_step: int = option(
         1,
-        "number of the first step, 1 or 0, where --warm-up, --train-every and --target-every count steps",
+        "number of the first step: 1, or CleanRL's 0",
         UNSAID,
         minimum=0,
         maximum=1,
     )
-    target_every: int = option(1_000, "updates, or steps, between moves of the target network", UNSAID, minimum=1)
+    target_every: int = option(1_000, "updates, or steps, between target moves", UNSAID, minimum=1)
     target_unit: str = option("updates", "what --target-every counts", UNSAID, choices=("updates", "steps"))
     target_moves: str = option(
         "before",
-        "whether a target that counts steps moves before or after the updates of the step",
+        "before or after the updates of a step",
         UNSAID,
         choices=("before", "after"),
     )
     target_tau: float = option(
         1.0,
-        "how far a move takes the target to the network: 1 is a copy, less is Polyak averaging",
+        "step of the target to the network; 1 copies it",
         "paper 2.3.1",
         check=check_fraction,
     )
     policy_epsilon_start: float = option(
-        1.0, "probability of a random action in the first episode", UNSAID, minimum=0, maximum=1
+        1.0, "probability of a random action at the start", UNSAID, minimum=0, maximum=1
     )
-    policy_epsilon_decay: float = option(
-        0.995, "factor of that probability from episode to episode", UNSAID, minimum=0, maximum=1
-    )
-    policy_epsilon_end: float = option(0.05, "its lowest value over the episodes", UNSAID, minimum=0, maximum=1)
+    policy_epsilon_decay: float = option(0.995, "its factor from episode to episode", UNSAID, minimum=0, maximum=1)
+    policy_epsilon_end: float = option(0.05, "its lowest value", UNSAID, minimum=0, maximum=1)
     policy_epsilon_schedule: str = option(
         "exponential",
-        "whether it decays from episode to episode, or falls from step to step in a line",
+        "decay by episode, or linear in steps",
         UNSAID,
         choices=("exponential", "linear"),
     )
     exploration_fraction: float = option(
         0.1,
-        "share of --steps in which the linear one reaches its end",
+        "share of --steps until `linear` ends",
         f"{UNSAID}; Stable-Baselines3's",
         check=check_fraction,
     )
-    n_step: int = option(
-        1, "rewards in a target, before the value of the state they lead to", UNSAID, minimum=1, maximum=MAX_N_STEP
-    )
+    n_step: int = option(1, "rewards summed in a target", UNSAID, minimum=1, maximum=MAX_N_STEP)
     horizon_is: str = option(
         "terminal",
-        "what the time limit is to the target: y = r, or bootstrapped",
+        "whether the time limit ends the return",
         "paper 2.1.3, 2.3.1",
         choices=("terminal", "truncated"),
     )
-    steps: int | None = option(
-        None, "environment steps of the whole run, in place of --episodes", UNSAID, minimum=1, shown="no such limit"
-    )
+    steps: int | None = option(None, "environment steps, in place of --episodes", UNSAID, minimum=1, shown="no limit")
     normalize_observations: bool = option(
         False,
-        "normalize observations by the mean and variance of those seen in training, which the network keeps",
+        "normalize observations by running statistics",
         f"{UNSAID}; Stable-Baselines3's VecNormalize",
     )
-    num_envs: int = option(1, "environments stepped in lockstep", UNSAID, minimum=1, maximum=MAX_ENVS)
+    num_envs: int = option(1, "environments stepped together", UNSAID, minimum=1, maximum=MAX_ENVS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -124,7 +124,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         return environment is not None and name in environment.kernel.params and not hasattr(type(self), name)
 
     def _set_parameter(self, name: str, value: float) -> None:
-        """Goes on with another value; the machine code stays.
+        """Continues with another value; the machine code stays.
 
         Raises:
             InputError: a value that the environment refuses; nothing was changed.
@@ -157,7 +157,7 @@ class KernelEnv(gymnasium.Env[np.ndarray, np.integer]):
         """Starts an episode.
 
         Args:
-            seed: seeds ``np_random``; None goes on with it.
+            seed: seeds ``np_random``; None continues it.
             options: ``{"low": ..., "high": ...}``, both or one of them, where Gymnasium's environment has these:
                 bounds between which the initial state is drawn this time.
 

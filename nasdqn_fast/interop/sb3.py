@@ -35,8 +35,9 @@ class ReplayBuffer(buffers.ReplayBuffer):  # type: ignore[misc]
     slow in theirs is compiled: drawing, copying and storing. Any type of observation and action is stored as it is.
 
     Args:
-        buffer_size, observation_space, action_space, device, n_envs, optimize_memory_usage,
-            handle_timeout_termination: as in ``stable_baselines3.common.buffers.ReplayBuffer``.
+        buffer_size, observation_space, action_space, device, n_envs: as in
+            ``stable_baselines3.common.buffers.ReplayBuffer``.
+        optimize_memory_usage, handle_timeout_termination: the same.
         n_steps: length of n-step returns, as in ``NStepReplayBuffer``: samples have ``discounts``. None: one step, and
             samples without ``discounts``.
         gamma: discount factor of the n-step returns; without `n_steps` it is not used.

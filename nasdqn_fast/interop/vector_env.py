@@ -177,7 +177,7 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Starts an episode in every row, or in some.
 
         Args:
-            seed: of row k ``seed + k``, or one for each; None, also for a row, goes on with its generator.
+            seed: of row k ``seed + k``, or one for each; None, also for a row, continues its generator.
             options: ``"reset_mask"`` bool (n,): which rows; the others keep their episodes. Others as
                 `KernelEnv.reset`'s.
 
@@ -274,7 +274,7 @@ class KernelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return {name: getattr(self._core, name) for name in names}
 
     def _restore(self, rows: dict[str, Any]) -> None:
-        """A new core, of the environment as it is now, that goes on with these rows."""
+        """A new core, of the environment as it is now, that continues with these rows."""
         self._core = self._make_core()
         for row, generator in enumerate(rows.pop("generators")):
             if generator is not None:

@@ -75,7 +75,7 @@ class ParallelTrainer:
         self.segment = 1
         self.episodes_done = 0
         self._choices = 0
-        self._began = self._told = False
+        self._began = self._has_told = False
         self._whole = True  # no replacement or report of one is half done
         self._curve = LearningCurve()
         first = [space.sample(rng) for _ in range(check_positive_int("networks", networks))]
@@ -120,8 +120,8 @@ class ParallelTrainer:
                 yield Played(actor.candidate.architecture, episodes)
             elif self.agent.finished and not self.agent.choice_waits:
                 break
-        if not self._told and self.episodes_done:
-            self._told = True
+        if not self._has_told and self.episodes_done:
+            self._has_told = True
             yield Told(self.segment, self.episodes_done, self._result())
 
     @property
@@ -141,7 +141,7 @@ class ParallelTrainer:
         return {
             "episodes_done": self.episodes_done,
             "choices": self._choices,
-            "told": self._told,
+            "told": self._has_told,
             "flop": self._flop,
             "counted_updates": self._counted_updates,
             "counted_steps": self._counted_steps,
@@ -163,7 +163,7 @@ class ParallelTrainer:
         restore(self.agent, state["agent"])
         self._began = True
         self.episodes_done, self._choices = state["episodes_done"], state["choices"]
-        self._told = state["told"] and self.episodes_done >= self.episodes
+        self._has_told = state["told"] and self.episodes_done >= self.episodes
         self._flop = state["flop"]
         self._counted_updates, self._counted_steps = state["counted_updates"], state["counted_steps"]
         self.proposal = Proposal(state["first"], REASON, WHOLE_RUN)

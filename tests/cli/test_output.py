@@ -1,4 +1,4 @@
-"""What becomes of the output is no matter of life and death: a run goes on without it."""
+"""A run continues when nobody can take its output."""
 
 import io
 import json

@@ -8,9 +8,9 @@ import pytest
 from nasdqn_fast.engine import backends
 from nasdqn_fast.envs.kernel import ERROR, TERMINATED, EnvKernel
 
-# What befalls an episode that is doomed.
+# Faults of an episode, which show at its second step.
 ENDLESS, BAD_REWARD, BAD_OBSERVATION, BAD_RESET, FAILURE = 1, 2, 3, 4, 5
-FATES = {
+FAULTS = {
     "endless": ENDLESS,
     "reward": BAD_REWARD,
     "observation": BAD_OBSERVATION,
@@ -20,7 +20,7 @@ FATES = {
 
 
 def reset(params, uniforms, state, obs):
-    """An episode is doomed if the first uniform is below params[3]; it is seen, as the second one is."""
+    """An episode has the fault if the first uniform is below params[3]; both uniforms are observed."""
     state[0] = 0
     state[1] = params[4] if uniforms[0] < params[3] else 0
     obs[0], obs[1], obs[2] = 0, uniforms[0], uniforms[1]
@@ -29,24 +29,24 @@ def reset(params, uniforms, state, obs):
 
 
 def step(params, uniforms, state, action, obs, reward):
-    """Seen: eighths of steps, the step's uniform, the action. Doom comes at the second step."""
-    length, reward_of_step, reward_of_action, fate = params[0], params[1], params[2], state[1]
+    """Observations are eighths of steps, the step's uniform, the action. The fault shows at the second step."""
+    length, reward_of_step, reward_of_action, fault = params[0], params[1], params[2], state[1]
     state[0] += 1
     obs[0], obs[1], obs[2] = state[0] / 8, uniforms[0], action
     reward[0] = reward_of_step * state[0] + reward_of_action * action
-    if state[0] == 2 and fate == BAD_REWARD:
+    if state[0] == 2 and fault == BAD_REWARD:
         reward[0] = math.nan
-    if state[0] == 2 and fate == BAD_OBSERVATION:
+    if state[0] == 2 and fault == BAD_OBSERVATION:
         obs[1] = math.inf
-    if state[0] == 2 and fate == FAILURE:
+    if state[0] == 2 and fault == FAILURE:
         return ERROR
-    return TERMINATED if state[0] >= length and fate != ENDLESS else 0
+    return TERMINATED if state[0] >= length and fault != ENDLESS else 0
 
 
 SCRIPTED = EnvKernel(
     reset,
     step,
-    {"length": 5.0, "reward_of_step": 0.5, "reward_of_action": 0.0, "doom": 0.0, "fate": 0.0},
+    {"length": 5.0, "reward_of_step": 0.5, "reward_of_action": 0.0, "fault_rate": 0.0, "fault": 0.0},
     state_size=2,
     observation_size=3,
     n_actions=3,
@@ -66,26 +66,26 @@ def engine(request):
 
 @pytest.fixture
 def scripted():
-    """Makes an environment of three actions, whose episodes end after `length` steps unless `fate` has it otherwise."""
+    """Makes an environment of three actions, whose episodes end after `length` steps unless a `fault` prevents it."""
 
-    def make(*, limit=None, fate=None, **params):
-        if fate is not None:
-            params["fate"] = FATES[fate]
+    def make(*, limit=None, fault=None, **params):
+        if fault is not None:
+            params["fault"] = FAULTS[fault]
         return SCRIPTED.bind(params=params, max_episode_steps=limit)
 
     return make
 
 
 @pytest.fixture
-def episodes_before_doom():
-    """How many episodes of a scripted environment end before the first doomed one starts, one lane, from its draws."""
+def episodes_before_fault():
+    """How many episodes of a scripted environment end before the first faulty one, in one lane, by its draws."""
 
-    def count(rng, length, doom):
+    def count(rng, length, fault_rate):
         for episode in range(1_000):
-            if rng.random(2)[0] < doom:
+            if rng.random(2)[0] < fault_rate:
                 return episode
             rng.random(length)
-        raise AssertionError("no episode of a thousand is doomed; choose another seed")
+        raise AssertionError("no episode of a thousand is faulty; choose another seed")
 
     return count
 

@@ -9,7 +9,7 @@ from nasdqn_fast.errors import NonFiniteError, StepError
 from nasdqn_fast.seeding import Streams
 
 ALWAYS_GREEDY = {"policy_epsilon_start": 0.0, "policy_epsilon_end": 0.0}
-DOOM, LENGTH, SEED = 0.2, 4, 24  # six episodes end before the first doomed one starts
+FAULT_RATE, LENGTH, SEED = 0.2, 4, 24  # six episodes end before the first faulty one starts
 WHAT = {"reward": "reward", "observation": "observation", "reset": "observation"}
 
 
@@ -18,36 +18,36 @@ def agent_on(engine, environment, **settings):
     return engine.DQNAgent(environment, "1x4-relu", **(small | settings))
 
 
-@pytest.mark.parametrize("fate", WHAT)
-def test_what_an_environment_returns_must_be_finite(engine, scripted, episodes_before_doom, fate):
-    ended = episodes_before_doom(Streams(SEED).env, LENGTH, DOOM)
+@pytest.mark.parametrize("fault", WHAT)
+def test_what_an_environment_returns_must_be_finite(engine, scripted, episodes_before_fault, fault):
+    ended = episodes_before_fault(Streams(SEED).env, LENGTH, FAULT_RATE)
     assert ended == 6
-    agent = agent_on(engine, scripted(length=LENGTH, doom=DOOM, fate=fate), rng=SEED)
-    message = f"non-finite {WHAT[fate]} in episode {ended + 1}: the environment .* returned it; check its parameters"
+    agent = agent_on(engine, scripted(length=LENGTH, fault_rate=FAULT_RATE, fault=fault), rng=SEED)
+    message = f"non-finite {WHAT[fault]} in episode {ended + 1}: the environment .* returned it; check its parameters"
     with pytest.raises(NonFiniteError, match=message):
         agent.run_episodes(ended + 1)
     assert agent.run_episodes(ended).lengths.tolist() == [LENGTH] * ended
     assert np.isfinite(agent.replay.transitions().observations).all()
 
 
-@pytest.mark.parametrize("fate", WHAT)
-def test_what_a_played_environment_returns_must_be_finite(engine, scripted, fate):
-    agent = agent_on(engine, scripted(doom=1, fate=fate))
-    with pytest.raises(NonFiniteError, match=f"non-finite {WHAT[fate]} in episode 1: the environment .* returned it"):
+@pytest.mark.parametrize("fault", WHAT)
+def test_what_a_played_environment_returns_must_be_finite(engine, scripted, fault):
+    agent = agent_on(engine, scripted(fault_rate=1, fault=fault))
+    with pytest.raises(NonFiniteError, match=f"non-finite {WHAT[fault]} in episode 1: the environment .* returned it"):
         agent.play_episodes(1)
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("method", ["run_episodes", "play_episodes"])
 def test_an_environments_error_flag_is_raised(engine, scripted, num_envs, method):
-    agent = agent_on(engine, scripted(doom=1, fate="error"), num_envs=num_envs)
+    agent = agent_on(engine, scripted(fault_rate=1, fault="error"), num_envs=num_envs)
     with pytest.raises(StepError, match="reported an error"):
         getattr(agent, method)(1)
 
 
-def test_an_error_flag_costs_no_episode_that_has_ended(engine, scripted, episodes_before_doom):
-    ended = episodes_before_doom(Streams(SEED).env, LENGTH, DOOM)
-    agent = agent_on(engine, scripted(length=LENGTH, doom=DOOM, fate="error"), rng=SEED)
+def test_an_error_flag_costs_no_episode_that_has_ended(engine, scripted, episodes_before_fault):
+    ended = episodes_before_fault(Streams(SEED).env, LENGTH, FAULT_RATE)
+    agent = agent_on(engine, scripted(length=LENGTH, fault_rate=FAULT_RATE, fault="error"), rng=SEED)
     with pytest.raises(StepError, match="reported an error"):
         agent.run_episodes(ended + 1)
     assert agent.run_episodes(ended).lengths.tolist() == [LENGTH] * ended

@@ -172,7 +172,7 @@ def test_an_update_from_any_saved_state_agrees(cpu_target, architecture, env, ep
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_either_backend_goes_on_from_the_others_state(optimizer):
-    """There and back: NumPy plays, native goes on with its state, and what both play next is the same."""
+    """There and back: NumPy plays, native continues from its state, and both play the same next."""
     settings = {"env": "cartpole", "optimizer": optimizer, "num_envs": 2}
     twin, native = agent("numpy", "2x32-relu", **settings), agent("native", "3x7-tanh", rng=9, **settings)
     twin.run_episodes(9)

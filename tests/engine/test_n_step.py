@@ -210,7 +210,7 @@ def test_after_a_change_from_outside_nothing_is_linked_across_it(engine, change)
 def test_after_an_error_the_new_episodes_follow_nothing(engine, scripted):
     """One error in a lane: of the steps before it none is linked to one after, though the lanes are stored in turns."""
     agent = engine.DQNAgent(
-        scripted(length=4, doom=0.2, fate="error"), "2x8-relu", num_envs=4, rng=1, n_step=3, warm_up=10**6
+        scripted(length=4, fault_rate=0.2, fault="error"), "2x8-relu", num_envs=4, rng=1, n_step=3, warm_up=10**6
     )
     errors = []
     for _ in range(30):

@@ -15,7 +15,7 @@ from nasdqn_fast.errors import NonFiniteError, StepError
 
 
 def test_after_a_bad_reset_no_transition_of_it_is_stored(engine, scripted):
-    agent = engine.DQNAgent(scripted(doom=1, fate="reset"), "2x8-relu")
+    agent = engine.DQNAgent(scripted(fault_rate=1, fault="reset"), "2x8-relu")
     for _ in range(3):
         with pytest.raises(NonFiniteError, match="non-finite observation in episode 1: the environment"):
             agent.run_episodes(1)
@@ -24,7 +24,7 @@ def test_after_a_bad_reset_no_transition_of_it_is_stored(engine, scripted):
 
 def test_after_an_error_in_one_lane_all_lanes_begin_new_episodes(engine, scripted):
     """An episode of length 4 that goes on after its end would be longer."""
-    agent = engine.DQNAgent(scripted(length=4, doom=0.2, fate="error"), "2x8-relu", num_envs=4, rng=1)
+    agent = engine.DQNAgent(scripted(length=4, fault_rate=0.2, fault="error"), "2x8-relu", num_envs=4, rng=1)
     errors, lengths = 0, []
     for _ in range(30):
         try:

@@ -31,6 +31,29 @@ def stop_after():
         timer.join()
 
 
+@pytest.fixture
+def stop_in_updates():
+    """A token that another thread sets when an agent has made its next update."""
+    threads = []
+
+    def make(agent):
+        token, updates = StopToken(), agent.updates
+
+        def wait_and_set():
+            given_up = time.monotonic() + 60
+            while agent.updates == updates and time.monotonic() < given_up:
+                time.sleep(1e-3)
+            token.set()
+
+        threads.append(threading.Thread(target=wait_and_set))
+        threads[-1].start()
+        return token
+
+    yield make
+    for thread in threads:
+        thread.join()
+
+
 def test_a_token_says_why():
     token = StopToken()
     assert token.reason == 0
@@ -46,20 +69,21 @@ def test_a_token_says_why():
 
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("method", ["run_episodes", "play_episodes"])
-def test_a_call_in_any_thread_is_stopped_at_once(engine, scripted, stop_after, method, num_envs):
-    endless = scripted(doom=1, fate="endless", limit=LONG)
+def test_a_call_in_any_thread_is_stopped_at_once(engine, scripted, stop_after, at_once, method, num_envs):
+    endless = scripted(fault_rate=1, fault="endless", limit=LONG)
     agent = engine.DQNAgent(endless, "2x8-relu", num_envs=num_envs, warm_up=2**60)
     token, ended = stop_after(0.1), []
 
     def play():
         with pytest.raises(Stopped):
             getattr(agent, method)(1, stop=token)
-        ended.append(time.monotonic())
+        ended.append(True)
 
-    thread, started = threading.Thread(target=play), time.monotonic()
-    thread.start()
-    thread.join()
-    assert ended[0] - started < 1
+    thread = threading.Thread(target=play)
+    with at_once(1):
+        thread.start()
+        thread.join()
+    assert ended
 
 
 def test_a_token_that_is_set_stops_at_the_first_step_and_costs_no_episode(engine, scripted, assert_equal_runs):
@@ -84,10 +108,10 @@ def test_a_token_that_is_set_stops_at_the_first_step_and_costs_no_episode(engine
 def test_a_run_that_was_stopped_and_saved_is_the_run_left_alone(
     backend, scripted, stop_after, assert_equal_runs, num_envs, updates_per_step
 ):
-    """Stopped at any time and each time gone on with by a fresh agent, from its state."""
+    """Stopped at any time, and each time continued by a fresh agent from its state."""
     engine = backends.find(backend)
     steps = STEPS[backend] // updates_per_step // num_envs
-    endless = scripted(doom=1, fate="endless", limit=steps)
+    endless = scripted(fault_rate=1, fault="endless", limit=steps)
     settings = {"num_envs": num_envs, "updates_per_step": updates_per_step, "warm_up": 7, "target_every": 11}
 
     def agent():
@@ -108,30 +132,30 @@ def test_a_run_that_was_stopped_and_saved_is_the_run_left_alone(
 
 
 @pytest.mark.parametrize("backend", backends.NAMES)
-def test_a_step_of_many_updates_is_stopped_between_two_of_them_and_saved_there(backend, scripted, stop_after):
+def test_a_step_of_many_updates_is_stopped_between_two_of_them_and_saved_there(
+    backend, scripted, stop_in_updates, at_once
+):
     engine, other = backends.find(backend), backends.find(*set(backends.NAMES) - {backend})
     settings = {"warm_up": 1, "updates_per_step": UPDATES, "num_envs": LANES}
     agents = [x.DQNAgent(scripted(), "1x8-relu", **settings) for x in (engine, other)]
-    started = time.monotonic()
-    with pytest.raises(Stopped):
-        agents[0].run_episodes(1, stop=stop_after(0.1))
-    assert time.monotonic() - started < 1
+    with at_once(1), pytest.raises(Stopped):
+        agents[0].run_episodes(1, stop=stop_in_updates(agents[0]))
     assert agents[0].steps == LANES
     state = agents[0].get_state()
     assert state["loop"]["step_updates"] == agents[0].updates > 0
     agents[1].set_state(state)  # of the other backend
     with pytest.raises(Stopped):
-        agents[1].run_episodes(1, stop=stop_after(0.1))
+        agents[1].run_episodes(1, stop=stop_in_updates(agents[1]))
     assert agents[1].steps == LANES
     assert agents[1].updates > agents[0].updates
 
 
-def test_a_memory_that_was_emptied_after_a_stop_ends_the_step(engine, scripted, stop_after):
+def test_a_memory_that_was_emptied_after_a_stop_ends_the_step(engine, scripted, stop_in_updates):
     agent = engine.DQNAgent(scripted(length=4), "1x8-relu", warm_up=1, updates_per_step=UPDATES, num_envs=LANES)
     empty = agent.replay.get_state()
     with pytest.raises(Stopped):
-        agent.run_episodes(1, stop=stop_after(0.05))
+        agent.run_episodes(1, stop=stop_in_updates(agent))
     agent.replay.set_state(empty)
     with pytest.raises(Stopped):  # in the updates of the next step
-        agent.run_episodes(1, stop=stop_after(0.05))
+        agent.run_episodes(1, stop=stop_in_updates(agent))
     assert agent.steps == 2 * LANES

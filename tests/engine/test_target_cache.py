@@ -60,10 +60,14 @@ def test_what_is_written_between_two_calls_is_seen(pair):
     assert_equal_after(pair, lambda agent: agent.set_state(agent.get_state()))
 
 
-def test_without_the_check_of_the_target_this_would_fail(pair):
-    """The values do matter: another target gives other losses."""
-    keeping, computing = pair
-    computing.run_episodes(8)
-    keeping.run_episodes(8)
-    keeping.target.weights[-1][...] *= 2
-    assert keeping.learn() != computing.learn()
+def test_the_losses_depend_on_the_target(pair):
+    """Else values kept from an earlier target would go unnoticed above. The same draws, another target."""
+    _, agent = pair
+    agent.run_episodes(8)
+    state = agent.get_state()
+    loss = agent.learn()
+    agent.set_state(state)
+    assert agent.learn() == loss
+    agent.set_state(state)
+    agent.target.weights[-1][...] *= 2
+    assert agent.learn() != loss

@@ -82,7 +82,7 @@ def run_beside():
 
 
 def test_a_second_thread_is_told_that_the_agent_and_its_parts_are_in_use(scripted, run_beside):
-    environment = scripted(doom=1, fate="endless", limit=3_000_000)
+    environment = scripted(fault_rate=1, fault="endless", limit=3_000_000)
     agent = DQNAgent(environment, "2x8-relu", optimizer="adam", batch_size=8, warm_up=10)
     agent.replay.add_batch(*BATCH)
     calls, outcomes = calls_on(agent), {}
@@ -99,7 +99,7 @@ def test_a_second_thread_is_told_that_the_agent_and_its_parts_are_in_use(scripte
 
 def test_attempts_from_another_thread_leave_no_trace_in_the_run(scripted, run_beside, assert_equal_runs):
     """Including that Ctrl-C is heard, which only the main thread's calls can do."""
-    environment = scripted(doom=1, fate="endless", limit=100_000)
+    environment = scripted(fault_rate=1, fault="endless", limit=100_000)
     alone, disturbed = (DQNAgent(environment, "1x8-relu", batch_size=8, num_envs=2) for _ in range(2))
 
     def disturb():

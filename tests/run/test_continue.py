@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from left_runs import contents
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
@@ -25,14 +26,6 @@ SMALL = {
     "replay_capacity": 150,
     "max_episode_steps": 30,
 }
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and times."""
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(files["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return files | {"summary.json": summary}
 
 
 def asked(run):

@@ -1,7 +1,6 @@
 """Full disks and directories that cannot be written: one line, nothing damaged, and the run can go on later."""
 
 import ctypes
-import json
 import multiprocessing
 import os
 import resource
@@ -10,6 +9,7 @@ import sys
 import warnings
 
 import pytest
+from left_runs import contents
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.errors import InputError, NonFiniteError, WriteError
@@ -38,14 +38,6 @@ def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
     train(**SMALL, out=out)
     return out
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and the times in the summary."""
-    held = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(held["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return held | {"summary.json": summary}
 
 
 def files(run):

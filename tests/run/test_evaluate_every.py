@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from left_runs import contents
 
 from nasdqn_fast import envs
 from nasdqn_fast.cli import main
@@ -30,14 +31,6 @@ SMALL = {
     "seed": 1,
 }
 EVALUATED = SMALL | {"evaluate_every": 2, "evaluate_episodes": 3}
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and times."""
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(files["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return files | {"summary.json": summary}
 
 
 @pytest.mark.parametrize("chosen", [{}, {"num_envs": 3}, {"estimator": "greedy"}, {"backend": "numpy"}], ids=str)

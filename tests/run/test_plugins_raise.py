@@ -13,6 +13,7 @@ import warnings
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from left_runs import contents
 
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main
@@ -44,14 +45,6 @@ SMALL = {
 
 class Mistake(Exception):
     """A bug in a plug-in."""
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and times."""
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(files["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return files | {"summary.json": summary}
 
 
 def held(run):

@@ -9,6 +9,7 @@ import textwrap
 import gymnasium
 import numpy as np
 import pytest
+from left_runs import contents
 
 from nasdqn_fast import envs
 from nasdqn_fast.cli import main
@@ -65,14 +66,6 @@ def lakes(tmp_path, monkeypatch):
 
     yield lakes_of_test
     del __import__("sys").modules["lakes_of_test"]
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and times."""
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(files["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return files | {"summary.json": summary}
 
 
 def stopping_after(episodes):

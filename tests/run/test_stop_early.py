@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from left_runs import contents
 
 import nasdqn_fast
 from nasdqn_fast.cli import main
@@ -38,14 +39,6 @@ def easy(tmp_path, monkeypatch):
     (tmp_path / "easy_cartpole.py").write_text(EASY)
     monkeypatch.syspath_prepend(tmp_path)
     return SMALL | {"env": "easy_cartpole:plugin", "episodes": 400, "max_episode_steps": 500, "switch_every": 100}
-
-
-def contents(run):
-    """What a run directory holds, but for checkpoints and times."""
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "checkpoints"}
-    summary = json.loads(files["summary.json"])
-    del summary["seconds"], summary["search_share"]
-    return files | {"summary.json": summary}
 
 
 def stop_at(event_type, count):

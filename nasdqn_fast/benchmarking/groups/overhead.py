@@ -1,8 +1,8 @@
 """What searching costs: its share of the wall time, and its time per FLOP against fixed runs. Takes minutes.
 
-"Negligible overhead" is a claim of Rahmani et al. 2025 (arXiv:2510.19872). Each searching run goes on side by side with
-fixed runs of the architectures it comes upon, episode by episode: the search plays one, then the fixed run of the same
-architecture does. All run through the same trainer, with the paper's profile but for three things, so that both sides
+"Negligible overhead" is a claim of Rahmani et al. 2025 (arXiv:2510.19872). A searching run takes turns
+with fixed runs of the architectures that it chooses: the search plays an episode, then the fixed run of the same
+architecture does. All use the same trainer and the paper's profile, except for three things, so that both sides
 of a pair do the same arithmetic: exploration is constant, because a step that explores has no forward pass; there is no
 warm-up, because every step then learns; and a segment's fixed run begins it with the searching run's replay memory,
 because the emptier a memory is, the more target values are found kept and need no forward pass.
@@ -123,7 +123,7 @@ class _Run:
         return self._trainer.agent.replay
 
     def copy_memory(self, other: _Run) -> None:
-        """Goes on with the transitions of another run, in place of its own."""
+        """Continues with the transitions of another run, in place of its own."""
         self.replay.set_state(other.replay.get_state())
 
     def play_episode(self) -> None:

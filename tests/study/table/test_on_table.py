@@ -28,7 +28,7 @@ def ladder(invented):
 
 
 class Source(Controller):
-    """Begins an architecture with two episodes, and goes on with it for three."""
+    """Begins an architecture with two episodes, and continues it for three."""
 
     def propose(self):
         first, *_ = self.space

@@ -52,7 +52,7 @@ def test_a_return_that_the_tasks_unit_cannot_hold_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
         (lambda content: content[:-30], "is damaged or no table"),
         (lambda content: b"no archive", "is damaged or no table"),
@@ -62,9 +62,9 @@ def test_a_return_that_the_tasks_unit_cannot_hold_is_refused():
         (lambda content: _archive(**{**_arrays(content), "format": np.array(9)}), "has format 9; this version reads"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused(tmp_path, small_table, spoil, message):
+def test_a_file_that_is_no_table_is_refused(tmp_path, small_table, damage, message):
     path = tmp_path / "t.npz"
-    path.write_bytes(spoil(small_table.read_bytes()))
+    path.write_bytes(damage(small_table.read_bytes()))
     with pytest.raises(InputError, match=message):
         table_file.load(path)
 
