@@ -38,20 +38,20 @@ class EachOnce(Controller):
     def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
         super().__init__(space, rng)
         self._order = [int(i) for i in rng.permutation(len(space))]
-        self._told = 0
+        self._tried = 0
 
     def propose(self) -> Proposal:
-        return Proposal(self.space[self._order[self._told % len(self.space)]], "turn")
+        return Proposal(self.space[self._order[self._tried % len(self.space)]], "turn")
 
     def learn(self, result: Result) -> None:
-        self._told += 1
+        self._tried += 1
 
     def get_state(self) -> dict[str, Any]:
-        return super().get_state() | {"order": list(self._order), "told": self._told}
+        return super().get_state() | {"order": list(self._order), "told": self._tried}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         super().set_state(state)
-        self._order, self._told = list(state["order"]), state["told"]
+        self._order, self._tried = list(state["order"]), state["told"]
 
 
 METHOD = f"{__name__}:EachOnce"

@@ -53,7 +53,7 @@ def content(folder):
 
 
 class Going(Controller):
-    """Begins the first architecture with four episodes, goes on with them twice, each time for three."""
+    """Begins the first architecture with four episodes, and continues that trial twice, each time for three."""
 
     continues_trials = True
 
@@ -162,7 +162,7 @@ def test_shards_share_the_searches(tmp_path):
         assert [each.trials for each in searched] == [each.trials for each in found[method]]
 
 
-def test_a_trial_that_goes_on_is_a_copy_of_its_source_trained_for_longer(tmp_path):
+def test_a_trial_that_is_continued_is_a_copy_of_its_source_trained_for_longer(tmp_path):
     """Both continue the first trial, to seven episodes: the run of seven episodes, twice."""
     module = f"{__name__}:Going"
     (found,) = search(tmp_path / "s", (module,), trials=3, estimator="full-training", episodes=7)[module]
