@@ -30,6 +30,7 @@ KINDS = {
     "controllers": "controllers",
     "transfers": "transfers",
     "estimators": "estimators",
+    "trial-estimators": "trial_estimators",
 }
 # What the plug-ins of a folder share; like names that begin with "_", not plug-ins themselves.
 _SHARED = ("base", "kernel", "trigonometry")
@@ -247,4 +248,4 @@ def _third_party(kind: str, name: str) -> object:
 
 
 def _one(kind: str) -> str:
-    return kind.removesuffix("s")
+    return kind.removesuffix("s").replace("-", " ")

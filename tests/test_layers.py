@@ -19,7 +19,7 @@ FLOORS = """
     run
     config search
     testing optimal
-    transfers estimators
+    transfers estimators trial_estimators
     reference
     lowlevel
     engine

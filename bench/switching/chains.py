@@ -28,7 +28,7 @@ def measure(
 
 
 def rows(task: str, trained: int, between: int, seed: int, transfers: Sequence[str]) -> list[Row]:
-    """The same source run and architectures for each transfer; ``none`` goes on with the first."""
+    """The same source run and architectures for each transfer; ``none`` continues with the first."""
     drawn = np.random.default_rng(seed).permutation(len(SPACE))[: SWITCHES + 1]
     first, *others = (SPACE[i] for i in drawn)
     learner = agent(task, first, seed)

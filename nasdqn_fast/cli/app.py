@@ -22,6 +22,7 @@ COMMANDS = (
     "report",
     "tabulate",
     "search",
+    "agreement",
     "export",
     "list",
     "info",

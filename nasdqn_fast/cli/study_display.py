@@ -40,7 +40,7 @@ def study_display(console: Console) -> Iterator[Show]:
             nonlocal draw
             for trial, why in list(progress.failed.items())[len(said) :]:
                 said.add(trial.name)
-                say(f"trial {trial.name} failed: {why}")
+                say(f"{progress.what} {trial.name} failed: {why}")
             if draw is not None:
                 shown, draw = draw, None  # unless it works
                 with dispensable("the display is off", "the study goes on"):
@@ -52,7 +52,7 @@ def study_display(console: Console) -> Iterator[Show]:
 
 def line(progress: Progress) -> str:
     """The progress of the study, and the time left."""
-    parts = [f"trial {progress.before + progress.ended:,} of {progress.trials:,}", f"{progress.share:.0%}"]
+    parts = [progress.headline, f"{progress.share:.0%}"]
     if progress.closed:
         parts.append("saving")
     elif (left := progress.seconds_left) is not None:
@@ -70,7 +70,7 @@ def show_end(console: Console, study: Study, progress: Progress) -> None:
         took = minutes(time.perf_counter() - progress.started)
         console.print(literal(f"{line(progress)} | {took} taken".replace(" | 0:00 left", "")), soft_wrap=True)
         if progress.busy:
-            console.print(f"{len(progress.busy):,} trials are being run by other processes", soft_wrap=True)
+            console.print(f"{len(progress.busy):,} {progress.several} are being run by other processes", soft_wrap=True)
         if len(study.looks) > 1:
             text = "the number of seeds was raised after the first look: verdicts are exploratory"
             console.print(text, soft_wrap=True)

@@ -18,6 +18,7 @@ from nasdqn_fast.rewards.cost import cost_of
 from nasdqn_fast.rewards.limit import ParameterLimit
 from nasdqn_fast.rewards.reward import Reward
 from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.types import Result
 
 Sizes = tuple[int, int]  # of an observation, and number of actions
 ROUNDS = 9  # of measuring
@@ -60,6 +61,13 @@ def reward_of(config: Config, sizes: Sizes) -> Reward | None:
         target = max(map(cost, space_of(config, sizes)))
     low, high = settings.range
     return Reward(settings.form, settings.resolved_weight, low, high, target, cost)
+
+
+def with_reward(result: Result, reward: Reward | None) -> Result:
+    """What a controller is told: the result, with a cost in its score if there is a reward."""
+    if reward is None:
+        return result
+    return replace(result, score=reward(result.architecture, result.score), estimate=result.score)
 
 
 def with_latencies(config: Config, sizes: Sizes) -> Config:

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -127,33 +128,70 @@ def run_study(
     scheduler: str | None = None,
     executor: Executor | None = None,
     show: Show | None = None,
+    kind: type[Study] = Study,
 ) -> tuple[Study, Progress]:
-    """As `experiment`, with what became of the trials."""
-    which = parse_shard(shard)
-    if sum(value is not None for value in (threads, scheduler, executor)) > 1:
-        raise InputError("threads, scheduler and executor exclude each other; give one")
-    threads = check_positive_int("threads", cores() if threads is None else threads)
+    """As `experiment`, with what became of the trials.
+
+    Args:
+        kind: of study, as for `create_or_open`.
+    """
+    where = Workers(shard, threads, scheduler, executor)
     out = check_path("out", out).absolute()  # a worker may be in another folder
     plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
     latencies = measured(out, configs)
     _prepare(filled(configs, latencies))
-    with contextlib.ExitStack() as stack:
-        ours = executor is None and scheduler is None
-        halt: Any = threading.Event() if ours else stack.enter_context(_halt_file(out))
-        window: Callable[[], int] = lambda: OTHERS_WINDOW  # noqa: E731
-        if scheduler is not None:
-            from nasdqn_fast.study.dask import dask_executor
-
-            executor, window = stack.enter_context(dask_executor(scheduler))
-        elif executor is None:
-            executor = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="trial"))
-            window = lambda: window_of(threads)  # noqa: E731
-        study = create_or_open(out, plan, seeds_given=seeds is not None)
+    with where.ready(out) as runner:
+        study = create_or_open(out, plan, seeds_given=seeds is not None, kind=kind)
         configs = filled(configs, stored(out, latencies))
-        runner = Runner(
-            study, configs, executor, halt, window=window, show=show or (lambda _: None), ours=ours, shard=which
-        )
-        return study, runner.run()
+        return study, runner(study, configs, show=show).run()
+
+
+class Workers:
+    """What runs the trials of a study: threads of this process, or an executor.
+
+    Args:
+        shard, threads, scheduler, executor: as for `experiment`.
+
+    Raises:
+        InputError: they exclude each other, or one is wrong.
+    """
+
+    def __init__(
+        self,
+        shard: str | None = None,
+        threads: int | None = None,
+        scheduler: str | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self._shard = parse_shard(shard)
+        if sum(value is not None for value in (threads, scheduler, executor)) > 1:
+            raise InputError("threads, scheduler and executor exclude each other; give one")
+        self._threads = check_positive_int("threads", cores() if threads is None else threads)
+        self._scheduler, self._executor = scheduler, executor
+
+    @contextlib.contextmanager
+    def ready(self, folder: Path) -> Iterator[Callable[..., Runner]]:
+        """A function that makes a `Runner`; its arguments are the study, the configs, and keywords for `Runner`.
+
+        Args:
+            folder: of the study, which need not be there yet.
+
+        Raises:
+            InputError: no scheduler answers.
+        """
+        executor, threads = self._executor, self._threads
+        with contextlib.ExitStack() as stack:
+            ours = executor is None and self._scheduler is None
+            halt: Any = threading.Event() if ours else stack.enter_context(_halt_file(folder))
+            window: Callable[[], int] = lambda: OTHERS_WINDOW  # noqa: E731
+            if self._scheduler is not None:
+                from nasdqn_fast.study.dask import dask_executor
+
+                executor, window = stack.enter_context(dask_executor(self._scheduler))
+            elif executor is None:
+                executor = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="trial"))
+                window = lambda: window_of(threads)  # noqa: E731
+            yield partial(Runner, executor=executor, halt=halt, window=window, ours=ours, shard=self._shard)
 
 
 def noted(progress: Progress) -> str:

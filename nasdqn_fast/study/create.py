@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nasdqn_fast.config import complete, resolve
 from nasdqn_fast.errors import InputError
@@ -18,7 +18,9 @@ from nasdqn_fast.run.directory import unwritable
 from nasdqn_fast.storage.atomic import is_leftover, replacing
 from nasdqn_fast.study.cells import differences
 from nasdqn_fast.study.plan import Look, Plan
-from nasdqn_fast.study.study import STUDY, Study
+from nasdqn_fast.study.study import Study
+
+S = TypeVar("S", bound=Study)
 
 
 def look(seeds: dict[str, int]) -> Look:
@@ -26,7 +28,7 @@ def look(seeds: dict[str, int]) -> Look:
     return Look(datetime.now(UTC).isoformat(timespec="seconds"), seeds)
 
 
-def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool) -> Study:
+def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool, kind: type[S]) -> S:
     """The study of this plan in a folder, which it may have been begun in.
 
     Several processes may call it at once: one writes the file, the others read it.
@@ -35,6 +37,7 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool) -> Study:
         folder: made if it is missing.
         plan: with one look.
         seeds_given: False takes the number of seeds from a study that is there.
+        kind: `Study`, or a subclass that keeps its plan in a file of its own.
 
     Raises:
         InputError: another study is there, or other files are; or it has more seeds already.
@@ -42,30 +45,26 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool) -> Study:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            if not (folder / STUDY).exists():
+            if not (folder / kind.file).exists():
                 if others := [path.name for path in folder.iterdir() if not is_leftover(path)]:
                     raise InputError(
                         f"the output directory {str(folder)!r} holds {others[0]!r} but no study; choose another"
                     )
-                _write(folder, plan)
-                return Study(folder, plan)
-            there = Study.open(folder)
+                _write(folder / kind.file, plan)
+                return kind(folder, plan)
+            there = kind.open(folder)
             _check_same(there, plan)
             if seeds_given and dict(there.plan.seeds) != dict(plan.seeds):
                 _check_more(there, plan)
-                there = Study(folder, replace(there.plan, looks=(*there.plan.looks, *plan.looks)))
-                _write(folder, there.plan)
+                there = kind(folder, replace(there.plan, looks=(*there.plan.looks, *plan.looks)))
+                _write(folder / kind.file, there.plan)
             return there
     except OSError as error:
         raise unwritable(folder, error) from None
 
 
 def _check_same(there: Study, plan: Plan) -> None:
-    names = ("tasks", "methods", "grid", "first_seed", "config")
-    then, now = (
-        {name: value for name, value in json.loads(json.dumps(p.as_json())).items() if name in names}
-        for p in (there.plan, plan)
-    )
+    then, now = there.plan.identity, plan.identity
     then["config"] = _completed(then["config"], now["config"])
     if different := list(differences(then, now)):
         more = f", and {len(different) - 3} more" if len(different) > 3 else ""
@@ -94,8 +93,8 @@ def _check_more(there: Study, plan: Plan) -> None:
             )
 
 
-def _write(folder: Path, plan: Plan) -> None:
-    with replacing(folder / STUDY, durable=True) as file:
+def _write(path: Path, plan: Plan) -> None:
+    with replacing(path, durable=True) as file:
         file.write(f"{json.dumps(plan.as_json(), indent=1, allow_nan=False)}\n".encode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,13 @@ class Plan:
             for task, (label, method) in itertools.product(self.tasks, self.labels.items()):
                 if index < self.seeds[method]:
                     yield task, method, label, self.first_seed + index
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What may not change once a study has begun, as JSON values."""
+        names = ("tasks", "methods", "grid", "first_seed", "config")
+        plain: dict[str, Any] = json.loads(json.dumps(self.as_json()))
+        return {name: plain[name] for name in names}
 
     def as_json(self) -> dict[str, Any]:
         """The content of ``study.json``."""

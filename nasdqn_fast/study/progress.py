@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from nasdqn_fast.study.plan import Trial
 
@@ -15,7 +16,7 @@ class Progress:
 
     Args:
         trials: how many; those that had ended before, too.
-        episodes: of each.
+        episodes: of each, or whatever else its progress is counted in.
 
     Attributes:
         before: trials that had ended before.
@@ -25,8 +26,12 @@ class Progress:
         noted, note: how many have ended of which something is to be said, and of the first what.
         running: trials that have begun and not ended, those that wait for a core included.
         played: episodes that have ended since.
+        what, several: one of the trials, and many of them, in a word.
         closed: no more trials are begun; those that run are being saved.
     """
+
+    what: ClassVar[str] = "trial"
+    several: ClassVar[str] = "trials"
 
     trials: int
     episodes: int
@@ -37,15 +42,20 @@ class Progress:
     noted: int = 0
     note: str = ""
     running: int = 0
-    played: int = 0
+    played: float = 0
     closed: bool = False
     started: float = field(default_factory=time.perf_counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, episodes: int) -> None:
+    def count(self, episodes: float) -> None:
         """Notes episodes that have ended, from any thread."""
         with self._lock:
             self.played += episodes
+
+    @property
+    def headline(self) -> str:
+        """How many trials have ended."""
+        return f"{self.what} {self.before + self.ended:,} of {self.trials:,}"
 
     @property
     def share(self) -> float:
@@ -62,6 +72,6 @@ class Progress:
         return max(0.0, elapsed / done * left)
 
     @property
-    def _done(self) -> int:
+    def _done(self) -> float:
         # Trials in other processes are counted when they end.
         return max(self.played, self.ended * self.episodes)

@@ -22,6 +22,7 @@ TICK = 0.1  # s between two looks at the progress
 TRIES = 4  # of a trial whose worker was lost
 
 Show = Callable[[Progress], object]
+Run = Callable[..., Outcome]
 
 
 class Runner:
@@ -33,9 +34,10 @@ class Runner:
         executor: runs `run_trial`; in threads of this process if `ours`.
         halt: makes trials that run save themselves and end; see `run_trial`.
         window: trials handed to the executor at a time: as many as it has workers, and some that wait.
-        show: called with the progress, often, in the calling thread.
+        show: called with the progress, often, in the calling thread; None: nothing is.
         ours: the executor's threads are of this process, and get its signals.
         shard: (number from 0, of how many).
+        run: what the executor runs, with the arguments of `run_trial`.
     """
 
     def __init__(
@@ -46,12 +48,15 @@ class Runner:
         halt: Any,
         *,
         window: Callable[[], int],
-        show: Show,
+        show: Show | None = None,
         ours: bool,
         shard: tuple[int, int] = (0, 1),
+        run: Run = run_trial,
     ) -> None:
+        self._run_one = run
         self._study, self._configs, self._executor, self._halt = study, configs, executor, halt
-        self._window, self._show, self._ours, self._shard = window, show, ours, shard
+        self._window, self._ours, self._shard = window, ours, shard
+        self._show = show or (lambda _: None)
         self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self._flying: dict[Future[Outcome], tuple[int, Trial]] = {}
         self._lost: dict[Trial, int] = {}
@@ -60,7 +65,7 @@ class Runner:
         for index, _, is_done in self._looked_at(self._is_mine):
             self._done[index] = is_done
             trials += 1
-        self.progress = Progress(trials, study.plan.episodes, before=sum(self._done))
+        self.progress = study.progress(trials, before=sum(self._done))
 
     def run(self) -> Progress:
         """Runs this shard's trials, then whatever is left and no other process has.
@@ -127,7 +132,7 @@ class Runner:
     def _send(self, index: int, trial: Trial) -> None:
         config = self._configs[trial.task, trial.label]
         count = self.progress.count if self._ours else None  # elsewhere it would count nothing
-        future = self._executor.submit(run_trial, trial, config, self._halt, count)
+        future = self._executor.submit(self._run_one, trial, config, self._halt, count)
         self._flying[future] = index, trial
         future.add_done_callback(self._ended.put)
 
@@ -201,7 +206,7 @@ class Runner:
     def _how_it_stands(self) -> str:
         progress = self.progress
         return (
-            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} trials; all others "
+            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} {progress.several}; all others "
             "that had begun are saved, and the same command continues"
         )
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from nasdqn_fast.config import Config
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.run import directory
 from nasdqn_fast.study.plan import FORMAT, Look, Plan, Trial, folder_name
+from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.validation import check_path
 
 STUDY, TRIALS = "study.json", "trials"
@@ -28,7 +29,15 @@ class Study:
     Args:
         folder: where it is.
         plan: what it is to consist of.
+
+    Attributes:
+        file, root: name of the file that holds the plan, and of the folder of its trials.
+        plan_type: the class of its plan.
     """
+
+    file: ClassVar[str] = STUDY
+    root: ClassVar[str] = TRIALS
+    plan_type: ClassVar[type[Plan]] = Plan
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
@@ -43,20 +52,20 @@ class Study:
         """
         folder = check_path("study", folder)
         try:
-            values = json.loads((folder / STUDY).read_bytes())
+            values = json.loads((folder / cls.file).read_bytes())
         except FileNotFoundError:
-            raise InputError(f"{str(folder)!r} is not a study: it holds no {STUDY}") from None
+            raise InputError(f"{str(folder)!r} is not a study: it holds no {cls.file}") from None
         except OSError as error:
-            raise InputError(f"cannot read {str(folder / STUDY)!r}: {error.strerror}") from None
+            raise InputError(f"cannot read {str(folder / cls.file)!r}: {error.strerror}") from None
         except ValueError as error:
-            raise InputError(f"{str(folder / STUDY)!r} is damaged: {error}") from None
+            raise InputError(f"{str(folder / cls.file)!r} is damaged: {error}") from None
         version = values.get("format") if isinstance(values, dict) else None
         if version != FORMAT:
-            raise InputError(f"{str(folder / STUDY)!r} has format {version!r}; this version reads format {FORMAT}")
+            raise InputError(f"{str(folder / cls.file)!r} has format {version!r}; this version reads format {FORMAT}")
         try:
-            return cls(folder, Plan.of_json(values))
+            return cls(folder, cls.plan_type.of_json(values))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{str(folder / STUDY)!r} is damaged: {type(error).__name__}: {error}") from None
+            raise InputError(f"{str(folder / cls.file)!r} is damaged: {type(error).__name__}: {error}") from None
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -71,7 +80,7 @@ class Study:
     def trials(self) -> Iterator[Trial]:
         """Every trial that is planned, run or not; seed by seed."""
         folders = {name: folder_name(name) for name in (*self.plan.tasks, *self.plan.labels)}
-        root = str(self.folder / TRIALS)
+        root = str(self.folder / self.root)
         for task, method, label, seed in self.plan.names():
             yield Trial(task, method, label, seed, f"{root}/{folders[task]}/{folders[label]}/{seed}")
 
@@ -89,14 +98,22 @@ class Study:
             if folder not in begun:
                 begun[folder] = frozenset(os.listdir(folder) if os.path.isdir(folder) else ())
             there = name in begun[folder]
-            yield trial, status_of(Path(trial.path), check=wanted is not None) if there else MISSING
+            yield trial, self.status(trial, check=wanted is not None) if there else MISSING
 
-    def status(self, trial: Trial) -> str:
+    def status(self, trial: Trial, *, check: bool = False) -> str:
         """``missing``, ``unfinished`` (running, or killed), or what the trial's summary says.
 
         That is ``finished``, ``interrupted``, or ``stopped: `` or ``failed: `` and the reason.
+
+        Args:
+            trial: which.
+            check: as for `status_of`.
         """
-        return status_of(Path(trial.path))
+        return status_of(Path(trial.path), check=check)
+
+    def progress(self, trials: int, before: int) -> Progress:
+        """That of a process which is to see to so many trials, some of which had ended before."""
+        return Progress(trials, self.plan.episodes, before=before)
 
     def episodes(self, trial: Trial) -> dict[str, np.ndarray]:
         """The columns of ``episodes.csv`` (docs/run_directory.md).
@@ -108,14 +125,7 @@ class Study:
         Raises:
             InputError: the file is missing or damaged.
         """
-        path = f"{trial.path}/{directory.EPISODES}"
-        try:
-            with open(path, newline="", encoding="utf-8") as file:
-                header, *rows = csv.reader(file)
-            columns = zip(*rows, strict=True) if rows else [()] * len(header)
-            return {name: _column(name, values) for name, values in zip(header, columns, strict=True)}
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {path!r}: {error}") from None
+        return read_episodes(trial.path)
 
     def segments(self, trial: Trial) -> list[dict[str, Any]]:
         """The segments of a trial in order, from ``architectures.jsonl``.
@@ -142,13 +152,7 @@ class Study:
         Raises:
             InputError: it is missing, since the trial has not ended, or damaged.
         """
-        path = f"{trial.path}/{directory.SUMMARY}"
-        try:
-            with open(path, "rb") as file:
-                summary: dict[str, Any] = json.loads(file.read())
-                return summary
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {path!r}: {error}") from None
+        return read_summary(trial.path)
 
     def config(self, trial: Trial) -> Config:
         """Every setting of a trial that has begun.
@@ -157,6 +161,29 @@ class Study:
             InputError: it has not, or its config is damaged.
         """
         return directory.read_config(Path(trial.path))
+
+
+def read_episodes(run: str | Path) -> dict[str, np.ndarray]:
+    """The columns of the ``episodes.csv`` of a run directory; see `Study.episodes`."""
+    path = f"{run}/{directory.EPISODES}"
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        columns = zip(*rows, strict=True) if rows else [()] * len(header)
+        return {name: _column(name, values) for name, values in zip(header, columns, strict=True)}
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path!r}: {error}") from None
+
+
+def read_summary(run: str | Path) -> dict[str, Any]:
+    """The content of the ``summary.json`` of a run directory; see `Study.summary`."""
+    path = f"{run}/{directory.SUMMARY}"
+    try:
+        with open(path, "rb") as file:
+            summary: dict[str, Any] = json.loads(file.read())
+            return summary
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path!r}: {error}") from None
 
 
 def status_of(path: Path, *, check: bool = False) -> str:

@@ -64,7 +64,10 @@ class HaltFile:
             self._path.unlink(missing_ok=True)
 
 
-def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], object] | None = None) -> Outcome:
+Listener = Callable[[Event], object]
+
+
+def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[float], object] | None = None) -> Outcome:
     """Trains what of a trial is not done yet; raises nothing.
 
     Args:
@@ -72,6 +75,17 @@ def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], ob
         config: its settings; the seed is the trial's.
         halt: ``halt.is_set()`` after each episode says whether to save the trial and leave it.
         count: called with numbers of episodes as they end.
+    """
+    config = replace(config, run=replace(config.run, seed=trial.seed))
+    return outcome_of(lambda listener: run_to_end(Path(trial.path), config, listener), halt, count)
+
+
+def outcome_of(work: Callable[[Listener], str], halt: Any, count: Callable[[float], object] | None = None) -> Outcome:
+    """What becomes of work that trains; raises nothing.
+
+    Args:
+        work: trains with this listener; returns what is to be said of it.
+        halt, count: as for `run_trial`.
     """
     started = time.perf_counter()
 
@@ -87,8 +101,7 @@ def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], ob
     try:
         if halt.is_set():
             return outcome(INTERRUPTED)
-        config = replace(config, run=replace(config.run, seed=trial.seed))
-        return outcome(FINISHED, _run(Path(trial.path), config, listener))
+        return outcome(FINISHED, work(listener))
     except KeyboardInterrupt:
         return outcome(INTERRUPTED)
     except directory.InUse:
@@ -98,14 +111,24 @@ def run_trial(trial: Trial, config: Config, halt: Any, count: Callable[[int], ob
         return outcome(FAILED, " ".join(text.split()))
 
 
-def _run(path: Path, config: Config, listener: Callable[[Event], object]) -> str:
-    """What is to be said of it; most often nothing."""
+def run_to_end(path: Path, config: Config, listener: Listener, *, keeps_end: bool = False) -> str:
+    """Trains what of a run is not done yet.
+
+    Args:
+        path: its directory.
+        config: every setting.
+        listener: told of every event.
+        keeps_end: whether the state at the end is kept, from which the run could be made longer.
+
+    Returns:
+        what is to be said of it; most often nothing.
+    """
     for _ in range(3):
         try:
             saved = (path / directory.CONFIG).read_bytes()
         except FileNotFoundError:
             try:
-                return _begin(path, config, listener)
+                return _begin(path, config, listener, keeps_end)
             except directory.Occupied:  # another process has begun it since
                 continue
         if ended(status_of(path, check=True)):
@@ -113,7 +136,8 @@ def _run(path: Path, config: Config, listener: Callable[[Event], object]) -> str
         expected = to_toml(config).encode()
         if saved == expected and not _is_damaged(path):
             resume(path, progress=listener)
-            Checkpoints(path / directory.CHECKPOINTS).remove()
+            if not keeps_end:
+                Checkpoints(path / directory.CHECKPOINTS).remove()
             return ""
         if not expected.startswith(saved):
             raise InputError(f"{str(path / directory.CONFIG)!r} is not as the study has it; move {str(path)!r} away")
@@ -121,10 +145,10 @@ def _run(path: Path, config: Config, listener: Callable[[Event], object]) -> str
     raise InputError(f"{str(path)!r} holds files that are not a trial's; move them away")
 
 
-def _begin(path: Path, config: Config, listener: Callable[[Event], object]) -> str:
-    """As `nasdqn_fast.train`, of a config that has been checked, without flushing and without the state at the end."""
+def _begin(path: Path, config: Config, listener: Listener, keeps_end: bool) -> str:
+    """As `nasdqn_fast.train`, of a config that has been checked, and without flushing."""
     with signals.watched() as watch, syncing(False):
-        run = Run(config, listener, keeps_end=False)
+        run = Run(config, listener, keeps_end=keeps_end)
         with directory.claimed(path):
             run.begin(path)
             run.train(watch)

@@ -8,16 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast import plugins
 from nasdqn_fast.config import TABLES, all_settings, find_method, given_options, resolve
 from nasdqn_fast.config.plugin_options import SPELLED_OUT
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError, suggest
-from nasdqn_fast.run.rewards import limit_of, reward_of, space_of, with_latencies
+from nasdqn_fast.run.rewards import limit_of, reward_of, space_of, with_latencies, with_reward
 from nasdqn_fast.search.offline import best_architecture, run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
+from nasdqn_fast.study.search.plan import run_seed
+from nasdqn_fast.study.search.search import FULL, check_goes_with
 from nasdqn_fast.study.table.lookup import Answer, CostMeter, Table
+from nasdqn_fast.study.table.starts import TableStarts
+from nasdqn_fast.trial_estimators import base as trial_estimators
 from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 
@@ -38,7 +43,7 @@ class TableSearch:
         task: it was on.
         seed: of the search.
         trials: what the controller was told, in order.
-        seeds: of the runs that the trials were.
+        seeds: of the runs that the trials were; None where nothing was trained.
         best: the architecture with the highest mean score over its trials.
         final_score: of it, over seeds that no trial has seen; with ``reward_cost``, the cost in it.
         optimum: the highest final score of all architectures that there are to choose from.
@@ -52,7 +57,7 @@ class TableSearch:
     task: str
     seed: int
     trials: tuple[Result, ...]
-    seeds: tuple[int, ...]
+    seeds: tuple[int | None, ...]
     best: Architecture
     final_score: float
     optimum: float
@@ -91,12 +96,15 @@ def search_table(
     seed: int = 0,
     episodes: int | None = None,
     metric: str = "final",
+    estimator: Any = FULL,
+    trial_estimator_options: Mapping[str, Any] | None = None,
     controller_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> TableSearch:
     """Runs a controller on a table: ``search_table(table, "hanging", "nas-dqn", trials=50, seed=1)``.
 
-    Every trial is one run of the table, with a seed drawn among those for searching. A proposal's budget is the
+    Every trial is one run of the table, with a seed drawn among those for searching, or as much of it as the estimator
+    asks for. A proposal's budget is the
     episodes of that run that it sees; one that names a finished trial of the same architecture as its source sees so
     many more of that trial's run, and pays for these only.
 
@@ -108,6 +116,8 @@ def search_table(
         seed: of the search, >= 0.
         episodes: of a trial without a budget, and of the final score; None: all.
         metric: what a score is (`Table.query`).
+        estimator: what a trial is worth: a name of ``list trial-estimators``, ``module:attribute``, or the function.
+        trial_estimator_options: its options.
         controller_options: options of the controller.
         **options: further settings of the controller, as ``controller_temperature`` or ``architecture``;
             ``reward_cost`` and the like, and ``max_parameters``. Latencies are measured unless they are given.
@@ -132,14 +142,13 @@ def search_table(
         given_options(config, TABLES[0]),
     )
     limit = limit_of(config, sizes)
-    estimate = _OnTable(table, task, streams.estimator, episodes, metric)
+    made = trial_estimators.make(estimator, trial_estimator_options)
+    check_goes_with(config.search.method, controller, made)
+    estimate = _OnTable(table, task, made, config.run.seed, episodes, metric)
 
     def told(proposal: Proposal) -> Result:
         limit.check(proposal.architecture, f"method {config.search.method!r}")
-        result = estimate(proposal)
-        if reward is None:
-            return result
-        return replace(result, score=reward(result.architecture, result.score), estimate=result.score)
+        return with_reward(estimate(proposal), reward)
 
     def worth(architecture: Architecture, mean: Callable[..., float]) -> float:
         score = mean(architecture, task, episodes=episodes, metric=metric)
@@ -157,7 +166,7 @@ def search_table(
         task,
         config.run.seed,
         tuple(results),
-        tuple(answer.seed for answer in estimate.answers),
+        tuple(None if answer is None else answer.seed for answer in estimate.answers),
         best,
         final(best),
         optimum,
@@ -169,44 +178,77 @@ def search_table(
     )
 
 
+class NotInTable(InputError):
+    """A trial estimator asks for training that no row of a table is."""
+
+
 class _OnTable:
     """Answers proposals from a table.
 
     Args:
         table, task, metric: as for `search_table`.
-        rng: draws the seeds.
-        episodes: of a proposal without a budget.
+        estimator: as `nasdqn_fast.trial_estimators.base.make` returns it.
+        seed: of the search.
+        episodes: of full training.
     """
 
-    def __init__(self, table: Table, task: str, rng: np.random.Generator, episodes: int | None, metric: str) -> None:
-        self._table, self._task, self._rng, self._metric = table, task, rng, metric
+    def __init__(
+        self, table: Table, task: str, estimator: plugins.Function, seed: int, episodes: int | None, metric: str
+    ) -> None:
+        self._table, self._task, self._estimator, self._seed, self._metric = table, task, estimator, seed, metric
+        self._rng = Streams(seed).estimator
         self._episodes = table.episodes if episodes is None else episodes
-        self.answers: list[Answer] = []
+        self._starts = TableStarts(table, task)
+        self._results: list[Result] = []
+        self.answers: list[Answer | None] = []
         self.meter = CostMeter()
 
     def __call__(self, proposal: Proposal) -> Result:
+        number = len(self.answers) + 1
         before = None if proposal.source is None else self._source(proposal)
         done = 0 if before is None else before.episodes
         budget = self._episodes if proposal.budget in (None, WHOLE_RUN) else proposal.budget
         assert budget is not None
-        answer = self._table.query(
-            proposal.architecture,
-            self._task,
-            None if before is None else before.seed,
-            min(done + budget, self._table.episodes),
-            metric=self._metric,
-            rng=self._rng,
+        start = self._starts.of(proposal.architecture, run_seed(self._seed, number), self._seed)
+        answers: list[Answer] = []
+
+        def train(episodes: int, parent: int | None) -> trial_estimators.Trained:
+            if parent is not None:
+                raise NotInTable("a table holds no run that begins with another's weights; train real trials")
+            seed = None if before is None else before.seed
+            about = {"metric": self._metric, "rng": self._rng}
+            answers.append(self._table.query(proposal.architecture, self._task, seed, episodes, **about))  # type: ignore[arg-type]
+            return trial_estimators.Trained(answers[-1].returns, answers[-1].score)
+
+        trial = trial_estimators.Trial(
+            number=number,
+            architecture=proposal.architecture,
+            space=self._table.space,
+            earlier=tuple(self._results),
+            episodes=min(done + budget, self._table.episodes),
+            settings=self._starts.settings,
+            train=train,
+            network=start.network,
+            transitions=start.transitions,
         )
+        score = trial_estimators.apply(self._estimator, trial)
+        answer = answers[-1] if answers else None
         self.answers.append(answer)
-        cost = answer.cost if before is None else _difference(answer.cost, before.cost)
-        self.meter.add(answer.episodes - done, cost)
-        return Result(proposal, answer.architecture, answer.score, answer.returns[done:], cost)
+        returns, cost = np.empty(0), self._table.cost_of_steps(proposal.architecture, self._task, start.steps)
+        if answer is not None:
+            cost = _sum(cost, answer.cost if before is None else _difference(answer.cost, before.cost))
+            returns = answer.returns[done:]
+        self.meter.add(len(returns), cost)
+        self._results.append(Result(proposal, proposal.architecture, score, returns, cost))
+        return self._results[-1]
 
     def _source(self, proposal: Proposal) -> Answer:
         assert proposal.source is not None
         if proposal.source > len(self.answers):
             raise InputError(f"a proposal continues trial {proposal.source}; there have been {len(self.answers)}")
         before = self.answers[proposal.source - 1]
+        if before is None:
+            raise InputError(f"a proposal continues trial {proposal.source}, which was not trained")
         if before.architecture != proposal.architecture:
             raise InputError(
                 f"a proposal of {proposal.architecture} continues trial {proposal.source}, which was "
@@ -219,3 +261,7 @@ class _OnTable:
 
 def _difference(cost: Cost, before: Cost) -> Cost:
     return Cost(cost.steps - before.steps, cost.updates - before.updates, cost.parameters, flop=cost.flop - before.flop)
+
+
+def _sum(cost: Cost, other: Cost) -> Cost:
+    return replace(cost, steps=cost.steps + other.steps, updates=other.updates, flop=cost.flop + other.flop)

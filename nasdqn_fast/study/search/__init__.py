@@ -1,0 +1,1 @@
+"""Searches by real trials: many short runs, of which a controller learns what to train in full."""
