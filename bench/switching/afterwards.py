@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nasdqn_fast.engine import DQNAgent
 from nasdqn_fast.space import Architecture
 from switching.records import Row, collect, read
 from switching.sources import CLASSES, Source, agent, pairs
@@ -63,8 +62,9 @@ def rows(
     source = Source(learner, seed, 1 if task == "hanging" else 100)
     found = []
 
-    def add(target: Architecture, transfer: str, change: str, at_switch: float, then: DQNAgent, seconds: float) -> None:
-        returns = then.run_episodes(after).returns
+    def add(
+        target: Architecture, transfer: str, change: str, at_switch: float, returns: np.ndarray, seconds: float
+    ) -> None:
         means = returns[:SOON].mean(), returns.mean(), returns[-SOON:].mean()
         values = (
             *(task, trained, seed, architecture, target, transfer, change, f"{source.greedy:.2f}", f"{at_switch:.2f}"),
@@ -75,17 +75,18 @@ def rows(
 
     for transfer in transfers:
         if transfer == "none":
-            add(architecture, transfer, "", source.greedy, source.copy(), 0.0)
+            add(architecture, transfer, "", source.greedy, source.copy().run_episodes(after).returns, 0.0)
         elif transfer == "pruned":
             pruned = source.copy()
             pruned.replay.prune(0.25)
-            add(architecture, transfer, "", source.greedy, pruned, 0.0)
+            add(architecture, transfer, "", source.greedy, pruned.run_episodes(after).returns, 0.0)
         else:
             for name, target in switches:
                 if transfer == "scratch":
                     new = agent(task, target, seed)
-                    add(target, transfer, name, source.played(new.network), new, 0.0)
+                    add(target, transfer, name, source.played(new.network), new.run_episodes(after).returns, 0.0)
                 else:
                     switched = source.switch(target, transfer)
-                    add(target, transfer, name, switched.after, switched.agent, switched.seconds)
+                    returns, seconds = source.run(switched, transfer, after)
+                    add(target, transfer, name, switched.after, returns, switched.seconds + seconds)
     return found

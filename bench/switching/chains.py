@@ -39,8 +39,13 @@ def rows(task: str, trained: int, between: int, seed: int, transfers: Sequence[s
     for transfer in transfers:
         current, means, returns = start, [], np.empty(0)
         for k, target in enumerate(others):
-            then = current.copy() if transfer == "none" else current.switch(target, transfer).agent
-            returns = np.concatenate([returns, then.run_episodes(between).returns])
+            if transfer == "none":
+                then = current.copy()
+                more = then.run_episodes(between).returns
+            else:
+                switched = current.switch(target, transfer)
+                then, (more, _) = switched.agent, current.run(switched, transfer, between)
+            returns = np.concatenate([returns, more])
             means.append(returns[-between:].mean())
             current = Source(then, 1_000 * (k + 1) + seed, 1)
         end = Source(current.trained, seed, greedy).greedy

@@ -39,6 +39,7 @@ TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
     "net2net": ("net2net", {}),
     "distill": ("distill", {}),
     "distill-inexact": ("distill", {"exact": False}),
+    "inject": ("inject", {}),
 }
 
 
@@ -80,6 +81,7 @@ class Switched:
         before, after: mean greedy return from the same starts.
         seconds: processor time of the transfer.
         network: the new one.
+        fold_at: environment steps at which the new network, a sum, is folded; None: it is no sum.
     """
 
     agent: DQNAgent
@@ -87,6 +89,7 @@ class Switched:
     after: float
     seconds: float
     network: Any
+    fold_at: int | None
 
 
 class Source:
@@ -112,22 +115,46 @@ class Source:
 
     def switch(self, to: Architecture, transfer: str) -> Switched:
         """A switch to another architecture by one of TRANSFERS; the whole memory is kept."""
+        carried, seconds = self._carried(self.trained, to, transfer)
+        learner = self.copy()
+        learner.switch_network(carried.network, carried.optimizer)
+        fold_at = learner.steps + carried.fold_after if carried.fold_after else None
+        after = self.played(carried.network)
+        return Switched(learner, self.greedy, after, seconds, carried.network, fold_at)
+
+    def run(self, switched: Switched, transfer: str, episodes: int) -> tuple[np.ndarray, float]:
+        """Training after a switch, in which a sum is folded, at the latest at the end.
+
+        Returns:
+            returns of the episodes, and processor time of the fold.
+        """
+        agent, fold_at = switched.agent, switched.fold_at
+        returns: list[float] = []
+        while fold_at is not None and len(returns) < episodes and agent.steps < fold_at:
+            returns.extend(agent.run_episodes(1).returns)
+        seconds = 0.0
+        if fold_at is not None:
+            folded, seconds = self._carried(agent, agent.network.architecture, transfer)
+            agent.switch_network(folded.network, folded.optimizer)
+        if len(returns) < episodes:
+            returns.extend(agent.run_episodes(episodes - len(returns)).returns)
+        return np.array(returns), seconds
+
+    def _carried(self, agent: DQNAgent, to: Architecture, transfer: str) -> tuple[base.Carried, float]:
+        """What a transfer makes of an agent's network, and the processor time that it takes."""
         name, options = TRANSFERS[transfer]
-        learning = LearningAside(self.trained, np.random.default_rng(self.seed))
+        learning = LearningAside(agent, np.random.default_rng(self.seed))
         start = time.process_time()
         switch = base.Switch(
-            old=self.trained.network,
+            old=agent.network,
             architecture=to,
             rng=np.random.default_rng(self.seed),
-            replay=self.trained.replay,
-            target=self.trained.target,
-            optimizer=self.trained.optimizer.get_state(),
-            settings=self.trained.settings,
+            replay=agent.replay,
+            target=agent.target,
+            optimizer=agent.optimizer.get_state(),
+            settings=agent.settings,
             play=self._play,
             learn=learning.learn,
         )
         carried, _ = base.apply(base.make(name, options), switch)
-        seconds = time.process_time() - start
-        learner = self.copy()
-        learner.switch_network(carried.network, carried.optimizer)
-        return Switched(learner, self.greedy, self.played(carried.network), seconds, carried.network)
+        return carried, time.process_time() - start

@@ -42,7 +42,7 @@ def test_each_round_gives_twenty_pairs_of_each_class_one_source_run_and_uses_ten
 
 def test_a_source_run_is_followed_by_each_transfer_to_each_target_and_by_each_reference():
     source, wider = next((old, new) for change, old, new in pairs() if change == "widen")
-    transfers = ["none", "pruned", "scratch", "net2net", "fresh"]
+    transfers = ["none", "pruned", "scratch", "net2net", "fresh", "inject"]
     found = afterwards.rows("upright", 2, 0, source, [("widen", wider)], transfers, 3)
     assert [(row["transfer"], row["target"]) for row in found] == [
         ("none", source),
@@ -50,7 +50,8 @@ def test_a_source_run_is_followed_by_each_transfer_to_each_target_and_by_each_re
         *((transfer, wider) for transfer in transfers[2:]),
     ]
     by_name = {row["transfer"]: row for row in found}
-    assert by_name["net2net"]["after"] == by_name["net2net"]["before"]  # a wider rectifier network is exact
+    for name in ("net2net", "inject"):  # a wider rectifier network is exact, a sum always
+        assert by_name[name]["after"] == by_name[name]["before"]
 
 
 def test_chains_and_runs_are_continued_and_reported(tmp_path):

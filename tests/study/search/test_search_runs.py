@@ -206,7 +206,7 @@ def test_an_interrupted_search_says_how_it_stands(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(
-        KeyboardInterrupt, match=r"interrupted after \d of 1 searches, every other that had begun is saved"
+        KeyboardInterrupt, match=r"interrupted after \d of 1 searches; all others that had begun are saved"
     ):
         search(tmp_path / "s", progress=interrupt, trials=20)
     (folder,) = (tmp_path / "s").glob("searches/*/*/*")
