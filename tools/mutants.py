@@ -13,6 +13,7 @@ A test that kills a mutant is also run on the unchanged tree: if it fails there,
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import re
@@ -224,7 +225,7 @@ class Copy:
             return f"took over {LIMIT:.0f} s"
         if done.returncode == 0:
             return ""
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", done.stdout, re.MULTILINE)
         return failed[1] if failed else f"exit code {done.returncode}"
 
 
@@ -234,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, required=True, help="of the draws")
     parser.add_argument("--count", type=int, default=10, help="mutants that compile")
     parser.add_argument("--files", nargs="+", default=["ext/kernels/*.c", "ext/kernels/target/*.c"], help="patterns")
+    parser.add_argument("--skip", type=int, default=0, help="draws to leave out, of a session that is continued")
     given = parser.parse_args(arguments)
     killed = count = 0
     sound: set[str] = set()  # tests that fail, and pass on the unchanged tree
@@ -242,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not copy.build():
             print("the unchanged tree does not compile")
             return 1
-        for path, mutant in draw(copy.root, given.files, random.Random(given.seed)):
+        for path, mutant in itertools.islice(draw(copy.root, given.files, random.Random(given.seed)), given.skip, None):
             if count == given.count:
                 break
             tests, text = tests_of(path), (copy.root / path).read_text(encoding="utf-8")
