@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Write a study's verdicts, figures and tables as a page.")
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--figure", "figures", multiple=True, help="Draw only this figure, without the page; repeatable.")
 @click.option(

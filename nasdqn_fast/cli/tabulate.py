@@ -39,7 +39,7 @@ def _setting_options(command: click.Command) -> click.Command:
 
 
 @_setting_options
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Make a table of learning curves, every architecture.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Directory; the same command continues an unfinished table."
 )
