@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Candidate, Choice, Episodes, Proposal, Result, TransferReport
@@ -111,6 +112,28 @@ class Played:
     episodes: Episodes
 
 
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Every architecture that a supernet contains was scored.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        ranking: architectures and the mean returns of their greedy episodes, the best first; of equals in the order
+            of the space.
+        episodes: greedy episodes of each.
+        steps: environment steps they took, which are none of training's.
+        network: the network of the best.
+    """
+
+    segment: int
+    episode: int
+    ranking: tuple[tuple[Architecture, float], ...]
+    episodes: int
+    steps: int
+    network: Any
+
+
 @dataclass(frozen=True)
 class Told:
     """A segment ended and the controller was told; `episode` is the number of its last episode."""
@@ -165,4 +188,16 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Played | Told | Evaluated | Resumed
+Event = (
+    Asked
+    | Transferred
+    | Pruned
+    | PopulationDrawn
+    | TargetChosen
+    | Replaced
+    | Played
+    | Ranked
+    | Told
+    | Evaluated
+    | Resumed
+)

@@ -12,8 +12,9 @@ from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.options import options_of
 
 Values = Mapping[str, Mapping[str, Any]]
-PARALLEL = "adadqn_"  # what the names of the parallel search's settings begin with
-# Of [search], what both loops read.
+# Loop -> what the names of its own settings begin with, and the method they go with.
+OWN = {"parallel": ("adadqn_", "adadqn"), "supernet": ("supernet_", "supernet")}
+# Of [search], what all loops read.
 COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures")
 
 
@@ -26,27 +27,43 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
         profile: the profile's values, which are defaults.
     """
     search = config.search
-    parallel = find_method(search.method).loop == "parallel"
+    loop = find_method(search.method).loop
     for about in options_of(SearchConfig):
-        if about.name in COMMON or about.name.startswith(PARALLEL) == parallel:
+        owner = _loop_of(about.name)
+        if about.name in COMMON or owner == loop:
             continue
         default = about.check(profile.get("search", {}).get(about.name, about.default))
         if about.name in given.get("search", {}) and getattr(search, about.name) != default:
-            goes_with = "left out, as it has no effect" if parallel else "left out, as it goes with method adadqn"
+            method = OWN[owner][1] if owner in OWN else None
+            goes_with = f"left out, as it goes with method {method}" if method else "left out, as it has no effect"
             got = repr(getattr(search, about.name))
             yield "search", OutOfRange(about.name, f"{goes_with}, with {{method}} {search.method!r}", got, "drop it")
-    if parallel:
+    if loop != "online":
+        yield from _problems_without_plugins(config)
+    if loop == "parallel":
         yield from _problems_of_parallel(config)
+    if loop == "supernet":
+        yield from _problems_of_supernet(config)
 
 
-def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
-    search, agent = config.search, config.agent
+def _loop_of(setting: str) -> str:
+    """The loop that reads a setting which not all do."""
+    return next((loop for loop, (prefix, _) in OWN.items() if setting.startswith(prefix)), "online")
+
+
+def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]:
+    search = config.search
     for table in TABLES:
         if getattr(config, table.name):
             yield "search", InputError(f"method {search.method!r} has no {table.name}, nor options of one; drop them")
     if config.run.warm_start is not None:
-        wanted = f"left out with method {search.method!r}, whose networks all begin anew"
+        whose = "networks all begin" if find_method(search.method).loop == "parallel" else "network begins"
+        wanted = f"left out with method {search.method!r}, whose {whose} anew"
         yield "run", OutOfRange("warm_start", wanted, repr(config.run.warm_start), "drop it")
+
+
+def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
+    search, agent = config.search, config.agent
     if search.adadqn_networks == 1:
         return
     if agent.target_tau != 1.0:
@@ -56,3 +73,11 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
         expected = f"a multiple of {{target_every}} ({agent.target_every}), or 0"
         hint = "networks are compared when the target moves"
         yield "search", OutOfRange("adadqn_replace_every", expected, str(search.adadqn_replace_every), hint)
+
+
+def _problems_of_supernet(config: Config) -> Iterator[tuple[str, Exception]]:
+    search = config.search
+    if search.supernet_sampling == "sandwich" and search.supernet_paths < 2:
+        expected = "at least 2 with {supernet_sampling} sandwich, the largest and the smallest"
+        hint = "raise it, or take {supernet_sampling} uniform"
+        yield "search", OutOfRange("supernet_paths", expected, str(search.supernet_paths), hint)

@@ -18,6 +18,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES
+from nasdqn_fast.engine.supernet_plan import SAMPLINGS
 from nasdqn_fast.envs import EnvKernel, PythonKernel
 from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import InputError, OutOfRange, WrongType
@@ -35,6 +36,7 @@ from nasdqn_fast.validation import (
 )
 
 ADADQN = "the code of Vincent et al. 2025"
+SANDWICH = "Yu & Huang 2019, arXiv:1903.05134"
 MAX_NETWORKS = 1 << 10
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
@@ -188,6 +190,22 @@ class SearchConfig(Checked):
         "this package",
         check=_check_rates,
         shown="--learning-rate",
+    )
+
+    supernet_paths: int = option(
+        4, "sub-networks that an update of method supernet trains", SANDWICH, minimum=1, maximum=MAX_NETWORKS
+    )
+    supernet_sampling: str = option(
+        "sandwich",
+        "which these are: the largest, the smallest and random ones, or random ones only",
+        SANDWICH,
+        choices=SAMPLINGS,
+    )
+    supernet_distill: bool = option(
+        True, "all but the largest learn the largest one's Q-values, not the target's", SANDWICH
+    )
+    supernet_score_episodes: int = option(
+        20, "greedy episodes by which each architecture is scored at the end", "this package", minimum=1
     )
 
     def __post_init__(self) -> None:

@@ -29,6 +29,9 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
         self._population.learners[0].use_supernet(core)
         self._core_of_paths = core
 
+    def beside(self, network: Any, **keywords: Any) -> Any:
+        return DQNAgent(self.environment, network, **keywords)
+
     def _network_of(
         self, architecture: Architecture, observation_size: int, n_actions: int, rng: np.random.Generator | None
     ) -> QNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,9 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
     def _read_largest_into(self, network: QNetwork) -> None:
         for own, shared, factor in self._plan.parts(network, network.architecture, self._shared):
             own[...] = own.dtype.type(factor) * shared
+
+    def beside(self, network: Any, **keywords: Any) -> Any:
+        return DQNAgent(self.environment, network, **keywords)
 
     def _network_of(
         self, architecture: Architecture, observation_size: int, n_actions: int, rng: np.random.Generator | None

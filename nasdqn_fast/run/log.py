@@ -19,6 +19,7 @@ from nasdqn_fast.events import (
     Played,
     PopulationDrawn,
     Pruned,
+    Ranked,
     Replaced,
     Resumed,
     TargetChosen,
@@ -115,7 +116,9 @@ class RunLog:
             self._rows.writerow((self._episode, *row, architecture))
 
 
-def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Told) -> dict[str, Any]:
+def _record(
+    event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen | Replaced | Ranked | Told,
+) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
         case Asked(segment, episode, proposal):
@@ -135,6 +138,10 @@ def _record(event: Asked | Transferred | Pruned | PopulationDrawn | TargetChosen
         case Replaced(segment, episode, updates, network, parent, before, now):
             about = {"episode": episode, "updates": updates, "network": network, "parent": parent}
             return {"event": "replace", "segment": segment, **about, "from": before.get_state(), "to": now.get_state()}
+        case Ranked(segment, episode, ranking, episodes, steps, _):
+            about = {"episode": episode, "episodes": episodes, "steps": steps}
+            scores = {str(architecture): score for architecture, score in ranking}
+            return {"event": "ranking", "segment": segment, **about, "scores": scores}
         case Told(segment, episode, result):
             about = {"episode": episode, "architecture": str(result.architecture), "reason": result.proposal.reason}
             worth = {"score": result.score, "cost": result.cost.steps, "accepted": result.accepted}

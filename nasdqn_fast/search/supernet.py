@@ -1,0 +1,119 @@
+"""The supernet search: one network that contains all architectures is trained, then each of them is scored.
+
+Slimmable networks (Yu et al. 2019, arXiv:1812.08928), the sandwich rule (Yu and Huang 2019, arXiv:1903.05134) and uniform
+paths (Guo et al. 2020, arXiv:1904.00420), on a Q-network. docs/supernet.md says what is done otherwise than there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nasdqn_fast._core.stop_token import StopToken
+from nasdqn_fast.engine.protocol import Supernet
+from nasdqn_fast.events import Asked, Event, Played, Ranked, Told
+from nasdqn_fast.flop import forward_flop, update_flop
+from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.whole_run import WholeRun
+from nasdqn_fast.types import Cost, Episodes
+from nasdqn_fast.validation import check_positive_int
+
+REASON = "supernet"
+
+
+class SupernetTrainer(WholeRun):
+    """One run of a supernet; the parts and the order of its events are those of `search.online.Trainer`.
+
+    The run is one segment, from beginning to end, in which the largest path acts. After the last episode every
+    architecture plays greedy episodes with the weights of its path, from starts that are the same for all.
+
+    Args:
+        agent: the supernet.
+        episodes: in all, >= 1.
+        score_episodes: greedy episodes of each architecture, >= 1.
+
+    Attributes:
+        agent: as given.
+        clock: seconds spent as ``estimator`` (greedy episodes) and ``train``.
+        episodes_done: episodes ended so far.
+    """
+
+    def __init__(self, agent: Supernet, *, episodes: int, score_episodes: int) -> None:
+        super().__init__(agent, REASON, episodes)
+        self.score_episodes = check_positive_int("score_episodes", score_episodes)
+        self._score_steps = 0
+
+    def run(self, stop: StopToken | None = None) -> Iterator[Event]:
+        """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
+
+        Args:
+            stop: stops the agent, and the greedy episodes, when it is set.
+
+        Raises:
+            Stopped: it was set.
+            NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
+        """
+        if not self._began:
+            self._began = True
+            yield Asked(self.segment, 1, self.proposal)
+        while self.episodes_done < self.episodes:
+            episodes = self._run_episode(stop)
+            if len(episodes):
+                yield Played(self.agent.network.architecture, episodes)
+            elif self.agent.finished:
+                break
+        if not self._told and self.episodes_done:
+            ranked = self._ranked(stop)
+            self._told, self._whole = True, False
+            yield ranked
+            self._whole = True
+            yield Told(self.segment, self.episodes_done, self._result_with(self._cost()))
+
+    def get_state(self) -> dict[str, Any]:
+        return super().get_state() | {"score_steps": self._score_steps}
+
+    def set_state(self, state: Mapping[str, Any], episodes: Episodes) -> None:
+        super().set_state(state, episodes)
+        self._score_steps = state["score_steps"]
+
+    def _ranked(self, stop: StopToken | None) -> Ranked:
+        """The greedy returns of all architectures."""
+        agent, space = self.agent, self.agent.plan.space
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i), stop)
+        sizes, scores, flop = (agent.network.observation_size, agent.network.n_actions), [], 0
+        with self.clock.charge("estimator"):
+            for one in space:
+                episodes = greedy.play(agent.path(one), self.score_episodes)
+                scores.append(float(episodes.returns.mean()))
+                flop += forward_flop(one, *sizes, rows=int(episodes.lengths.sum()))
+        self._flop += flop
+        self._score_steps += greedy.steps
+        order = np.argsort(-np.array(scores), kind="stable")
+        ranking = tuple((space[k], scores[k]) for k in order)
+        best = agent.path(ranking[0][0])
+        return Ranked(self.segment, self.episodes_done, ranking, self.score_episodes, greedy.steps, best)
+
+    def _count_cost(self) -> None:
+        """Adds the operations since the last count, of paths that were drawn by the odds as they are: their mean."""
+        agent, plan, (updates, steps) = self.agent, self.agent.plan, self._uncounted()
+        batch, double = agent.settings.batch_size, agent.settings.double
+        largest, sizes = agent.network.architecture, (agent.network.observation_size, agent.network.n_actions)
+        targets = (2 if double else 1) * forward_flop(largest, *sizes, rows=batch)  # once for all paths
+        own = np.array([update_flop(one, *sizes, batch=batch, double=double) for one in plan.space])
+        own -= [(2 if double else 1) * forward_flop(one, *sizes, rows=batch) for one in plan.space]
+        always = [plan.largest, plan.smallest][: plan.drawn] if plan.sampling == "sandwich" else []
+        drawn = (plan.drawn - len(always)) * float(own @ agent.odds / agent.odds.sum())
+        an_update = targets + round(sum(int(own[k]) for k in always) + drawn)
+        self._flop += updates * an_update + forward_flop(largest, *sizes, rows=steps)
+
+    def _cost(self) -> Cost:
+        self._count_cost()
+        agent = self.agent
+        return Cost(
+            agent.steps + self._score_steps,
+            agent.updates,
+            parameters=agent.shared.parameters.size,
+            flop=self._flop,
+        )
