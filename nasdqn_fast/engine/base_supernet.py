@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Generic
 
 import numpy as np
@@ -50,7 +50,7 @@ class BaseSupernet(BaseAgent[N, R, O], Generic[N, R, O]):
 
     @property
     def odds(self) -> np.ndarray:
-        """What the probability of each path to be drawn is proportional to, float64, one an architecture; ones at first.
+        """What each path's probability to be drawn is proportional to, float64, one an architecture; ones at first.
 
         Raises:
             TypeError, ValueError: set to anything but numbers >= 0, one above.
@@ -127,9 +127,9 @@ class BaseSupernet(BaseAgent[N, R, O], Generic[N, R, O]):
     def _new_shared(self, network: N) -> N:
         """The shared layers: if the network is not all of them, they are drawn, and it is put into them."""
         plan = self._plan
-        shape: Sequence[Any] = (plan.whole, network.observation_size, network.n_actions * len(plan.depths))
         is_all = plan.whole == network.architecture and len(plan.depths) == 1
-        return self._network_of(*shape, None if is_all else self.streams.init)
+        outputs = network.n_actions * len(plan.depths)
+        return self._network_of(plan.whole, network.observation_size, outputs, None if is_all else self.streams.init)
 
     def _new_optimizer(self, settings: OptimizerSettings, network: N, state: Mapping[str, Any] | None) -> O:
         """That of the shared layers."""

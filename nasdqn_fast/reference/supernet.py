@@ -1,4 +1,7 @@
-"""A supernet in plain NumPy: slimmable networks (Yu et al. 2019, arXiv:1812.08928; Yu and Huang 2019, arXiv:1903.05134)."""
+"""A supernet in plain NumPy.
+
+Slimmable networks: Yu et al. 2019 (arXiv:1812.08928), Yu and Huang 2019 (arXiv:1903.05134).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The supernet search: one network that contains all architectures is trained, then each of them is scored.
 
-Slimmable networks (Yu et al. 2019, arXiv:1812.08928), the sandwich rule (Yu and Huang 2019, arXiv:1903.05134) and uniform
-paths (Guo et al. 2020, arXiv:1904.00420), on a Q-network. docs/supernet.md says what is done otherwise than there.
+Slimmable networks (Yu et al. 2019, arXiv:1812.08928), the sandwich rule (Yu and Huang 2019, arXiv:1903.05134) and
+uniform paths (Guo et al. 2020, arXiv:1904.00420), on a Q-network. docs/supernet.md says what is done otherwise.
 """
 
 from __future__ import annotations

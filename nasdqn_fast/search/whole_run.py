@@ -83,7 +83,8 @@ class WholeRun:
         restore(self.agent, state["agent"])
         self._began = True
         self.episodes_done = state["episodes_done"]
-        self._told = state["told"] and self.episodes_done >= self.episodes
+        # A run that has become longer since has not come to its end.
+        self._told = state["told"] and (self.episodes_done >= self.episodes or self.agent.finished)
         self._flop = state["flop"]
         self._counted_updates, self._counted_steps = state["counted_updates"], state["counted_steps"]
         self.proposal = Proposal(state["first"], self.proposal.reason, WHOLE_RUN)

@@ -10,7 +10,7 @@ import pytest
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main, tables
 from nasdqn_fast.config import TABLES, all_settings, resolve, to_toml
-from nasdqn_fast.events import Asked, Evaluated, Told
+from nasdqn_fast.events import Asked, Evaluated, Ranked, Told
 from nasdqn_fast.options import options_class, options_of
 from nasdqn_fast.run import api
 from nasdqn_fast.run.api import train
@@ -38,6 +38,7 @@ BASE = {
 # Without what BASE sets and only the other methods read.
 ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
 ADADQN |= {"adadqn_replace_every": 40}
+SUPERNET = ADADQN | {"method": "supernet", "adadqn_replace_every": None}
 # Setting -> another value, and what else is to be set in both runs so that it can act.
 OTHER = {
     "env": ("mountain-car", {}),
@@ -86,6 +87,10 @@ OTHER = {
     "adadqn_replace_every": (20, ADADQN),
     "adadqn_optimizers": (("adam",), ADADQN),
     "adadqn_learning_rates": ((1e-4, 1e-2), ADADQN),
+    "supernet_paths": (3, SUPERNET),
+    "supernet_sampling": ("uniform", SUPERNET),
+    "supernet_distill": (False, SUPERNET),
+    "supernet_score_episodes": (3, SUPERNET),
     "episodes": (61, {}),
     "seed": (4, {}),
     "init": ("torch", {}),
@@ -168,6 +173,7 @@ def done_by(settings):
     asked = [str(event.proposal.architecture) for event in events if isinstance(event, Asked)]
     scores = [event.result.score for event in events if isinstance(event, Told)]
     scores += [event.mean for event in events if isinstance(event, Evaluated)]
+    scores += [event.ranking for event in events if isinstance(event, Ranked)]
     return played, asked, scores, result.network.parameters.tobytes()
 
 
