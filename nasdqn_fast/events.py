@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,27 @@ class Played:
 
 
 @dataclass(frozen=True, eq=False)
+class PolicyMoved:
+    """The distribution that a supernet's paths are drawn from took a step.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        scores: architectures that were drawn for it, and the mean returns of their greedy episodes.
+        episodes: greedy episodes of each.
+        steps: environment steps they took, which are none of training's.
+        probabilities: after the step, of each part of an architecture, as ``depth 3``.
+    """
+
+    segment: int
+    episode: int
+    scores: Mapping[Architecture, float]
+    episodes: int
+    steps: int
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
 class Ranked:
     """Every architecture that a supernet contains was scored.
 
@@ -123,7 +145,7 @@ class Ranked:
             of the space.
         episodes: greedy episodes of each.
         steps: environment steps they took, which are none of training's.
-        network: the network of the best.
+        network: the network of the one that the search decides for: the best, or, by a policy, the most probable.
     """
 
     segment: int
@@ -196,6 +218,7 @@ Event = (
     | TargetChosen
     | Replaced
     | Played
+    | PolicyMoved
     | Ranked
     | Told
     | Evaluated

@@ -12,8 +12,8 @@ from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.options import options_of
 
 Values = Mapping[str, Mapping[str, Any]]
-# Loop -> what the names of its own settings begin with, and the method they go with.
-OWN = {"parallel": ("adadqn_", "adadqn"), "supernet": ("supernet_", "supernet")}
+# What the names of a method's own settings begin with, and the methods that read them.
+OWN = {"adadqn_": ("adadqn",), "supernet_": ("supernet", "gradient"), "gradient_": ("gradient",)}
 # Of [search], what all loops read.
 COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures")
 
@@ -29,26 +29,20 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
     search = config.search
     loop = find_method(search.method).loop
     for about in options_of(SearchConfig):
-        owner = _loop_of(about.name)
-        if about.name in COMMON or owner == loop:
+        owners = next((methods for prefix, methods in OWN.items() if about.name.startswith(prefix)), ())
+        if about.name in COMMON or (search.method in owners if owners else loop == "online"):
             continue
         default = about.check(profile.get("search", {}).get(about.name, about.default))
         if about.name in given.get("search", {}) and getattr(search, about.name) != default:
-            method = OWN[owner][1] if owner in OWN else None
-            goes_with = f"left out, as it goes with method {method}" if method else "left out, as it has no effect"
-            got = repr(getattr(search, about.name))
-            yield "search", OutOfRange(about.name, f"{goes_with}, with {{method}} {search.method!r}", got, "drop it")
+            its = f"goes with method {' or '.join(owners)}" if owners else "has no effect"
+            wanted, got = f"left out, as it {its}, with {{method}} {search.method!r}", repr(getattr(search, about.name))
+            yield "search", OutOfRange(about.name, wanted, got, "drop it")
     if loop != "online":
         yield from _problems_without_plugins(config)
     if loop == "parallel":
         yield from _problems_of_parallel(config)
     if loop == "supernet":
         yield from _problems_of_supernet(config)
-
-
-def _loop_of(setting: str) -> str:
-    """The loop that reads a setting which not all do."""
-    return next((loop for loop, (prefix, _) in OWN.items() if setting.startswith(prefix)), "online")
 
 
 def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]:

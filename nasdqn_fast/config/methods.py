@@ -45,6 +45,11 @@ METHODS = {
         "One network that contains every architecture as a leading block; all are scored at the end.",
         loop="supernet",
     ),
+    "gradient": Method(
+        None,
+        "A supernet, and a softmax over depth, width and activation that follows the gradient of the mean score.",
+        loop="supernet",
+    ),
 }
 
 

@@ -30,6 +30,7 @@ from nasdqn_fast.validation import (
     check_each,
     check_fraction,
     check_path,
+    check_positive,
     check_positive32,
     check_table,
     described,
@@ -37,6 +38,7 @@ from nasdqn_fast.validation import (
 
 ADADQN = "the code of Vincent et al. 2025"
 SANDWICH = "Yu & Huang 2019, arXiv:1903.05134"
+HERE = "this package"
 MAX_NETWORKS = 1 << 10
 # Algorithm 1 is a picture; this is what the one published account of it says.
 SECONDARY = "a secondary account of the paper's Algorithm 1"
@@ -205,8 +207,15 @@ class SearchConfig(Checked):
         True, "all but the largest learn the largest one's Q-values, not the target's", SANDWICH
     )
     supernet_score_episodes: int = option(
-        20, "greedy episodes by which each architecture is scored at the end", "this package", minimum=1
+        20, "greedy episodes by which each architecture is scored at the end", HERE, minimum=1
     )
+    gradient_every: int = option(20, "episodes between two steps of the policy of method gradient", HERE, minimum=1)
+    gradient_samples: int = option(4, "sub-networks drawn for a step", HERE, minimum=2, maximum=MAX_NETWORKS)
+    gradient_episodes: int = option(5, "greedy episodes of each of them", HERE, minimum=1)
+    gradient_rate: float = option(
+        0.5, "size of a step, on scores in units of their deviation", HERE, check=check_positive
+    )
+    gradient_entropy: float = option(0.01, "weight of the policy's entropy, which keeps it exploring", HERE, minimum=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

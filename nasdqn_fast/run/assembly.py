@@ -15,8 +15,10 @@ from nasdqn_fast.errors import OutOfRange, SettingError
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.run.warm_start import start_from
 from nasdqn_fast.search.generation import CandidateSpace
+from nasdqn_fast.search.gradient import GradientTrainer
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.search.parallel import ParallelTrainer
+from nasdqn_fast.search.path_policy import PathPolicy
 from nasdqn_fast.search.supernet import SupernetTrainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -99,7 +101,19 @@ def _supernet_trainer(config: Config, environment: envs.AnyEnvironment) -> Super
     streams, search = Streams(config.run.seed), config.search
     plan = SupernetPlan(search.space(), search.supernet_paths, search.supernet_sampling, search.supernet_distill)
     agent = backends.find(config.run.backend).DQNSupernet(environment, plan, rng=streams, **vars(config.agent))
-    return SupernetTrainer(agent, episodes=_episodes(config), score_episodes=search.supernet_score_episodes)
+    episodes, score_episodes = _episodes(config), search.supernet_score_episodes
+    if search.method == "supernet":
+        return SupernetTrainer(agent, episodes=episodes, score_episodes=score_episodes)
+    policy = PathPolicy(plan.space, rate=search.gradient_rate, entropy=search.gradient_entropy)
+    return GradientTrainer(
+        agent,
+        policy,
+        episodes=episodes,
+        score_episodes=score_episodes,
+        every=search.gradient_every,
+        samples=search.gradient_samples,
+        step_episodes=search.gradient_episodes,
+    )
 
 
 def _episodes(config: Config) -> int:

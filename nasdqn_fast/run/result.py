@@ -84,7 +84,8 @@ class RunResult:
         optimum: best possible mean return of the environment, where it is known.
         out: the run directory, if one was written.
         evaluations: of the greedy policy, beside training, in order.
-        best_network: the network of `best_evaluation`, or, of a supernet, of the best of `ranking`; None without any.
+        best_network: the network of `best_evaluation`, or, of a supernet, of what its search decided for; None without
+            any.
         ranking: of a supernet, architectures and their mean greedy returns at the end, the best first.
     """
 

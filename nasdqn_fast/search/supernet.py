@@ -6,7 +6,7 @@ uniform paths (Guo et al. 2020, arXiv:1904.00420), on a Q-network. docs/supernet
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from nasdqn_fast.events import Asked, Event, Played, Ranked, Told
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.whole_run import WholeRun
+from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Cost, Episodes
 from nasdqn_fast.validation import check_positive_int
 
@@ -33,6 +34,7 @@ class SupernetTrainer(WholeRun):
         agent: the supernet.
         episodes: in all, >= 1.
         score_episodes: greedy episodes of each architecture, >= 1.
+        reason: of the proposal, for the log.
 
     Attributes:
         agent: as given.
@@ -40,8 +42,8 @@ class SupernetTrainer(WholeRun):
         episodes_done: episodes ended so far.
     """
 
-    def __init__(self, agent: Supernet, *, episodes: int, score_episodes: int) -> None:
-        super().__init__(agent, REASON, episodes)
+    def __init__(self, agent: Supernet, *, episodes: int, score_episodes: int, reason: str = REASON) -> None:
+        super().__init__(agent, reason, episodes)
         self.score_episodes = check_positive_int("score_episodes", score_episodes)
         self._score_steps = 0
 
@@ -59,6 +61,8 @@ class SupernetTrainer(WholeRun):
             self._began = True
             yield Asked(self.segment, 1, self.proposal)
         while self.episodes_done < self.episodes:
+            if (event := self._between_episodes(stop)) is not None:
+                yield event
             episodes = self._run_episode(stop)
             if len(episodes):
                 yield Played(self.agent.network.architecture, episodes)
@@ -78,22 +82,43 @@ class SupernetTrainer(WholeRun):
         super().set_state(state, episodes)
         self._score_steps = state["score_steps"]
 
+    def _between_episodes(self, stop: StopToken | None) -> Event | None:
+        """What is done before the next episode, and is to be told."""
+        return None
+
+    def _pick(self, ranking: tuple[tuple[Architecture, float], ...]) -> Architecture:
+        """The architecture that the search decides for."""
+        return ranking[0][0]
+
     def _ranked(self, stop: StopToken | None) -> Ranked:
         """The greedy returns of all architectures."""
-        agent, space = self.agent, self.agent.plan.space
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", i), stop)
-        sizes, scores, flop = (agent.network.observation_size, agent.network.n_actions), [], 0
+        scores, steps = self._scores(self.agent.plan.space, self.score_episodes, (), stop)
+        ranking = tuple(sorted(scores.items(), key=lambda item: -item[1]))  # stable
+        network = self.agent.path(self._pick(ranking))
+        return Ranked(self.segment, self.episodes_done, ranking, self.score_episodes, steps, network)
+
+    def _scores(
+        self, architectures: Iterable[Architecture], episodes: int, key: tuple[int, ...], stop: StopToken | None
+    ) -> tuple[dict[Architecture, float], int]:
+        """Mean greedy returns of paths, and the environment steps they took, which count as the run's.
+
+        Args:
+            architectures: of the space.
+            episodes: of each.
+            key: of the starts, which are the same for all.
+            stop: stops it, and nothing is counted then.
+        """
+        agent, scores, flop = self.agent, {}, 0
+        sizes = agent.network.observation_size, agent.network.n_actions
+        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("estimator", *key, i), stop)
         with self.clock.charge("estimator"):
-            for one in space:
-                episodes = greedy.play(agent.path(one), self.score_episodes)
-                scores.append(float(episodes.returns.mean()))
-                flop += forward_flop(one, *sizes, rows=int(episodes.lengths.sum()))
+            for one in architectures:
+                played = greedy.play(agent.path(one), episodes)
+                scores[one] = float(played.returns.mean())
+                flop += forward_flop(one, *sizes, rows=int(played.lengths.sum()))
         self._flop += flop
         self._score_steps += greedy.steps
-        order = np.argsort(-np.array(scores), kind="stable")
-        ranking = tuple((space[k], scores[k]) for k in order)
-        best = agent.path(ranking[0][0])
-        return Ranked(self.segment, self.episodes_done, ranking, self.score_episodes, greedy.steps, best)
+        return scores, greedy.steps
 
     def _count_cost(self) -> None:
         """Adds the operations since the last count, of paths that were drawn by the odds as they are: their mean."""

@@ -39,6 +39,7 @@ BASE = {
 ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
 ADADQN |= {"adadqn_replace_every": 40}
 SUPERNET = ADADQN | {"method": "supernet", "adadqn_replace_every": None}
+GRADIENT = SUPERNET | {"method": "gradient", "gradient_every": 10}
 # Setting -> another value, and what else is to be set in both runs so that it can act.
 OTHER = {
     "env": ("mountain-car", {}),
@@ -91,6 +92,11 @@ OTHER = {
     "supernet_sampling": ("uniform", SUPERNET),
     "supernet_distill": (False, SUPERNET),
     "supernet_score_episodes": (3, SUPERNET),
+    "gradient_every": (5, GRADIENT),
+    "gradient_samples": (3, GRADIENT),
+    "gradient_episodes": (2, GRADIENT),
+    "gradient_rate": (0.1, GRADIENT),
+    "gradient_entropy": (1.0, GRADIENT),
     "episodes": (61, {}),
     "seed": (4, {}),
     "init": ("torch", {}),

@@ -62,6 +62,7 @@ ONLINE = ("switch_every", "transfer", "estimator", "replay_keep_which")
 def fitting(options):
     """The options without those that the method refuses."""
     own = {"adadqn": {"adadqn_networks": 3, "adadqn_replace_every": 40}, "supernet": {"supernet_score_episodes": 2}}
+    own["gradient"] = own["supernet"] | {"gradient_every": 2}
     if options["method"] not in own:
         return options
     kept = {name: value for name, value in options.items() if name not in ONLINE}

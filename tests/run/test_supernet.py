@@ -1,4 +1,4 @@
-"""Whole runs of method supernet: their files, how they are left and resumed, and what is refused."""
+"""Whole runs of methods supernet and gradient: their files, how they are left and resumed, and what is refused."""
 
 import json
 
@@ -8,9 +8,12 @@ import pytest
 from nasdqn_fast.cli import main
 from nasdqn_fast.engine import backends
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import Asked, Played, Ranked, Told
+from nasdqn_fast.events import Asked, Played, PolicyMoved, Ranked, Told
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.evaluation import evaluate
+from nasdqn_fast.search.path_policy import PathPolicy
+from nasdqn_fast.seeding import Streams
+from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.statistics.ranks import rank_agreement
 
 SMALL = {
@@ -38,6 +41,8 @@ VARIANTS = {
         "supernet_sampling": "uniform",
         "supernet_distill": False,
     },
+    "gradient": {"method": "gradient", "gradient_every": 3, "gradient_episodes": 2},
+    "gradient, lanes": {"method": "gradient", "gradient_every": 2, "gradient_samples": 2, "num_envs": 3},
 }
 
 
@@ -88,7 +93,8 @@ def test_with_one_architecture_it_is_method_fixed_to_the_bit(tmp_path, backend):
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant):
     options = SMALL | variant
     whole = train(**options, out=tmp_path / "whole")
-    for number, kind in [(2, Played), (1, Ranked)]:
+    kinds = [(2, Played), (1, Ranked)] + [(2, PolicyMoved)] * ("gradient_every" in variant)
+    for number, kind in kinds:
         left = tmp_path / kind.__name__
         with pytest.raises(KeyboardInterrupt):
             train(**options, out=left, progress=interrupting_at(number, kind))
@@ -124,6 +130,25 @@ def test_every_architecture_is_ranked_by_greedy_episodes_of_its_slice(tmp_path):
     assert (agreement.tau, agreement.n) == (1.0, 4)
 
 
+def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
+    """Oracle: the policy, told what the directory says was scored."""
+    options = SMALL | VARIANTS["gradient"]
+    result = train(**options, out=tmp_path / "run")
+    asked, *moved, ranking, _ = lines(tmp_path / "run")
+    space, streams = SearchSpace(SMALL["architectures"]), Streams(0)
+    policy = PathPolicy(space, rate=0.5, entropy=0.01)
+    assert [event["episode"] for event in moved] == [3, 6, 9]
+    for event in moved:
+        drawn = policy.draw(4, streams.child("controller", event["episode"]))
+        assert set(event["scores"]) == {str(space[k]) for k in drawn}
+        policy.learn(drawn, np.array([event["scores"][str(space[k])] for k in drawn]))
+        assert event["probabilities"] == policy.marginals
+    assert asked["reason"] == "gradient"
+    assert ranking["architecture"] == str(policy.best) == str(result.best_network.architecture)
+    greedy = sum(event["steps"] for event in [*moved, ranking])
+    assert result.segments[0].cost.steps == result.episodes.lengths.sum() + greedy
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -138,8 +163,11 @@ def test_every_architecture_is_ranked_by_greedy_episodes_of_its_slice(tmp_path):
         ({"supernet_sampling": "random"}, "supernet_sampling"),
         (
             {"method": "adadqn"},
-            "supernet_paths must be left out, as it goes with method supernet, with method 'adadqn'; got 3; drop it",
+            "supernet_paths must be left out, as it goes with method supernet or gradient, with method 'adadqn'; got 3",
         ),
+        ({"gradient_every": 5}, "gradient_every must be left out, as it goes with method gradient, with method"),
+        ({"method": "gradient", "gradient_samples": 1}, "gradient_samples must be an integer from 2 to 1024; got 1"),
+        ({"method": "gradient", "gradient_rate": 0.0}, "gradient_rate"),
     ],
 )
 def test_what_has_no_effect_or_no_meaning_is_refused_in_one_line(tmp_path, options, message):
