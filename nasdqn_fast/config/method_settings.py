@@ -8,6 +8,7 @@ from typing import Any
 from nasdqn_fast.config.methods import find_method
 from nasdqn_fast.config.plugin_options import TABLES
 from nasdqn_fast.config.sections import Config, SearchConfig
+from nasdqn_fast.engine.supernet_plan import SANDWICHED
 from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.options import options_of
 
@@ -71,7 +72,7 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
 
 def _problems_of_supernet(config: Config) -> Iterator[tuple[str, Exception]]:
     search = config.search
-    if search.supernet_sampling == "sandwich" and search.supernet_paths < 2:
-        expected = "at least 2 with {supernet_sampling} sandwich, the largest and the smallest"
+    if search.supernet_sampling == "sandwich" and search.supernet_paths < SANDWICHED <= len(search.space()):
+        expected = f"at least {SANDWICHED} with {{supernet_sampling}} sandwich: the largest, the smallest, a random one"
         hint = "raise it, or take {supernet_sampling} uniform"
         yield "search", OutOfRange("supernet_paths", expected, str(search.supernet_paths), hint)

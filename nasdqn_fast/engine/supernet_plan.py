@@ -13,6 +13,7 @@ from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.validation import check_bool, check_choice, check_positive_int
 
 SAMPLINGS = ("sandwich", "uniform")
+SANDWICHED = 3  # paths that the sandwich rule needs: the largest, the smallest and a random one
 
 
 class Layers(Protocol):
@@ -41,7 +42,8 @@ class SupernetPlan:
     Attributes:
         whole: the shared hidden layers as an architecture.
         depths: those of the paths, ascending; of each there is a head.
-        largest, smallest: numbers of the paths with the most and the fewest parameters, the first of equals.
+        largest, smallest: numbers of the paths with the most and the fewest parameters, the first of equals; if there
+            are two paths, they are not the same.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range.
@@ -61,19 +63,23 @@ class SupernetPlan:
         check_choice("sampling", self.sampling, SAMPLINGS)
         check_bool("distill", self.distill)
         paths = min(check_positive_int("paths", self.paths), len(space))
-        if self.sampling == "sandwich" and paths < min(2, len(space)):
-            raise ValueError(f"paths must be at least 2 with sampling 'sandwich'; got {self.paths}; or take 'uniform'")
+        if self.sampling == "sandwich" and paths < min(SANDWICHED, len(space)):
+            raise ValueError(
+                f"paths must be at least {SANDWICHED} with sampling 'sandwich', or nothing in the middle is trained; "
+                f"got {self.paths}; raise it, or take 'uniform'"
+            )
         depth = max(one.depth for one in space)
         widths = [max((one.widths[layer] for one in space if one.depth > layer), default=1) for layer in range(depth)]
         widths[-1] = max(one.widths[-1] for one in space)  # every head reads as many units of its layer
         sizes = [one.parameter_count(1, 1) for one in space]
         largest = sizes.index(max(sizes))
+        others = [k for k in range(len(space)) if k != largest] or [largest]
         derived = {
             "space": space,
             "whole": Architecture(tuple(widths), space[largest].activation),
             "depths": tuple(sorted({one.depth for one in space})),
             "largest": largest,
-            "smallest": sizes.index(min(sizes)),
+            "smallest": min(others, key=sizes.__getitem__),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)

@@ -189,15 +189,15 @@ def test_a_path_is_a_network_of_its_own(backend):
 
 @BACKENDS
 def test_what_cannot_be_is_refused(backend):
-    with pytest.raises(ValueError, match="paths must be at least 2 with sampling 'sandwich'"):
-        supernet(backend, paths=1)
+    with pytest.raises(ValueError, match="paths must be at least 3 with sampling 'sandwich'"):
+        supernet(backend, paths=2)
     agent = supernet(backend)
     with pytest.raises(ValueError, match="network must be 2x16-relu, the supernet's largest path; got 1x4-tanh"):
         agent.switch_network(agent.path("1x4-tanh"))
     with pytest.raises(ValueError, match="odds must be numbers >= 0"):
         agent.odds = -np.ones(len(SPACE))
     with pytest.raises(ValueError, match="the state is of the supernet"):
-        agent.set_state(supernet(backend, paths=2).get_state())
+        agent.set_state(supernet(backend, paths=3).get_state())
     state = agent.get_state()
     state["supernet"]["shared"] = state["supernet"]["shared"][:-1]
     with pytest.raises(ValueError, match="parameters"):
@@ -221,6 +221,13 @@ def test_a_supernet_of_unequal_layers_has_room_for_every_head():
     assert str(plan.whole) == "64,32,64-tanh"
     assert [plan.head(one) for one in plan.space] == [0, 2, 1]
     assert SupernetPlan(**plan.get_state()).get_state() == plan.get_state()
+
+
+def test_the_largest_and_the_smallest_path_differ():
+    plan = SupernetPlan(["1x4-relu", "1x4-tanh"])
+    assert (plan.largest, plan.smallest, plan.drawn) == (0, 1, 2)
+    paper = SupernetPlan(SearchSpace.paper())
+    assert [str(paper.space[k]) for k in (paper.largest, paper.smallest)] == ["4x128-relu", "2x32-relu"]
 
 
 def test_the_core_takes_only_paths_that_it_contains():

@@ -158,7 +158,7 @@ def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
         ({"from_": "somewhere"}, "from_ must be left out with method 'supernet', whose network begins anew"),
         ({"adadqn_networks": 3}, "adadqn_networks must be left out, as it goes with method adadqn"),
         ({"architecture": "2x8-relu"}, "architecture goes with method fixed"),
-        ({"supernet_paths": 1}, "supernet_paths must be at least 2 with supernet_sampling sandwich, the largest and"),
+        ({"supernet_paths": 2}, "supernet_paths must be at least 3 with supernet_sampling sandwich: the largest, the"),
         ({"supernet_paths": 0}, "supernet_paths must be an integer from 1 to 1024; got 0"),
         ({"supernet_sampling": "random"}, "supernet_sampling"),
         (
@@ -182,7 +182,7 @@ def test_the_command_line_shows_the_best(tmp_path, capsys):
     common = ["train", "--method", "supernet", "--env", "cartpole", "--episodes", "2", "--out", str(tmp_path / "run")]
     assert main([*common, "--supernet-paths", "1"]) == 2
     error = capsys.readouterr().err
-    assert "--supernet-paths must be at least 2 with --supernet-sampling sandwich" in error
+    assert "--supernet-paths must be at least 3 with --supernet-sampling sandwich" in error
     assert error.count("\n") == 1
     small = ["--widths", "4,8", "--supernet-paths", "3", "--supernet-score-episodes", "1", "--no-supernet-distill"]
     assert main([*common, *small]) == 0
