@@ -21,7 +21,7 @@ class WholeRun:
 
     Args:
         agent: what is trained.
-        reason: of the proposal of its architecture, which nobody made.
+        reason: one word for the log, in place of a controller's.
         episodes: in all, >= 1.
 
     Attributes:
