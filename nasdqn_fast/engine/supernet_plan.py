@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nasdqn_fast import flop
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.validation import check_bool, check_choice, check_positive_int
 
@@ -88,6 +89,33 @@ class SupernetPlan:
     def drawn(self) -> int:
         """Paths of an update, repetitions counted."""
         return min(self.paths, len(self.space))
+
+    @property
+    def always(self) -> list[int]:
+        """Numbers of the paths that every update trains."""
+        return [self.largest, self.smallest][: self.drawn] if self.sampling == "sandwich" else []
+
+    def update_flop(
+        self, observation_size: int, n_actions: int, batch: int, *, double: bool = True, odds: np.ndarray | None = None
+    ) -> int:
+        """Textbook operations of an update, as `flop.update_flop`; of the paths that are drawn, their mean.
+
+        Args:
+            observation_size, n_actions: of the environment.
+            batch: transitions.
+            double: Double DQN.
+            odds: what a path's probability is proportional to, one an architecture; None: all equal.
+        """
+        sizes, passes = (observation_size, n_actions), 2 if double else 1  # by the largest path, for all
+        own = np.array(
+            [
+                flop.update_flop(one, *sizes, batch, double=double) - passes * flop.forward_flop(one, *sizes, batch)
+                for one in self.space
+            ]
+        )
+        mean = float(np.average(own, weights=odds))
+        paths = sum(int(own[k]) for k in self.always) + (self.drawn - len(self.always)) * mean
+        return passes * flop.forward_flop(self.space[self.largest], *sizes, batch) + round(paths)
 
     def head(self, architecture: Architecture) -> int:
         """Number of a path's head, from 0."""

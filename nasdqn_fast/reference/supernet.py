@@ -62,8 +62,7 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
     def _drawn_paths(self) -> list[int]:
         """Of an update: by the sandwich rule the largest and the smallest, then draws by the odds."""
         plan = self._plan
-        always = [plan.largest, plan.smallest][: plan.drawn] if plan.sampling == "sandwich" else []
-        return always + [self._drawn_path() for _ in range(plan.drawn - len(always))]
+        return plan.always + [self._drawn_path() for _ in range(plan.drawn - len(plan.always))]
 
     def _drawn_path(self) -> int:
         odds = self._odds.tolist()

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.protocol import Supernet
 from nasdqn_fast.events import Asked, Event, Played, Ranked, Told
-from nasdqn_fast.flop import forward_flop, update_flop
+from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.whole_run import WholeRun
 from nasdqn_fast.space import Architecture
@@ -125,13 +123,8 @@ class SupernetTrainer(WholeRun):
         agent, plan, (updates, steps) = self.agent, self.agent.plan, self._uncounted()
         batch, double = agent.settings.batch_size, agent.settings.double
         largest, sizes = agent.network.architecture, (agent.network.observation_size, agent.network.n_actions)
-        targets = (2 if double else 1) * forward_flop(largest, *sizes, rows=batch)  # once for all paths
-        own = np.array([update_flop(one, *sizes, batch=batch, double=double) for one in plan.space])
-        own -= [(2 if double else 1) * forward_flop(one, *sizes, rows=batch) for one in plan.space]
-        always = [plan.largest, plan.smallest][: plan.drawn] if plan.sampling == "sandwich" else []
-        drawn = (plan.drawn - len(always)) * float(own @ agent.odds / agent.odds.sum())
-        an_update = targets + round(sum(int(own[k]) for k in always) + drawn)
-        self._flop += updates * an_update + forward_flop(largest, *sizes, rows=steps)
+        self._flop += updates * plan.update_flop(*sizes, batch=batch, double=double, odds=agent.odds)
+        self._flop += forward_flop(largest, *sizes, rows=steps)
 
     def _cost(self) -> Cost:
         self._count_cost()
