@@ -70,7 +70,7 @@ class SupernetPlan:
                 f"got {self.paths}; raise it, or take 'uniform'"
             )
         depth = max(one.depth for one in space)
-        widths = [max((one.widths[layer] for one in space if one.depth > layer), default=1) for layer in range(depth)]
+        widths = [max(one.widths[layer] for one in space if one.depth > layer) for layer in range(depth)]
         widths[-1] = max(one.widths[-1] for one in space)  # every head reads as many units of its layer
         sizes = [one.parameter_count(1, 1) for one in space]
         largest = sizes.index(max(sizes))
