@@ -206,8 +206,8 @@ class Runner:
     def _how_it_stands(self) -> str:
         progress = self.progress
         return (
-            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} {progress.several}; all others "
-            "that had begun are saved, and the same command continues"
+            f"interrupted after {progress.before + progress.ended:,} of {progress.trials:,} {progress.several}; all "
+            "others that had begun are saved, and the same command continues"
         )
 
 
