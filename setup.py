@@ -23,7 +23,7 @@ import compilation
 DEBUG = os.environ.get("NASDQN_FAST_DEBUG", "0") not in ("", "0")
 CFLAGS = [*compilation.CFLAGS, *(["-O0", "-g"] if DEBUG else ["-O3"])]
 
-LEARNER = ["learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c"]
+LEARNER = ["learner.c", "network.c", "optimizer_step.c", "prioritized.c", "replay.c", "sum_tree.c", "supernet.c"]
 # Module -> the C files it links, besides the kernels of every target, which are cpu's.
 MODULES = {
     "cpu": ["dispatch.c"],
@@ -41,6 +41,7 @@ MODULES = {
     "replay": ["prioritized.c", "replay.c", "sum_tree.c"],
     "ring": ["ring.c"],
     "learner": LEARNER,
+    "supernet": LEARNER,
     "lowlevel": ["env.c", "network.c", "replay.c", "sum_tree.c"],
     "python_lanes": [],
     "population": [*LEARNER, "normalizer.c", "population.c"],

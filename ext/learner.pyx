@@ -11,6 +11,7 @@ from nasdqn_fast._core.ndq cimport (
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.replay cimport ReplayCore
+from nasdqn_fast._core.supernet cimport SupernetCore
 
 from nasdqn_fast._core.block import aligned_zeros
 
@@ -90,6 +91,14 @@ cdef class LearnerCore(Exclusive):
         self.learner.optimizer = &optimizer.optimizer
         self.learner.learning_rate = optimizer.settings.resolved_learning_rate
         self.learner.cache.target, self.learner.cache.replay_version = self.cached_target.data, -1
+        self.supernet, self.learner.supernet = None, NULL
+
+    def use_supernet(self, SupernetCore supernet not None):
+        """Trains the shared layers from now on; the network in use must be the largest path's, until the next `use`."""
+        self.require_idle()
+        if self.network is not supernet.paths[supernet.supernet.largest]:
+            raise ValueError("the learner's network must be that of the supernet's largest path")
+        self.supernet, self.learner.supernet = supernet, &supernet.supernet
 
     cdef void share_minibatch(self, LearnerCore first):
         """Learns from the minibatches that another learner over the same memory draws."""
@@ -111,7 +120,12 @@ cdef class LearnerCore(Exclusive):
             self.held = 2
             self.optimizer.enter()
             self.held = 3
-            self.optimizer.follow(self.network.block)
+            if self.supernet is None:
+                self.optimizer.follow(self.network.block)
+            else:
+                self.supernet.enter()
+                self.holds_supernet = True
+                self.optimizer.follow(self.supernet.shared.block)
             if self.first is None:
                 self.replay.enter()
                 self.held = 4
@@ -131,6 +145,9 @@ cdef class LearnerCore(Exclusive):
         if self.held >= 1:
             self.network.leave()
         self.held = 0
+        if self.holds_supernet:
+            self.supernet.leave()
+        self.holds_supernet = False
         self.leave()
 
     def _require_known_actions(self):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Candidate, Choice, Episodes, Proposal, Result, TransferReport
@@ -146,6 +148,49 @@ class Played:
     episodes: Episodes
 
 
+@dataclass(frozen=True, eq=False)
+class PolicyMoved:
+    """The distribution that a supernet's paths are drawn from took a step.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        scores: architectures that were drawn for it, and the mean returns of their greedy episodes.
+        episodes: greedy episodes of each.
+        steps: environment steps they took, which are none of training's.
+        probabilities: after the step, of each part of an architecture, as ``depth 3``.
+    """
+
+    segment: int
+    episode: int
+    scores: Mapping[Architecture, float]
+    episodes: int
+    steps: int
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Every architecture that a supernet contains was scored.
+
+    Args:
+        segment: the one in progress.
+        episode: number of the episode that had ended last.
+        ranking: architectures and the mean returns of their greedy episodes, the best first; of equals in the order
+            of the space.
+        episodes: greedy episodes of each.
+        steps: environment steps they took, which are none of training's.
+        network: the network of the one that the search decides for: the best, or, by a policy, the most probable.
+    """
+
+    segment: int
+    episode: int
+    ranking: tuple[tuple[Architecture, float], ...]
+    episodes: int
+    steps: int
+    network: Any
+
+
 @dataclass(frozen=True)
 class Told:
     """A segment ended and the controller was told; `episode` is the number of its last episode."""
@@ -210,6 +255,8 @@ Event = (
     | TargetChosen
     | Replaced
     | Played
+    | PolicyMoved
+    | Ranked
     | Told
     | Evaluated
     | Resumed

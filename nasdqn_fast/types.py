@@ -102,8 +102,10 @@ class Cost:
     Args:
         steps: environment steps: of training, of its transfer, and of episodes played to estimate its score.
         updates: updates of a network: of training, and of its transfer. Of a population, those of all its networks.
-        parameters: weights and biases of the architecture that was trained; of a population, of all its networks.
-        flop: textbook operations of one forward pass a step and one Double-DQN update an update, of that architecture.
+        parameters: weights and biases of the architecture that was trained; of a population, of all its networks; of a
+            supernet, of the shared layers.
+        flop: textbook operations of one forward pass a step and one Double-DQN update an update, of that architecture;
+            of a supernet, of the paths that an update trains.
     """
 
     steps: int

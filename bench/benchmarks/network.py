@@ -31,3 +31,16 @@ class Learn:
         return measured(self.case).share
 
     track_roofline_share.unit = "share of the FMA peak"
+
+
+class LearnSupernet:
+    def setup(self) -> None:
+        self.case = learning_step.supernet_case()
+
+    def time_learn(self) -> None:
+        self.case.run(1)
+
+    def track_roofline_share(self) -> float | None:
+        return measured(self.case).share
+
+    track_roofline_share.unit = "share of the FMA peak"

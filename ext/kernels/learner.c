@@ -8,6 +8,8 @@
  */
 #include "learner.h"
 
+#include "supernet.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -175,6 +177,13 @@ void ndq_learner_prioritize(ndq_learner *l)
     ndq_prioritized_update(l->replay, l->slots, l->errors, l->batch_size, l->priority_alpha, l->priority_epsilon);
 }
 
+void ndq_learner_prepare(ndq_learner *l, int64_t start, int n)
+{
+    const int64_t *last = gather_returns(l, l->slots + start, n);
+    normalize(l);
+    td_targets(l, last, n);
+}
+
 double ndq_learner_learn(ndq_learner *l)
 {
     const ndq_net *net = l->net;
@@ -184,14 +193,17 @@ double ndq_learner_learn(ndq_learner *l)
         const double left = 1.0 - (double)l->steps / (double)l->rate_steps;
         l->optimizer->learning_rate = (float)(l->learning_rate * (left > 0.0 ? left : 0.0));
     }
+    if (l->supernet) {
+        const double loss = ndq_supernet_learn(l->supernet, l);
+        l->updates += isfinite(loss);
+        return loss;
+    }
     int descends = 0; /* whether the step is taken in the pass that makes the last panel's gradient */
     double loss = 0.0;
     for (int64_t start = 0; start < batch; start += NDQ_PANEL) {
         const int n = batch - start < NDQ_PANEL ? (int)(batch - start) : NDQ_PANEL;
         const int is_last = start + n == batch;
-        const int64_t *last = gather_returns(l, l->slots + start, n);
-        normalize(l);
-        td_targets(l, last, n);
+        ndq_learner_prepare(l, start, n);
         forward(l, l->params, l->batch, n);
         loss += ndq_td_error(net, l->actions, l->targets, l->is_prioritized ? l->weights + start : NULL, n, batch,
                              l->loss, l->huber_delta, l->errors + start);

@@ -35,6 +35,7 @@ typedef struct ndq_learner {
     ndq_loss loss;
     int64_t batch_size;
     struct ndq_learner *valuer;        /* whose target values the next states, which may have other layers; NULL: its own */
+    struct ndq_supernet *supernet;     /* whose largest path the network is, and which learns in its place; NULL: none */
     int64_t target_every;              /* updates; 0: the target is moved by the loop, or not at all */
     float target_tau;                  /* how far it goes towards the network; 1: it becomes a copy */
     int32_t horizon_is_terminal;
@@ -61,6 +62,9 @@ typedef struct ndq_learner {
 
 /* Draws a minibatch from the memory, which must not be empty: slots and, by priority, weights. */
 void ndq_learner_draw(ndq_learner *learner);
+
+/* Puts n transitions of the minibatch, from the start-th on, into the panels, with their actions and targets y. */
+void ndq_learner_prepare(ndq_learner *learner, int64_t start, int n);
 
 /* One update of Double DQN (van Hasselt, Guez & Silver 2016), or of plain DQN, from the minibatch; its mean loss before the
  * update, with the weights of prioritized draws. If that is not finite, nothing changes. */

@@ -6,6 +6,7 @@ from nasdqn_fast._core.ndq cimport ndq_learner
 from nasdqn_fast._core.network cimport NetworkCore
 from nasdqn_fast._core.optimizer cimport OptimizerCore
 from nasdqn_fast._core.replay cimport ReplayCore
+from nasdqn_fast._core.supernet cimport SupernetCore
 
 
 cdef class LearnerCore(Exclusive):
@@ -17,9 +18,11 @@ cdef class LearnerCore(Exclusive):
     cdef OptimizerCore optimizer
     cdef ParameterBlock gradient
     cdef ParameterBlock cached_target
+    cdef SupernetCore supernet
     cdef object _memory
     cdef LearnerCore first
     cdef int held
+    cdef bint holds_supernet
     cdef void share_minibatch(self, LearnerCore first)
     cdef int acquire(self) except -1
     cdef void release(self) noexcept

@@ -264,6 +264,33 @@ cdef extern from "fit.h" nogil:
                    const float *q, const int64_t *rows, int64_t steps, int64_t batch, float weight)
 
 
+cdef extern from "supernet.h" nogil:
+    ctypedef struct ndq_path:
+        const ndq_net *net
+        float *params
+        float *gradient
+        int64_t head
+
+    ctypedef struct ndq_supernet:
+        const ndq_net *net
+        float *params
+        float *gradient
+        ndq_path *paths
+        int64_t n_paths
+        int64_t largest
+        int64_t smallest
+        int64_t n_drawn
+        int32_t is_sandwich
+        int32_t distills
+        double *odds
+        int64_t *drawn
+        int64_t *times
+        double *losses
+        float *teacher
+
+    void ndq_supernet_read(const ndq_supernet *supernet, int64_t path)
+
+
 cdef extern from "learner.h" nogil:
     ctypedef struct ndq_target_cache:
         float *rows
@@ -290,6 +317,7 @@ cdef extern from "learner.h" nogil:
         ndq_loss loss
         int64_t batch_size
         ndq_learner *valuer
+        ndq_supernet *supernet
         int64_t target_every
         float target_tau
         int32_t horizon_is_terminal

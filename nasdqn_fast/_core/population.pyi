@@ -9,6 +9,7 @@ from nasdqn_fast._core.network import NetworkCore
 from nasdqn_fast._core.optimizer import OptimizerCore
 
 class PopulationCore:
+    learners: tuple[LearnerCore, ...]
     def __init__(self, learners: Sequence[LearnerCore]) -> None: ...
     @property
     def chosen(self) -> int: ...

@@ -14,6 +14,8 @@ from nasdqn_fast.metrics import FINAL_EPISODES, ROLLING_WINDOW
 from nasdqn_fast.run.evaluation import Evaluation
 from nasdqn_fast.run.result import RunResult, Segment
 
+RANKED = 5  # rows of a ranking
+
 
 def show_run(console: Console, result: RunResult) -> None:
     """The paper's four metrics, the segments, and where the time went."""
@@ -25,6 +27,8 @@ def _show_run(console: Console, result: RunResult) -> None:
     if result.metrics is not None:  # else it was stopped before its first episode had ended
         console.print(_metrics_table(result))
     console.print(_segments_table(console, result.segments))
+    if result.ranking:
+        console.print(_ranking_table(result))
     times, steps = result.times, int(result.episodes.lengths.sum())
     console.print(
         f"wall time {minutes(times.total)} ({times.total:.1f} s), {times.search_share:.2%} of it search; "
@@ -90,6 +94,16 @@ def _segments_table(console: Console, segments: tuple[Segment, ...]) -> Table:
     whole = table(7)
     unbounded = console.options.update(max_width=10_000)
     return whole if console.measure(whole, options=unbounded).maximum <= console.width else table(5)
+
+
+def _ranking_table(result: RunResult) -> Table:
+    """The best architectures of a supernet; all are in architectures.jsonl."""
+    first = result.ranking[:RANKED]
+    heading = f"best {len(first)} of {len(result.ranking)}"
+    table = Table(heading, "architecture", f"mean of {result.config.search.supernet_score_episodes} greedy episodes")
+    for place, (architecture, score) in enumerate(first, start=1):
+        table.add_row(str(place), str(architecture), f"{score:.2f}")
+    return table
 
 
 def _row(number: int, segment: Segment) -> tuple[str | Text, ...]:

@@ -8,12 +8,14 @@ from typing import Any
 from nasdqn_fast.config.methods import find_method
 from nasdqn_fast.config.plugin_options import TABLES
 from nasdqn_fast.config.sections import Config, SearchConfig
+from nasdqn_fast.engine.supernet_plan import SANDWICHED
 from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.options import options_of
 
 Values = Mapping[str, Mapping[str, Any]]
-PARALLEL = "adadqn_"  # what the names of the parallel search's settings begin with
-# Of [search], what both loops read.
+# What the names of a method's own settings begin with, and the methods that read them.
+OWN = {"adadqn_": ("adadqn",), "supernet_": ("supernet", "gradient"), "gradient_": ("gradient",)}
+# Of [search], what all loops read.
 COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures", "max_parameters")
 
 
@@ -26,21 +28,26 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
         profile: the profile's values, which are defaults.
     """
     search = config.search
-    parallel = find_method(search.method).loop == "parallel"
+    loop = find_method(search.method).loop
     for about in options_of(SearchConfig):
-        if about.name in COMMON or about.name.startswith(PARALLEL) == parallel:
+        owners = next((methods for prefix, methods in OWN.items() if about.name.startswith(prefix)), ())
+        if about.name in COMMON or (search.method in owners if owners else loop == "online"):
             continue
         default = about.check(profile.get("search", {}).get(about.name, about.default))
         if about.name in given.get("search", {}) and getattr(search, about.name) != default:
-            goes_with = "left out, as it has no effect" if parallel else "left out, as it goes with method adadqn"
-            got = repr(getattr(search, about.name))
-            yield "search", OutOfRange(about.name, f"{goes_with}, with {{method}} {search.method!r}", got, "drop it")
-    if parallel:
+            its = f"goes with method {' or '.join(owners)}" if owners else "has no effect"
+            wanted, got = f"left out, as it {its}, with {{method}} {search.method!r}", repr(getattr(search, about.name))
+            yield "search", OutOfRange(about.name, wanted, got, "drop it")
+    if loop != "online":
+        yield from _problems_without_plugins(config)
+    if loop == "parallel":
         yield from _problems_of_parallel(config)
+    if loop == "supernet":
+        yield from _problems_of_supernet(config)
 
 
-def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
-    search, agent = config.search, config.agent
+def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]:
+    search = config.search
     for table in TABLES:
         if getattr(config, table.name):
             yield "search", InputError(f"method {search.method!r} has no {table.name}, nor options of one; drop them")
@@ -48,8 +55,13 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
         wanted = f"left out with method {search.method!r}, which tells no controller a score"
         yield "reward", OutOfRange("cost", wanted, repr(config.reward.cost), "drop it")
     if config.run.warm_start is not None:
-        wanted = f"left out with method {search.method!r}, whose networks all begin anew"
+        whose = "networks all begin" if find_method(search.method).loop == "parallel" else "network begins"
+        wanted = f"left out with method {search.method!r}, whose {whose} anew"
         yield "run", OutOfRange("warm_start", wanted, repr(config.run.warm_start), "drop it")
+
+
+def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
+    search, agent = config.search, config.agent
     if search.adadqn_networks == 1:
         return
     if agent.target_tau != 1.0:
@@ -59,3 +71,11 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
         expected = f"a multiple of {{target_every}} ({agent.target_every}), or 0"
         hint = "networks are compared when the target moves"
         yield "search", OutOfRange("adadqn_replace_every", expected, str(search.adadqn_replace_every), hint)
+
+
+def _problems_of_supernet(config: Config) -> Iterator[tuple[str, Exception]]:
+    search = config.search
+    if search.supernet_sampling == "sandwich" and search.supernet_paths < SANDWICHED <= len(search.space()):
+        expected = f"at least {SANDWICHED} with {{supernet_sampling}} sandwich: the largest, the smallest, a random one"
+        hint = "raise it, or take {supernet_sampling} uniform"
+        yield "search", OutOfRange("supernet_paths", expected, str(search.supernet_paths), hint)

@@ -17,7 +17,8 @@ class Method:
         controller: name of a controller, ``module:attribute``, or the class itself; None if the method has none.
         summary: one line for ``nasdqn-fast list methods``.
         architecture: what a fixed agent has; None where the user or the controller chooses.
-        loop: ``online``, one network after the other, or ``parallel``, several at once.
+        loop: ``online``, one network after the other; ``parallel``, several at once; or ``supernet``, one that contains
+            all others.
     """
 
     controller: Any
@@ -38,6 +39,16 @@ METHODS = {
         None,
         "AdaDQN: several networks at once on one memory, whose target is the one of the least loss.",
         loop="parallel",
+    ),
+    "supernet": Method(
+        None,
+        "One network that contains every architecture as a leading block; all are scored at the end.",
+        loop="supernet",
+    ),
+    "gradient": Method(
+        None,
+        "A supernet, and a softmax over depth, width and activation that follows the gradient of the mean score.",
+        loop="supernet",
     ),
 }
 

@@ -149,7 +149,7 @@ def named(config: Config) -> Config:
 
 def _all_options(config: Config, table: Table) -> dict[str, Any]:
     search = vars(config.search)
-    if find_method(config.search.method).loop == "parallel":  # where plug-ins play no part
+    if find_method(config.search.method).loop != "online":  # plug-ins play no part
         return {}
     plugin = table.find(search)
     options = make_options(plugin, given_options(config, table), table.owner(search))

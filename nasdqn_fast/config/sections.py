@@ -18,6 +18,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.nas_dqn import NASDQN
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.optimizer_settings import LEARNING_RATES
+from nasdqn_fast.engine.supernet_plan import SAMPLINGS
 from nasdqn_fast.envs import EnvKernel, PythonKernel
 from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import InputError, OutOfRange, WrongType
@@ -40,6 +41,7 @@ from nasdqn_fast.validation import (
 )
 
 ADADQN = "the code of Vincent et al. 2025"
+SANDWICH = "Yu & Huang 2019, arXiv:1903.05134"
 HERE = "this package"
 DEFAULT_WEIGHT = 0.07  # of MnasNet, as a power, and of TuNAS, of qualities from 0 to 1
 MAX_NETWORKS = 1 << 10
@@ -223,6 +225,20 @@ class SearchConfig(Checked):
         check=_check_rates,
         shown="--learning-rate",
     )
+    supernet_paths: int = option(4, "paths that an update trains", SANDWICH, minimum=1, maximum=MAX_NETWORKS)
+    supernet_sampling: str = option(
+        "sandwich",
+        "which paths an update trains",
+        SANDWICH,
+        choices=SAMPLINGS,
+    )
+    supernet_distill: bool = option(True, "paths learn the largest one's Q-values", SANDWICH)
+    supernet_score_episodes: int = option(20, "greedy episodes of the final ranking", HERE, minimum=1)
+    gradient_every: int = option(20, "episodes between steps of the policy", HERE, minimum=1)
+    gradient_samples: int = option(4, "paths drawn for a step", HERE, minimum=2, maximum=MAX_NETWORKS)
+    gradient_episodes: int = option(5, "greedy episodes of each of them", HERE, minimum=1)
+    gradient_rate: float = option(0.5, "size of a step of the policy", HERE, check=check_positive)
+    gradient_entropy: float = option(0.01, "weight of the policy's entropy", HERE, minimum=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

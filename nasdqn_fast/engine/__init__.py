@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nasdqn_fast.engine.population import DQNPopulation
     from nasdqn_fast.engine.protocol import Engine
     from nasdqn_fast.engine.replay import ReplayBuffer
+    from nasdqn_fast.engine.supernet import DQNSupernet
 
     _IS_ONE: Engine = engine  # mypy's proof
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 _WHERE = {
     "DQNAgent": "agent",
     "DQNPopulation": "population",
+    "DQNSupernet": "supernet",
     "Optimizer": "optimizer",
     "QNetwork": "network",
     "ReplayBuffer": "replay",
 }
-__all__ = ["DQNAgent", "DQNPopulation", "Optimizer", "QNetwork", "ReplayBuffer"]
+__all__ = ["DQNAgent", "DQNPopulation", "DQNSupernet", "Optimizer", "QNetwork", "ReplayBuffer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -226,6 +226,15 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _q(self, observations: np.ndarray) -> np.ndarray:
         return self.network.forward(observations)
 
+    def beside(self, network: Any, **keywords: Any) -> Any:
+        """A new agent of one network, of this backend and in this environment, that shares nothing else with this one.
+
+        Args:
+            network: what it plays and trains.
+            **keywords: as the constructor's.
+        """
+        return type(self)(self.environment, network, **keywords)
+
     def switch_network(
         self,
         network: Any,

@@ -12,6 +12,7 @@ from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
+from nasdqn_fast.engine.supernet_plan import SupernetPlan
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Batch, Candidate, Choice, Episodes, PrioritizedBatch
@@ -104,6 +105,7 @@ class Agent(Protocol):
     ) -> Episodes: ...
     def learn(self) -> float: ...
     def act(self, observations: np.ndarray, epsilon: float = 0.0) -> int | np.ndarray: ...
+    def beside(self, network: Any, **keywords: Any) -> Any: ...
     def switch_network(
         self,
         network: Any,
@@ -142,6 +144,20 @@ class Population(Agent, Protocol):
     def choice_waits(self) -> bool: ...
     def take_choice(self) -> Choice | None: ...
     def replace(self, k: int, candidate: Candidate, network: Any) -> None: ...
+
+
+class Supernet(Agent, Protocol):
+    """One network that contains every architecture of a space."""
+
+    @property
+    def plan(self) -> SupernetPlan: ...
+    @property
+    def shared(self) -> BaseNetwork: ...
+    @property
+    def odds(self) -> np.ndarray: ...
+    @odds.setter
+    def odds(self, values: np.ndarray) -> None: ...
+    def path(self, architecture: str | Architecture) -> BaseNetwork: ...
 
 
 class NetworkClass(Protocol):
@@ -207,8 +223,22 @@ class PopulationClass(Protocol):
     ) -> Population: ...
 
 
+class SupernetClass(Protocol):
+    """The class of a backend's supernets."""
+
+    def __call__(
+        self,
+        env: Any,
+        plan: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> Supernet: ...
+
+
 class Engine(Protocol):
-    """A backend: a module with these five classes."""
+    """A backend: a module with these six classes."""
 
     @property
     def QNetwork(self) -> NetworkClass: ...
@@ -220,3 +250,5 @@ class Engine(Protocol):
     def DQNAgent(self) -> AgentClass: ...
     @property
     def DQNPopulation(self) -> PopulationClass: ...
+    @property
+    def DQNSupernet(self) -> SupernetClass: ...

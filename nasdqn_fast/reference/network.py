@@ -190,20 +190,34 @@ class QNetwork(BaseNetwork):
         observations = self._normalized(observations)
         z = self._forward(observations)
         td_error = z[-1][np.arange(n), actions] - targets  # Q(s_i, a_i) - y_i
-        if loss == "mse":
-            losses, slope = td_error**2, 2 * td_error
-        else:
-            quadratic = np.minimum(np.abs(td_error), huber_delta)
-            losses = quadratic * (np.abs(td_error) - quadratic / 2)
-            slope = np.clip(td_error, -huber_delta, huber_delta)
-
+        losses, slope = _loss_and_slope(td_error, huber_delta, loss)
         error = np.zeros_like(z[-1])
         error[np.arange(n), actions] = weights * slope / n
         return float(np.mean(weights * losses)), self._backward(observations, z, error)
 
+    def regression(
+        self, observations: np.ndarray, q: np.ndarray, huber_delta: float, loss: str, weights: np.ndarray | None
+    ) -> tuple[float, Gradient]:
+        """Mean loss, over transitions and actions, of all Q-values against given ones, and its gradient.
+
+        Args:
+            observations: (N, observation_size).
+            q: the values wanted, (N, n_actions).
+            huber_delta, loss, weights: as for `loss_and_gradient`.
+        """
+        observations = self._normalized(observations.astype(self.dtype))
+        z = self._forward(observations)
+        losses, slope = _loss_and_slope(z[-1] - q, huber_delta, loss)
+        factors = np.ones((len(q), 1), self.dtype) if weights is None else weights[:, None]
+        return float(np.mean(factors * losses)), self._backward(observations, z, factors * slope / q.size)
+
+    def zero_gradient(self) -> Gradient:
+        """Zeros of the shape of its parameters."""
+        return Gradient.of(np.zeros_like(self._parameters), self._sizes())
+
     def _backward(self, observations: np.ndarray, z: list[np.ndarray], error: np.ndarray) -> Gradient:
         """The gradient; error: dJ/dz of the layer at hand, the paper's epsilon^(l), from the head down."""
-        gradient = self._zero_gradient()
+        gradient = self.zero_gradient()
         sigma, sigma_prime = ACTIVATIONS[self.architecture.activation]
         for layer in reversed(range(len(self._weights))):
             inputs = observations if layer == 0 else sigma(z[layer - 1])
@@ -267,9 +281,6 @@ class QNetwork(BaseNetwork):
             z[-1] = z[-1] + self.dtype.type(sign) * network._forward(x)[-1]
         return z
 
-    def _zero_gradient(self) -> Gradient:
-        return Gradient.of(np.zeros_like(self._parameters), self._sizes())
-
     def _sizes(self) -> Sequence[int]:
         return self.architecture.layer_sizes(self.observation_size, self.n_actions)
 
@@ -279,6 +290,14 @@ class QNetwork(BaseNetwork):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._weights, self._biases = _views(self._parameters, self._sizes())
+
+
+def _loss_and_slope(error: np.ndarray, huber_delta: float, loss: str) -> tuple[np.ndarray, np.ndarray]:
+    """Loss of each error, and its derivative."""
+    if loss == "mse":
+        return error**2, 2 * error
+    quadratic = np.minimum(np.abs(error), huber_delta)
+    return quadratic * (np.abs(error) - quadratic / 2), np.clip(error, -huber_delta, huber_delta)
 
 
 def _views(vector: np.ndarray, sizes: Sequence[int]) -> tuple[list[np.ndarray], list[np.ndarray]]:

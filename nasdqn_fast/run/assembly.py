@@ -10,13 +10,17 @@ from nasdqn_fast.config import TABLES, Config, find_method, given_options
 from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.engine import backends
 from nasdqn_fast.engine.protocol import Agent
+from nasdqn_fast.engine.supernet_plan import SupernetPlan
 from nasdqn_fast.errors import OutOfRange, SettingError
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.run.rewards import limit_of, reward_of, sizes_of, space_of
 from nasdqn_fast.run.warm_start import start_from
 from nasdqn_fast.search.generation import CandidateSpace
+from nasdqn_fast.search.gradient import GradientTrainer
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.search.parallel import ParallelTrainer
+from nasdqn_fast.search.path_policy import PathPolicy
+from nasdqn_fast.search.supernet import SupernetTrainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
@@ -43,7 +47,7 @@ def with_rows(config: Config, environment: envs.AnyEnvironment) -> Config:
 
 def make_trainer(
     config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True
-) -> Trainer | ParallelTrainer:
+) -> Trainer | ParallelTrainer | SupernetTrainer:
     """The trainer of a config; all random streams come from its seed.
 
     Args:
@@ -51,8 +55,11 @@ def make_trainer(
         environment: as `make_environment` makes it.
         warm_start: False if the trainer's state will be restored, for which the earlier run need not be there any more.
     """
-    if find_method(config.search.method).loop == "parallel":
+    loop = find_method(config.search.method).loop
+    if loop == "parallel":
         return _parallel_trainer(config, environment)
+    if loop == "supernet":
+        return _supernet_trainer(config, environment)
     streams, search, sizes = Streams(config.run.seed), config.search, sizes_of(environment)
     engine = backends.find(config.run.backend)
     controller_options, transfer_options, estimator_options = (given_options(config, table) for table in TABLES)
@@ -92,6 +99,30 @@ def _parallel_trainer(config: Config, environment: envs.AnyEnvironment) -> Paral
         streams.transfer,
         episodes=_episodes(config),
         replace_every=search.adadqn_replace_every // agent.target_every,
+    )
+
+
+def _supernet_trainer(config: Config, environment: envs.AnyEnvironment) -> SupernetTrainer:
+    streams, search = Streams(config.run.seed), config.search
+    plan = SupernetPlan(
+        space_of(config, sizes_of(environment)),
+        search.supernet_paths,
+        search.supernet_sampling,
+        search.supernet_distill,
+    )
+    agent = backends.find(config.run.backend).DQNSupernet(environment, plan, rng=streams, **vars(config.agent))
+    episodes, score_episodes = _episodes(config), search.supernet_score_episodes
+    if search.method == "supernet":
+        return SupernetTrainer(agent, episodes=episodes, score_episodes=score_episodes)
+    policy = PathPolicy(plan.space, rate=search.gradient_rate, entropy=search.gradient_entropy)
+    return GradientTrainer(
+        agent,
+        policy,
+        episodes=episodes,
+        score_episodes=score_episodes,
+        every=search.gradient_every,
+        samples=search.gradient_samples,
+        step_episodes=search.gradient_episodes,
     )
 
 

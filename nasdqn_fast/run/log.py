@@ -18,8 +18,10 @@ from nasdqn_fast.events import (
     Event,
     Folded,
     Played,
+    PolicyMoved,
     PopulationDrawn,
     Pruned,
+    Ranked,
     Replaced,
     Resumed,
     TargetChosen,
@@ -118,7 +120,19 @@ class RunLog:
 
 
 def _record(
-    event: Asked | Transferred | Folded | TookOver | Pruned | PopulationDrawn | TargetChosen | Replaced | Told,
+    event: (
+        Asked
+        | Transferred
+        | Folded
+        | TookOver
+        | Pruned
+        | PopulationDrawn
+        | TargetChosen
+        | Replaced
+        | PolicyMoved
+        | Ranked
+        | Told
+    ),
 ) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
@@ -145,6 +159,14 @@ def _record(
         case Replaced(segment, episode, updates, network, parent, before, now):
             about = {"episode": episode, "updates": updates, "network": network, "parent": parent}
             return {"event": "replace", "segment": segment, **about, "from": before.get_state(), "to": now.get_state()}
+        case PolicyMoved(segment, episode, tried, episodes, steps, probabilities):
+            about = {"episode": episode, "episodes": episodes, "steps": steps}
+            moved = {"scores": {str(one): score for one, score in tried.items()}, "probabilities": dict(probabilities)}
+            return {"event": "policy", "segment": segment, **about, **moved}
+        case Ranked(segment, episode, ranking, episodes, steps, network):
+            about = {"episode": episode, "architecture": str(network.architecture), "episodes": episodes}
+            placed = {"steps": steps, "scores": {str(architecture): score for architecture, score in ranking}}
+            return {"event": "ranking", "segment": segment, **about, **placed}
         case Told(segment, episode, result):
             about = {"episode": episode, "architecture": str(result.architecture), "reason": result.proposal.reason}
             worth = {"score": result.score, "cost": result.cost.steps, "accepted": result.accepted}

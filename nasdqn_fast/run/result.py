@@ -11,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.config import Config
 from nasdqn_fast.envs import AnyEnvironment
-from nasdqn_fast.events import Asked, Evaluated, Event, Played, TargetChosen, Told, Transferred
+from nasdqn_fast.events import Asked, Evaluated, Event, Played, Ranked, TargetChosen, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.types import Cost, Episodes, TransferReport
@@ -84,7 +84,9 @@ class RunResult:
         optimum: best possible mean return of the environment, where it is known.
         out: the run directory, if one was written.
         evaluations: of the greedy policy, beside training, in order.
-        best_network: the network of `best_evaluation`; None without any.
+        best_network: the network of `best_evaluation`, or, of a supernet, of what its search decided for; None without
+            any.
+        ranking: of a supernet, architectures and their mean greedy returns at the end, the best first.
     """
 
     config: Config
@@ -98,6 +100,7 @@ class RunResult:
     out: Path | None = None
     evaluations: tuple[Evaluated, ...] = ()
     best_network: Any = None
+    ranking: tuple[tuple[Architecture, float], ...] = ()
 
     @property
     def best_evaluation(self) -> Evaluated | None:
@@ -131,13 +134,14 @@ class RunResult:
 
 
 class Recorder:
-    """Gathers events into episodes, segments and evaluations."""
+    """Gathers events into episodes, segments, evaluations and a ranking."""
 
     def __init__(self) -> None:
         self._episodes: list[Episodes] = []
         self._ended: list[Segment] = []
         self._current: Segment | None = None
         self.evaluations: list[Evaluated] = []
+        self.ranking: tuple[tuple[Architecture, float], ...] = ()
 
     def __call__(self, event: Event) -> None:
         match event, self._current:
@@ -155,6 +159,8 @@ class Recorder:
                 self._current = None
             case Evaluated(), _:
                 self.evaluations.append(event)
+            case Ranked(), _:
+                self.ranking = event.ranking
 
     def episodes(self) -> Episodes:
         """All episodes so far."""
@@ -179,6 +185,7 @@ class Recorder:
             "ended": [segment.get_state() for segment in self._ended],
             "current": self._current and self._current.get_state(),
             "evaluations": [asdict(event) | {"architecture": str(event.architecture)} for event in self.evaluations],
+            "ranking": [[str(architecture), score] for architecture, score in self.ranking],
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -191,3 +198,4 @@ class Recorder:
             Evaluated(**{**values, "architecture": Architecture.parse(values["architecture"])})
             for values in state.get("evaluations", [])
         ]
+        self.ranking = tuple((Architecture.parse(text), score) for text, score in state.get("ranking", []))

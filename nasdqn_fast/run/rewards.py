@@ -109,7 +109,7 @@ def measure(backend: str, sizes: Sizes, architectures: Iterable[Architecture]) -
 def _architectures(config: Config, sizes: Sizes) -> list[Architecture]:
     """Those of the space, each once, and one that the method is given, which need not be in it."""
     found = list(dict.fromkeys(map(Architecture.parse, space_of(config, sizes))))
-    if find_method(config.search.method).loop == "parallel":
+    if find_method(config.search.method).loop != "online":
         return found
     try:
         given = given_options(config, TABLES[0]).get("architecture")

@@ -16,7 +16,7 @@ from nasdqn_fast.config import Config
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import DamageError, InputError, Stopped, WriteError
-from nasdqn_fast.events import STOP, Evaluated, Event, Played, Resumed
+from nasdqn_fast.events import STOP, Evaluated, Event, Played, Ranked, Resumed
 from nasdqn_fast.metrics import ROLLING_WINDOW, rolling_mean
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum, with_rows
 from nasdqn_fast.run.checkpoints import Checkpoints
@@ -79,7 +79,7 @@ class Run:
         self.optimum = optimum(self.environment)
         self.started += time.perf_counter() - paused
         self.recorder = Recorder()
-        self.best_network: Any = None  # by evaluation
+        self.best_network: Any = None  # by evaluation, or by a ranking
         self.build = build_facts()
         self.log: RunLog | None = None
         self._recorded = True  # recorder and log know of every event
@@ -308,6 +308,8 @@ class Run:
         self.recorder(event)
         if isinstance(event, Played):
             self._last_returns.extend(event.episodes.returns.tolist())
+        if isinstance(event, Ranked):
+            self.best_network = event.network
         if self.log is not None:
             with _writing(self.log):
                 self.log(event)
@@ -445,6 +447,7 @@ class Run:
             out=None if self.log is None else self.log.out,
             evaluations=tuple(self.recorder.evaluations),
             best_network=self.best_network,
+            ranking=self.recorder.ranking,
         )
         if self.log is not None:
             with _writing(self.log):

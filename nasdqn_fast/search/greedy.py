@@ -46,7 +46,7 @@ class GreedyEpisodes:
         """
         n = check_positive_int("n", n)
         # An agent of its own, whose memory is never used: play_episodes plays the agent's network only.
-        player = type(self._agent)(self._agent.environment, network, replay_capacity=1, batch_size=1)
+        player = self._agent.beside(network, replay_capacity=1, batch_size=1)
         try:
             played = [player.play_episodes(1, rng=self._start(i), stop=self._stop) for i in range(n)]
         except Stopped:

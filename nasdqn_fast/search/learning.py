@@ -63,7 +63,7 @@ class LearningAside:
             self._memory = copy.deepcopy(self._agent.replay)
             set_generator_state(self._memory.rng, dict(self._rng.bit_generator.state))
         settings = _by_updates(self._settings, self._agent.steps)
-        learner = type(self._agent)(self._agent.environment, network, replay=self._memory, **vars(settings))
+        learner = self._agent.beside(network, replay=self._memory, **vars(settings))
         for _ in range(n if len(self._memory) else 0):
             if self._stop is not None and self._stop.reason:
                 self._stopped = True

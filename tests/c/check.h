@@ -12,6 +12,7 @@ void check_claim(int holds, const char *claim, const char *file, int line);
 void check_network(const ndq_kernels *kernels);
 void check_optimizer(const ndq_kernels *kernels);
 void check_loop(const ndq_kernels *kernels);
+void check_supernet(const ndq_kernels *kernels);
 void check_errors(const ndq_kernels *kernels);
 void check_threads(const ndq_kernels *kernels);
 

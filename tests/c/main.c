@@ -38,6 +38,7 @@ int main(int argc, char **argv)
         check_network(tables[i]);
         check_optimizer(tables[i]);
         check_loop(tables[i]);
+        check_supernet(tables[i]);
         check_errors(tables[i]);
         check_threads(tables[i]);
     }

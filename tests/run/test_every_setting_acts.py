@@ -11,7 +11,7 @@ import pytest
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main, tables
 from nasdqn_fast.config import TABLES, all_settings, resolve, to_toml
-from nasdqn_fast.events import Asked, Evaluated, Told
+from nasdqn_fast.events import Asked, Evaluated, Ranked, Told
 from nasdqn_fast.options import options_class, options_of
 from nasdqn_fast.run import api
 from nasdqn_fast.run.api import train
@@ -39,6 +39,8 @@ BASE = {
 # Without what BASE sets and only the other methods read.
 ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
 ADADQN |= {"adadqn_replace_every": 40}
+SUPERNET = ADADQN | {"method": "supernet", "adadqn_replace_every": None}
+GRADIENT = SUPERNET | {"method": "gradient", "gradient_every": 10}
 PRICED = {"reward_cost": "parameters", "reward_weight": 9.0}
 SECONDS = {
     f"{depth}x{width}-{name}": depth * width * 1e-6
@@ -104,6 +106,15 @@ OTHER = {
     "reward_range": ((0.0, 30.0), PRICED),
     "reward_target": (10.0, PRICED),
     "reward_latencies": (lambda folder: other_latencies(folder), PRICED | {"reward_cost": "latency"} | LATENCIES),
+    "supernet_paths": (3, SUPERNET),
+    "supernet_sampling": ("uniform", SUPERNET),
+    "supernet_distill": (False, SUPERNET),
+    "supernet_score_episodes": (3, SUPERNET),
+    "gradient_every": (5, GRADIENT),
+    "gradient_samples": (3, GRADIENT),
+    "gradient_episodes": (2, GRADIENT),
+    "gradient_rate": (0.1, GRADIENT),
+    "gradient_entropy": (1.0, GRADIENT),
     "episodes": (61, {}),
     "seed": (4, {}),
     "init": ("torch", {}),
@@ -201,6 +212,7 @@ def done_by(settings):
     asked = [str(event.proposal.architecture) for event in events if isinstance(event, Asked)]
     scores = [event.result.score for event in events if isinstance(event, Told)]
     scores += [event.mean for event in events if isinstance(event, Evaluated)]
+    scores += [event.ranking for event in events if isinstance(event, Ranked)]
     return played, asked, scores, result.network.parameters.tobytes()
 
 

@@ -35,16 +35,18 @@ def own_environment():
     sys.path.remove(str(EXAMPLE))
 
 
-# Of SMALL and of what is drawn, what has no effect on a population and is refused.
+# Of SMALL and of what is drawn, what has no effect on a population or a supernet and is refused.
 ONLINE = ("switch_every", "transfer", "estimator", "replay_keep_which")
 
 
 def fitting(options):
     """The options without those that the method refuses."""
-    if options["method"] != "adadqn":
+    own = {"adadqn": {"adadqn_networks": 3, "adadqn_replace_every": 40}, "supernet": {"supernet_score_episodes": 2}}
+    own["gradient"] = own["supernet"] | {"gradient_every": 2}
+    if options["method"] not in own:
         return options
     kept = {name: value for name, value in options.items() if name not in ONLINE}
-    return kept | {"adadqn_networks": 3, "adadqn_replace_every": 40}
+    return kept | own[options["method"]]
 
 
 SETTINGS = st.fixed_dictionaries(

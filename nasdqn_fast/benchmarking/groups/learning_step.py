@@ -8,12 +8,17 @@ from nasdqn_fast.benchmarking.session import Session
 from nasdqn_fast.benchmarking.setting import (
     ARCHITECTURES,
     BATCH,
+    CAPACITY,
+    ENVIRONMENT,
     N_ACTIONS,
     OBSERVATION_SIZE,
+    filled_replay,
     learning_agent,
 )
+from nasdqn_fast.engine import DQNSupernet
+from nasdqn_fast.engine.supernet_plan import SupernetPlan
 from nasdqn_fast.flop import update_flop
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, SearchSpace
 
 
 def case(architecture: Architecture) -> Case:
@@ -27,5 +32,18 @@ def case(architecture: Architecture) -> Case:
     )
 
 
+def supernet_case() -> Case:
+    """One `DQNSupernet.learn`: four paths of the paper's 27."""
+    plan = SupernetPlan(SearchSpace.paper())
+    agent = DQNSupernet(ENVIRONMENT, plan, replay=filled_replay(CAPACITY), warm_up=0)
+    return Case(
+        f"four of {len(plan.space)} in one network",
+        Unit.MICROSECONDS,
+        repeated(agent.learn),
+        limit=arithmetic(plan.update_flop(OBSERVATION_SIZE, N_ACTIONS, BATCH)),
+    )
+
+
 def figures(session: Session) -> list[Figure]:
-    return session.measure("learning-step", [case(architecture) for architecture in ARCHITECTURES])
+    cases = [case(architecture) for architecture in ARCHITECTURES]
+    return session.measure("learning-step", [*cases, supernet_case()])

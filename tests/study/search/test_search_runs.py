@@ -300,6 +300,7 @@ def test_a_search_that_trains_nothing_is_left_between_two_trials(tmp_path):
     [
         ({"methods": ("nas-dqm",)}, "unknown method 'nas-dqm': did you mean 'nas-dqn'"),
         ({"methods": ("adadqn",)}, "method 'adadqn' has no controller to search with"),
+        ({"methods": ("gradient",)}, "method 'gradient' has no controller to search with"),
         ({"methods": ("halving",)}, "method 'halving' says itself for how long a trial is trained"),
         ({"estimator": "synflo"}, "unknown trial estimator 'synflo': did you mean 'synflow'"),
         ({"trial_estimator_options": {"episode": 3}}, "unknown option 'episode': did you mean 'episodes'"),

@@ -148,7 +148,7 @@ def test_the_league_is_in_order_of_regret(found):
 def test_all_stands_for_every_method_that_searches():
     methods = league_methods()
     assert {"random-nas", "nas-dqn", "bandit", "halving", "sarsa", "ppo"} <= set(methods)
-    assert not {"fixed", "fixed-small", "adadqn", "prune-only", "reset-only"} & set(methods)
+    assert not {"fixed", "fixed-small", "adadqn", "supernet", "gradient", "prune-only", "reset-only"} & set(methods)
     assert expanded(["nas-dqn", ALL]) == ["nas-dqn", *(name for name in methods if name != "nas-dqn")]
 
 
