@@ -52,8 +52,8 @@ def assert_same_update(native, twin):
     # the parameters would let a wrong one pass. They differed by 2e-7 at most.
     allowed = np.full(twin.network.parameters.shape, 1e-6 * slack)
     np.testing.assert_allclose(ours["m"], theirs["m"], rtol=1e-6, atol=1e-5 * slack)
-    # A square: what a gradient is off by counts with the gradient. And the kernel's 1 - beta2 is that of float32, a share of
-    # 1.3e-5 below the twin's.
+    # A square: what a gradient is off by counts with the gradient. And the kernel's 1 - beta2 is that of float32, which
+    # is a share of 1.3e-5 below the twin's.
     off = np.abs(ours["v"].astype(np.float64) - theirs["v"])
     assert np.all(off <= 1.4e-5 * theirs["v"] + 1e-5 * slack * (1 + np.sqrt(theirs["v"])))
     if len(theirs["v"]):
