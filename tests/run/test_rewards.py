@@ -146,7 +146,7 @@ def large(switch):
         ({"transfer": large, "max_parameters": 60}, "transfer .* asks for 1x99-relu, which has 695 parameters"),
         ({"method": "fixed", "architecture": "1x99-relu", "max_parameters": 60}, "asks for 1x99-relu"),
     ],
-    ids=str,
+    ids=["smallest", "controller", "transfer", "fixed"],  # the text of a function has its address
 )
 def test_what_is_above_the_limit_is_never_trained(settings, message):
     events = []
