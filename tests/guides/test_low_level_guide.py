@@ -31,6 +31,7 @@ def test_the_updates_bring_the_loss_down(written, python):
     assert losses[-1] < losses[0] / 2
 
 
+@pytest.mark.slow
 def test_the_extension_is_built_and_right(written, python, monkeypatch):
     pytest.importorskip("Cython", reason="compiles an extension: pip install '.[dev]'")
     monkeypatch.setenv("CFLAGS", "-O0")  # compiled sooner, and no slower to test

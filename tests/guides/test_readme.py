@@ -44,6 +44,7 @@ def test_the_agent_of_the_example_learns(capsys):
     assert names["agent"].updates > 10_000
 
 
+@pytest.mark.slow
 def test_the_commands_run(tmp_path, monkeypatch, capsys):
     """One after the other, as they build upon each other; the last of equal options counts, which keeps them short."""
     monkeypatch.chdir(tmp_path)

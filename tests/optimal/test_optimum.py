@@ -83,6 +83,7 @@ def test_rollouts_earn_the_value_where_nothing_is_interpolated(lattice):
         ("hanging", -148, 0.5),
     ],
 )
+@pytest.mark.slow
 def test_the_best_mean_return_is_that_of_the_specification(fine, coarse, start, expected, rounding):
     """An independent computation, given as rounded; two grids tell how much of a difference is discretisation."""
     mean, error = fine.mean_return(start)

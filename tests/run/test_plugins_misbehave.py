@@ -70,11 +70,13 @@ def test_in_the_main_thread(misbehaving, tmp_path):
     assert happened.total() > 25
 
 
+@pytest.mark.slow
 def test_in_threads(misbehaving, tmp_path):
     happened = check_in_threads(misbehaving, tmp_path, range(1_000, 1_012))
     assert happened.total() > 6
 
 
+@pytest.mark.slow
 def test_in_worker_processes(misbehaving, tmp_path):
     happened = check_in_processes(misbehaving, tmp_path, range(2_000, 2_006))
     assert happened.total() > 3
