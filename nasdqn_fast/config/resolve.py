@@ -138,7 +138,7 @@ def _check_method(config: Config, given: Values) -> None:
 
 def _complaint(given: Values) -> _Complaint | None:
     try:
-        _config(given)
+        _check_method(_config(given), given)
     except _Complaint as complaint:
         return complaint
     return None

@@ -223,6 +223,10 @@ def test_a_bad_value_is_named(options, message):
         ("[agent]\ngamma = 2", r"^\[agent\] in '.*given.toml': gamma must be a number in \[0, 1\]; got 2.0$"),
         ("[run]\nprofile = 'papper'", r"^\[run\] in '.*given.toml': unknown profile 'papper': did you mean 'paper'"),
         ("[search]\nmethod = 'fixed'", r"^\[search\] in '.*given.toml': method fixed needs an architecture"),
+        (
+            "[search]\nmethod = 'nas-dqn'\nadadqn_networks = 3",
+            r"^\[search\] in '.*given.toml': adadqn_networks must be left out, as it goes with method adadqn, ",
+        ),
         ("format = 2", r"the config file '.*given.toml' has format 2; this version reads format 1"),
     ],
 )
