@@ -11,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.space import Architecture
 from switching.records import Row, collect, read
-from switching.sources import CLASSES, Source, agent, pairs
+from switching.sources import CLASSES, TRANSFERS, Source, agent, greedy_episodes, pairs
 
 PAIRS = 20  # of each class
 SEEDS = 10  # source runs of a pair, one in each round
@@ -22,7 +22,8 @@ COLUMNS = (
     *("before", "after", "soon", "later", "end", "seconds"),
 )
 # What is not a transfer: going on; going on with a quarter of the memory; the target trained from nothing.
-REFERENCES = ("none", "pruned", "scratch")
+WITHOUT_SWITCH = ("none", "pruned")
+REFERENCES = (*WITHOUT_SWITCH, "scratch")
 
 
 def layout(rounds: int) -> dict[tuple[Architecture, int], list[tuple[str, Architecture]]]:
@@ -38,13 +39,19 @@ def layout(rounds: int) -> dict[tuple[Architecture, int], list[tuple[str, Archit
 
 
 def measure(path: Path, task: str, trained: int, rounds: int, transfers: Sequence[str], after: int, jobs: int) -> None:
-    done = {(row["task"], row["trained"], row["source"], int(row["seed"]), row["transfer"]) for row in read(path)}
+    keys = COLUMNS[:6]
+    done = {tuple(row[key] for key in keys) for row in read(path)}
     tasks = []
     for (source, seed), switches in layout(rounds).items():
-        wanted = [name for name in transfers if (task, str(trained), str(source), seed, name) not in done]
-        if wanted:
-            tasks.append(partial(rows, task, trained, seed, source, switches, wanted, after))
-    collect(path, COLUMNS, 6, jobs, tasks)
+        missing = [
+            (transfer, change, target)
+            for transfer in transfers
+            for change, target in ([("", source)] if transfer in WITHOUT_SWITCH else switches)
+            if tuple(map(str, (task, trained, seed, source, target, transfer))) not in done
+        ]
+        if missing:
+            tasks.append(partial(rows, task, trained, seed, source, missing, after))
+    collect(path, COLUMNS, len(keys), jobs, tasks)
 
 
 def rows(
@@ -52,41 +59,32 @@ def rows(
     trained: int,
     seed: int,
     architecture: Architecture,
-    switches: Sequence[tuple[str, Architecture]],
-    transfers: Sequence[str],
+    wanted: Sequence[tuple[str, str, Architecture]],
     after: int,
 ) -> list[Row]:
-    """One source run and what follows it: of each reference once, of each transfer once a target."""
+    """One source run and what follows it, for each transfer or reference, class of change and target that is wanted."""
     learner = agent(task, architecture, seed)
     learner.run_episodes(trained)
-    source = Source(learner, seed, 1 if task == "hanging" else 100)
+    source = Source(learner, seed, greedy_episodes(task, 100))
     found = []
-
-    def add(
-        target: Architecture, transfer: str, change: str, at_switch: float, returns: np.ndarray, seconds: float
-    ) -> None:
-        means = returns[:SOON].mean(), returns.mean(), returns[-SOON:].mean()
+    for transfer, change, target in wanted:
+        at_switch, seconds = source.greedy, 0.0
+        if transfer in TRANSFERS:
+            switched = source.switch(target, transfer)
+            at_switch = source.played(switched.agent.network)
+            returns, seconds = source.run(switched, transfer, after)
+            seconds += switched.seconds
+        else:
+            reference = agent(task, target, seed) if transfer == "scratch" else source.copy()
+            if transfer == "scratch":
+                at_switch = source.played(reference.network)
+            if transfer == "pruned":
+                reference.replay.prune(0.25)
+            returns = reference.run_episodes(after).returns
         values = (
             *(task, trained, seed, architecture, target, transfer, change, f"{source.greedy:.2f}", f"{at_switch:.2f}"),
-            *(f"{mean:.2f}" for mean in means),
+            *(f"{part.mean():.2f}" for part in (returns[:SOON], returns, returns[-SOON:])),
             f"{seconds:.3f}",
         )
         found.append(dict(zip(COLUMNS, values, strict=True)))
-
-    for transfer in transfers:
-        if transfer == "none":
-            add(architecture, transfer, "", source.greedy, source.copy().run_episodes(after).returns, 0.0)
-        elif transfer == "pruned":
-            pruned = source.copy()
-            pruned.replay.prune(0.25)
-            add(architecture, transfer, "", source.greedy, pruned.run_episodes(after).returns, 0.0)
-        else:
-            for name, target in switches:
-                if transfer == "scratch":
-                    new = agent(task, target, seed)
-                    add(target, transfer, name, source.played(new.network), new.run_episodes(after).returns, 0.0)
-                else:
-                    switched = source.switch(target, transfer)
-                    returns, seconds = source.run(switched, transfer, after)
-                    add(target, transfer, name, switched.after, returns, switched.seconds + seconds)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +14,9 @@ from nasdqn_fast.optimal import solve
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers._features import hidden
 from switching.records import Row, collect, read
-from switching.sources import SPACE, Source, agent, change, environment
+from switching.sources import SPACE, Source, agent, change, environment, greedy_episodes
 
-GREEDY = 500  # episodes before and after, from the same starts; from `hanging`, which has one start, one
+GREEDY = 500  # episodes before and after, from the same starts
 TRANSFER = "distill"
 COLUMNS = (
     *("task", "trained", "seed", "source", "target", "change"),
@@ -22,33 +24,35 @@ COLUMNS = (
 )
 
 
-def measure(path: Path, task: str, stages: tuple[int, ...], seeds: range, jobs: int) -> None:
+def measure(path: Path, task: str, stages: Sequence[int], seeds: range, jobs: int) -> None:
     """All 702 pairs from one source run a seed, after each number of episodes of training in `stages`."""
-    done = {(row["task"], int(row["seed"]), row["source"]) for row in read(path)}
-    wanted = [(seed, source) for seed in seeds for source in SPACE if (task, seed, str(source)) not in done]
-    collect(path, COLUMNS, 6, jobs, [partial(rows, task, stages, seed, source) for seed, source in wanted])
+    done = {(row["task"], int(row["trained"]), int(row["seed"]), row["source"]) for row in read(path)}
+    tasks = []
+    for seed, source in itertools.product(seeds, SPACE):
+        if missing := [stage for stage in sorted(stages) if (task, stage, seed, str(source)) not in done]:
+            tasks.append(partial(rows, task, missing, seed, source))
+    collect(path, COLUMNS, 6, jobs, tasks)
 
 
-def rows(task: str, stages: tuple[int, ...], seed: int, architecture: Architecture) -> list[Row]:
+def rows(task: str, stages: Sequence[int], seed: int, architecture: Architecture) -> list[Row]:
     """All switches from one source run."""
-    trained, done, found = agent(task, architecture, seed), 0, []
+    trained, found = agent(task, architecture, seed), []
     states, best = _optimal_actions(task)
     for stage in stages:
-        trained.run_episodes(stage - done)
-        done = stage
-        source = Source(trained, seed, 1 if task == "hanging" else GREEDY)
+        trained.run_episodes(stage - trained.episodes)
+        source = Source(trained, seed, greedy_episodes(task, GREEDY))
         seen = trained.replay.transitions().observations[-2_000:]
         before = _agreement(trained.network, states, best), _dormant(trained.network, seen)
         for target in SPACE:
             if target == architecture:
                 continue
-            switched = source.switch(target, TRANSFER)
-            after = _agreement(switched.network, states, best), _dormant(switched.network, seen)
+            carried, seconds = source.transferred(target, TRANSFER)
+            after = _agreement(carried.network, states, best), _dormant(carried.network, seen)
             values = (
                 *(task, stage, seed, architecture, target, change(architecture, target)),
-                *(f"{switched.before:.2f}", f"{switched.after:.2f}"),
+                *(f"{source.greedy:.2f}", f"{source.played(carried.network):.2f}"),
                 *(f"{value:.4f}" for pair in zip(before, after, strict=True) for value in pair),
-                f"{switched.seconds:.3f}",
+                f"{seconds:.3f}",
             )
             found.append(dict(zip(COLUMNS, values, strict=True)))
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from switching.records import Row, collect, read
-from switching.sources import SPACE, Source, agent
+from switching.sources import SPACE, Source, agent, greedy_episodes
 
 SWITCHES = 9
 COLUMNS = ("task", "trained", "between", "seed", "transfer", "before", "final", "greedy", "curve", "architectures")
@@ -33,7 +33,7 @@ def rows(task: str, trained: int, between: int, seed: int, transfers: Sequence[s
     first, *others = (SPACE[i] for i in drawn)
     learner = agent(task, first, seed)
     learner.run_episodes(trained)
-    greedy = 1 if task == "hanging" else 500
+    greedy = greedy_episodes(task, 500)
     start = Source(learner, seed, greedy)
     found = []
     for transfer in transfers:

@@ -7,29 +7,21 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-import nasdqn_fast.config
+from nasdqn_fast import envs
 from nasdqn_fast.engine import DQNAgent
-from nasdqn_fast.run.assembly import make_environment
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.learning import LearningAside
-from nasdqn_fast.space import Architecture
+from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.study.table.tasks import LEARNER, Task
 from nasdqn_fast.transfers import base
 
-ADAM = {"optimizer": "adam", "horizon_is": "truncated", "policy_epsilon_decay": 0.985}
-TASKS: dict[str, dict[str, Any]] = {
-    "upright": {},
-    "uniform": {"start": "uniform"},
-    "hanging": {"start": "hanging", "max_episode_steps": 400},
-}
-DEPTHS, WIDTHS, ACTIVATIONS = (2, 3, 4), (32, 64, 128), ("relu", "tanh", "leaky_relu")
-SPACE = tuple(
-    Architecture.parse(f"{depth}x{width}-{activation}")
-    for depth, width, activation in itertools.product(DEPTHS, WIDTHS, ACTIVATIONS)
-)
+TASKS = ("upright", "uniform", "hanging")  # of the table's: those whose optimum is known
+SPACE = SearchSpace.paper()
 CLASSES = ("widen", "deepen", "narrow", "shorten", "activation", "mixed")
 # `distill` uses net2net where that is exact; `distill-inexact` is its fit, of every pair.
 TRANSFERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -63,32 +55,34 @@ def pairs() -> Iterator[tuple[str, Architecture, Architecture]]:
 
 
 def environment(task: str) -> Any:
-    given = {"env": "inverted-pendulum", **TASKS[task]}
-    return make_environment(nasdqn_fast.config.complete(nasdqn_fast.config.resolve(None, given)))
+    settings = dict(Task.parse(task).settings)
+    del settings["optimizer"]
+    return envs.make(settings.pop("env"), **settings)
 
 
 def agent(task: str, architecture: Architecture, seed: int) -> DQNAgent:
-    """An untrained agent."""
-    return DQNAgent(environment(task), architecture, rng=seed, **ADAM)
+    """An untrained agent that learns as the table's do."""
+    optimizer = Task.parse(task).settings["optimizer"]
+    return DQNAgent(environment(task), architecture, rng=seed, optimizer=optimizer, **LEARNER)
+
+
+def greedy_episodes(task: str, n: int) -> int:
+    """n, or one where all episodes have the same start and so the same return."""
+    return 1 if task == "hanging" else n
 
 
 @dataclass(frozen=True)
 class Switched:
-    """One switch.
+    """An agent that has made a switch.
 
     Attributes:
-        agent: a copy that has made it.
-        before, after: mean greedy return from the same starts.
+        agent: a copy of the source's.
         seconds: processor time of the transfer.
-        network: the new one.
         fold_at: environment steps at which the new network, a sum, is folded; None: it is no sum.
     """
 
     agent: DQNAgent
-    before: float
-    after: float
     seconds: float
-    network: Any
     fold_at: int | None
 
 
@@ -105,22 +99,29 @@ class Source:
         self.trained, self.seed = trained, seed
         self._play = GreedyEpisodes(trained, lambda i: np.random.default_rng([seed, i])).play
         self._n = greedy
-        self.greedy = self.played(trained.network)
+
+    @cached_property
+    def greedy(self) -> float:
+        """Mean greedy return."""
+        return self.played(self.trained.network)
 
     def played(self, network: Any) -> float:
+        """Mean greedy return of another network from the same starts."""
         return float(self._play(network, self._n).returns.mean())
 
     def copy(self) -> DQNAgent:
         return copy.deepcopy(self.trained)
 
+    def transferred(self, to: Architecture, transfer: str) -> tuple[base.Carried, float]:
+        """What one of TRANSFERS makes of the network with the whole memory, and the processor time of it."""
+        return self._carried(self.trained, to, transfer)
+
     def switch(self, to: Architecture, transfer: str) -> Switched:
-        """A switch to another architecture by one of TRANSFERS; the whole memory is kept."""
-        carried, seconds = self._carried(self.trained, to, transfer)
+        """A copy of the agent that has gone over to another architecture by one of TRANSFERS."""
+        carried, seconds = self.transferred(to, transfer)
         learner = self.copy()
         learner.switch_network(carried.network, carried.optimizer)
-        fold_at = learner.steps + carried.fold_after if carried.fold_after else None
-        after = self.played(carried.network)
-        return Switched(learner, self.greedy, after, seconds, carried.network, fold_at)
+        return Switched(learner, seconds, learner.steps + carried.fold_after if carried.fold_after else None)
 
     def run(self, switched: Switched, transfer: str, episodes: int) -> tuple[np.ndarray, float]:
         """Training after a switch, in which a sum is folded, at the latest at the end.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import nasdqn_fast
+from nasdqn_fast.study.table.tasks import LEARNER, Task
 from switching.records import Row, collect, read
-from switching.sources import ADAM, TASKS
 
 # Settings, method, transfer, share of the memory that is kept.
 RUNS = [
@@ -39,7 +39,7 @@ def measure(path: Path, setting: str, episodes: int, widths: str, seeds: range, 
 
 def rows(setting: str, method: str, transfer: str, keep: float, episodes: int, widths: str, seed: int) -> list[Row]:
     """One run; its curve as means of a quarter of a segment."""
-    given: dict[str, Any] = {} if setting == "paper" else {**ADAM, **TASKS[setting]}
+    given: dict[str, Any] = {} if setting == "paper" else {**LEARNER, **Task.parse(setting).settings}
     if method == "fixed":
         given["architecture"] = "3x64-relu"
     else:

@@ -43,7 +43,8 @@ def test_each_round_gives_twenty_pairs_of_each_class_one_source_run_and_uses_ten
 def test_a_source_run_is_followed_by_each_transfer_to_each_target_and_by_each_reference():
     source, wider = next((old, new) for change, old, new in pairs() if change == "widen")
     transfers = ["none", "pruned", "scratch", "net2net", "fresh", "inject"]
-    found = afterwards.rows("upright", 2, 0, source, [("widen", wider)], transfers, 3)
+    wanted = [(name, "", source) if name in afterwards.WITHOUT_SWITCH else (name, "widen", wider) for name in transfers]
+    found = afterwards.rows("upright", 2, 0, source, wanted, 3)
     assert [(row["transfer"], row["target"]) for row in found] == [
         ("none", source),
         ("pruned", source),
@@ -52,6 +53,18 @@ def test_a_source_run_is_followed_by_each_transfer_to_each_target_and_by_each_re
     by_name = {row["transfer"]: row for row in found}
     for name in ("net2net", "inject"):  # a wider rectifier network is exact, a sum always
         assert by_name[name]["after"] == by_name[name]["before"]
+
+
+def test_more_rounds_add_the_switches_that_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(afterwards, "PAIRS", 1)
+    path, given = tmp_path / "after.csv", {"task": "upright", "trained": 1, "transfers": ["none", "fresh"], "after": 1}
+    afterwards.measure(path, **given, rounds=1, jobs=1)
+    first = path.read_text().splitlines()
+    assert sum(",fresh," in line for line in first) == len(CLASSES)
+    afterwards.measure(path, **given, rounds=2, jobs=1)
+    second = path.read_text().splitlines()
+    assert sum(",fresh," in line for line in second) == 2 * len(CLASSES)
+    assert set(first) <= set(second)  # times included: nothing was measured again
 
 
 def test_chains_and_runs_are_continued_and_reported(tmp_path):
