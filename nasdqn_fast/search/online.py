@@ -111,7 +111,7 @@ class Trainer:
         self.proposal = self._ask()
         self.in_use = self.proposal.architecture
         self.agent = make_agent(Architecture.parse(self.in_use))
-        self._switching = Switching(self.agent, rng, plugins.name_of(type(controller)), self.check)
+        self._switching = Switching(self.agent, rng, self.check, plugins.name_of(type(controller)))
         if self.in_use.training:
             self._switching.train_as(self.in_use)
 

@@ -26,12 +26,16 @@ class Switching:
     Args:
         agent: the agent; what a controller leaves open of its training is as its settings are now.
         rng: the transfers' stream.
+        check: as the trainer's; None: any architecture may be trained.
         controller: name of who chooses, for error messages.
-        check: as the trainer's.
     """
 
     def __init__(
-        self, agent: Agent, rng: np.random.Generator, controller: str, check: Callable[[Architecture, str], None]
+        self,
+        agent: Agent,
+        rng: np.random.Generator,
+        check: Callable[[Architecture, str], None] | None = None,
+        controller: str = "",
     ) -> None:
         self._agent = agent
         self._rng = rng
@@ -44,7 +48,11 @@ class Switching:
         self._agent.switch_optimizer(self._settings_of(architecture))
 
     def transfer(
-        self, architecture: Architecture, transfer: plugins.Function, key: tuple[int, ...], stop: StopToken | None
+        self,
+        architecture: Architecture,
+        transfer: plugins.Function,
+        key: tuple[int, ...],
+        stop: StopToken | None = None,
     ) -> tuple[transfers.Carried, TransferReport]:
         """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes.
 
@@ -77,7 +85,8 @@ class Switching:
         greedy.check()
         aside.check()
         if carried.accepted:
-            self._check(carried.network.architecture, f"transfer {transfer.name!r}")
+            if self._check is not None:
+                self._check(carried.network.architecture, f"transfer {transfer.name!r}")
             try:
                 agent.switch_network(carried.network, self._carried_state(carried.optimizer, settings), settings)
             except (KeyError, TypeError, ValueError) as error:
