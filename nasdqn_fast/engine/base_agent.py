@@ -6,7 +6,6 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
@@ -16,14 +15,10 @@ from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.copying import Independent
 from nasdqn_fast.engine import object_file
 from nasdqn_fast.engine.agent_settings import AgentSettings
-from nasdqn_fast.engine.base_network import BaseNetwork
-from nasdqn_fast.engine.base_normalizer import BaseNormalizer
-from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
-from nasdqn_fast.engine.protocol import Optimizer, Replay
-from nasdqn_fast.envs import AnyEnvironment
+from nasdqn_fast.engine.networks_in_use import N, NetworksInUse, O
+from nasdqn_fast.engine.protocol import Replay
 from nasdqn_fast.errors import NonFiniteError
 from nasdqn_fast.seeding import Streams
-from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import (
     check_actions,
@@ -36,12 +31,10 @@ from nasdqn_fast.validation import (
     first_non_finite,
 )
 
-N = TypeVar("N", bound=BaseNetwork)
 R = TypeVar("R", bound=Replay)
-O = TypeVar("O", bound=Optimizer)  # noqa: E741
 
 
-class BaseAgent(Independent, ABC, Generic[N, R, O]):
+class BaseAgent(NetworksInUse[N, O], Independent, ABC, Generic[N, R, O]):
     """An agent, the environments it plays and all that it learns from.
 
     Args:
@@ -55,11 +48,7 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
-    # Set by a backend, as the classes that are its type arguments.
-    network_type: Any
-    replay_type: Any
-    _stand_in: N | None = None
-    optimizer_type: Any
+    replay_type: Any  # set by a backend
 
     _warned = False  # that no update was made
 
@@ -103,35 +92,9 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     # Read-only, because the compiled loop keeps addresses and copies.
     @property
-    def environment(self) -> AnyEnvironment:
-        """What is played."""
-        return self._environment
-
-    @property
-    def settings(self) -> AgentSettings:
-        """What it was made with."""
-        return self._settings
-
-    @property
     def streams(self) -> Streams:
         """Its random streams."""
         return self._streams
-
-    # `switch_network` changes these three.
-    @property
-    def network(self) -> N:
-        """The online network."""
-        return self._network
-
-    @property
-    def target(self) -> N:
-        """The target network."""
-        return self._target
-
-    @property
-    def optimizer(self) -> O:
-        """The optimizer and its state."""
-        return self._optimizer
 
     @property
     def replay(self) -> R:
@@ -235,130 +198,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
         """
         return type(self)(self.environment, network, **keywords)
 
-    def switch_network(
-        self,
-        network: Any,
-        optimizer_state: Mapping[str, Any] | None = None,
-        settings: AgentSettings | None = None,
-    ) -> None:
-        """Continues with another online network: target := its copy.
-
-        With ``normalize_observations``, the network gets a copy of the agent's statistics, and the agent continues with
-        it; if the agent has seen no observation yet, it continues with those that the network has.
-
-        Args:
-            network: of this backend.
-            optimizer_state: what the optimizer continues from, as its ``get_state`` returns it; None resets it.
-            settings: the agent's with another optimizer or learning rate; None leaves both as they are.
-
-        Raises:
-            TypeError: no network of this backend.
-            KeyError, TypeError, ValueError: the network has other inputs or outputs than the environment, or the
-                optimizer's state is not valid, or not of the network's shape, or other settings differ. Nothing has
-                changed.
-            RuntimeError: another thread runs this agent.
-        """
-        settings = self._trained_with(settings or self.settings)
-        self._check_network(network)
-        target = network.copy()
-        optimizer = self._new_optimizer(settings.optimizer_settings(), network, optimizer_state)
-        before = network.normalizer
-        if self.settings.normalize_observations:  # a copy: the network in use so far keeps what it has
-            network.normalizer = target.normalizer = self._statistics(network).copy()
-        try:
-            self._use(network, target, optimizer, None)
-        except BaseException:
-            network.normalizer = before
-            raise
-        self._network: N = network
-        self._target: N = target
-        self._optimizer = optimizer
-        self._settings = settings
-        self._stand_in = None
-
-    def switch_optimizer(self, settings: AgentSettings) -> None:
-        """Continues with another optimizer or learning rate; network and target stay.
-
-        An optimizer of the same kind keeps its state, such as Adam's moments; another begins with none.
-
-        Args:
-            settings: the agent's, with another `optimizer` or `learning_rate`.
-
-        Raises:
-            ValueError: other settings differ, too.
-            RuntimeError: another thread runs this agent.
-        """
-        settings = self._trained_with(settings)
-        state = self.optimizer.get_state() if settings.optimizer == self.settings.optimizer else None
-        optimizer = self._new_optimizer(settings.optimizer_settings(), self.network, state)
-        self._use(self.network, self.target, optimizer, self._stand_in)
-        self._optimizer, self._settings = optimizer, settings
-
-    def _trained_with(self, settings: AgentSettings) -> AgentSettings:
-        """Refuses settings that differ in more than how the network is trained."""
-        own = self.settings
-        if replace(settings, optimizer=own.optimizer, learning_rate=own.learning_rate) != own:
-            raise ValueError("settings must be the agent's, but for optimizer and learning_rate; make another agent")
-        return settings
-
-    @property
-    def stand_in(self) -> N | None:
-        """The network that acts in training in the place of the agent's own; None: its own acts."""
-        return self._stand_in
-
-    def act_with(self, network: N | None) -> None:
-        """Takes the greedy actions of training from a copy of another network, which does not learn, from now on.
-
-        The agent's own network learns from what the other one meets, and is the one that is asked and played elsewhere.
-        `switch_network` ends it.
-
-        Args:
-            network: of this backend; None: the agent's own acts again.
-
-        Raises:
-            TypeError, ValueError: no network of this backend, or one with other inputs or outputs.
-            RuntimeError: another thread runs this agent.
-        """
-        stand_in = None
-        if network is not None:
-            self._check_network(network)
-            stand_in = network.copy()
-            if self.settings.normalize_observations:
-                stand_in.normalizer = self.network.normalizer
-        self._use(self.network, self.target, self.optimizer, stand_in)
-        self._stand_in = stand_in
-
-    def _check_network(self, network: Any) -> None:
-        """Refuses what is no network of this backend between the environment's observations and actions."""
-        expected = self.environment.observation_size, self.environment.n_actions
-        hint = f"make a QNetwork(architecture, {expected[0]}, {expected[1]})"
-        check_instance("network", network, self.network_type, hint)
-        found = network.observation_size, network.n_actions
-        if found != expected:
-            raise ValueError(
-                f"network must map {expected[0]} numbers to {expected[1]} Q-values, as the environment asks; "
-                f"got {found[0]} to {found[1]}; {hint}"
-            )
-
-    def _new_optimizer(self, settings: OptimizerSettings, network: N, state: Mapping[str, Any] | None) -> O:
-        """An optimizer for a network, which continues from a state if one is given."""
-        optimizer: O = self.optimizer_type(**vars(settings))
-        if state is not None:
-            count = network.architecture.parameter_count(network.observation_size, network.n_actions)
-            for moment in (state["m"], state["v"]):
-                if len(moment) not in (0, count):
-                    raise ValueError(f"the optimizer's state is not that of {network.architecture}")
-            optimizer.set_state(state)
-        return optimizer
-
-    def _statistics(self, network: N) -> BaseNormalizer:
-        """What a new network's observations are to be normalized by."""
-        in_use = self._network.normalizer if hasattr(self, "_network") else None
-        for normalizer in (in_use, network.normalizer):
-            if normalizer is not None and normalizer.has_seen:
-                return normalizer
-        return cast(BaseNormalizer, network.normalizer_type(network.observation_size))
-
     def get_state(self) -> dict[str, Any]:
         """Plain values and arrays, all that a resumed agent of the same settings needs; both backends read it.
 
@@ -377,10 +216,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
             **({} if self._stand_in is None else {"stand_in": self._stand_in_state(self._stand_in)}),
         }
 
-    def _stand_in_state(self, network: N) -> dict[str, Any]:
-        normalizer = network.normalizer
-        return self._network_state(network) | {"normalizer": None if normalizer is None else normalizer.get_state()}
-
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state returned by `get_state`, whatever architecture the network has by then.
 
@@ -396,26 +231,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
             self.act_with(self._saved_network(stand_in, stand_in["normalizer"]))
         self._set_state_beside_networks(state)
 
-    def _saved_network(self, state: Mapping[str, Any], normalizer: Mapping[str, Any] | None) -> N:
-        """The network of a state's ``architecture`` and ``network``."""
-        architecture = Architecture.parse(state["architecture"])
-        sizes = self.environment.observation_size, self.environment.n_actions
-        # Before the network is made: a few characters could ask for more memory than there is.
-        if len(state["network"]) != architecture.parameter_count(*sizes):
-            raise ValueError(f"the state's {len(state['network'])} parameters are not those of {architecture}")
-        network = self._new_network(architecture, None)
-        network.restore(check_all_finite("network", state["network"]), normalizer, state.get("base", ()))
-        return network
-
-    def _network_state(self, network: N) -> dict[str, Any]:
-        """What `_saved_network` reads, but for the normalizer."""
-        base = network.base_state()
-        return {
-            "architecture": str(network.architecture),
-            "network": check_all_finite("network", network.parameters),
-            **({"base": base} if base else {}),
-        }
-
     def _set_state_beside_networks(self, state: Mapping[str, Any]) -> None:
         self.streams.set_state(state["streams"])
         self.replay.set_state(state["replay"])
@@ -430,10 +245,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
     def _check_replay(self, state: Mapping[str, Any]) -> None:
         """Refuses what a memory may hold, but no loop has stored."""
         check_actions(state["actions"], len(self.replay), self.environment.n_actions)
-
-    def _new_network(self, architecture: str | Architecture, rng: np.random.Generator | None) -> N:
-        sizes = self.environment.observation_size, self.environment.n_actions
-        return cast(N, self.network_type(architecture, *sizes, rng, self.settings.initial_weights()))
 
     def _new_replay(self) -> R:
         size = self.environment.observation_size
@@ -486,9 +297,6 @@ class BaseAgent(Independent, ABC, Generic[N, R, O]):
 
     def _start(self) -> None:
         """Makes what the loop needs besides the network."""
-
-    def _use(self, network: N, target: N, optimizer: O, stand_in: N | None) -> None:
-        """Tells the loop of what it trains and acts with; refuses while another thread runs it."""
 
     @abstractmethod
     def _counters(self) -> tuple[int, int, int]:

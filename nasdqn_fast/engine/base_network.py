@@ -130,8 +130,8 @@ class BaseNetwork(Independent, ABC):
         """
         if self._base:
             raise InputError(
-                f"a sum of {1 + len(self._base)} networks (transfer inject) has no such form; fit one network to it "
-                "first, as a run does at the end of a segment"
+                f"the network is a sum of {1 + len(self._base)} networks (transfer inject), which has no form outside "
+                "this package; take one from the end of a segment, where a run has fitted one network to the sum"
             )
 
     @abstractmethod

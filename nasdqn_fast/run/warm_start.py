@@ -14,10 +14,8 @@ from nasdqn_fast.engine.protocol import Agent, Engine
 from nasdqn_fast.errors import DamageError, InputError
 from nasdqn_fast.run.checkpoints import Checkpoints
 from nasdqn_fast.run.directory import CHECKPOINTS, CONFIG, find_network
-from nasdqn_fast.search.greedy import GreedyEpisodes
-from nasdqn_fast.search.learning import LearningAside
+from nasdqn_fast.search.switching import Switching
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.transfers import base as transfers
 
 
 def start_from(run: Path, agent: Agent, engine: Engine, transfer: plugins.Function) -> None:
@@ -45,28 +43,16 @@ def start_from(run: Path, agent: Agent, engine: Engine, transfer: plugins.Functi
             f"the network in {str(run)!r} is a sum with frozen networks, which is folded at the end of a segment; "
             "continue that run until then, or start from another"
         )
+    agent.switch_network(old)
     if old.architecture == wanted.architecture:
-        agent.switch_network(old)
         return
-    greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", 1, i))  # of later switches: 2, 3, ...
-    switch = transfers.Switch(
-        old=old,
-        architecture=wanted.architecture,
-        rng=agent.streams.transfer,
-        replay=agent.replay,
-        target=old.copy(),
-        optimizer=agent.optimizer.get_state(),
-        settings=agent.settings,
-        play=greedy.play,
-        learn=LearningAside(agent, agent.streams.child("learning", 1)).learn,
-    )
-    carried, report = transfers.apply(transfer, switch)
+    switching = Switching(agent, agent.streams.transfer)
+    carried, report = switching.transfer(wanted.architecture, transfer, (1,))  # of later switches: 2, 3, ...
     if not carried.accepted:
         raise InputError(
             f"transfer {transfer.name!r} refuses to carry {old.architecture} of {str(run)!r} over to "
             f"{wanted.architecture}{report.note and ': ' + report.note}; begin with another architecture or transfer"
         )
-    agent.switch_network(carried.network, carried.optimizer)
 
 
 def saved_network(run: Path, engine: Engine) -> BaseNetwork:

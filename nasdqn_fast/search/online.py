@@ -10,7 +10,6 @@ import contextlib
 import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,69 +17,24 @@ import numpy as np
 from nasdqn_fast import plugins
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.protocol import Agent
-from nasdqn_fast.errors import InputError, Stopped, message
+from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, TookOver, Transferred
-from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
-from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.search.restore import restore
+from nasdqn_fast.search.segment import SegmentProgress
+from nasdqn_fast.search.switching import Switching
 from nasdqn_fast.space import Architecture, parse_setup, with_training
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
-from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
+from nasdqn_fast.types import WHOLE_RUN, Episodes, Proposal, Result, TransferReport
 from nasdqn_fast.validation import check_positive_int, described
 
 FRESH = transfers.make("fresh")  # of a proposal that asks for initial weights
-COMPARISONS = 5  # of the old network, while it acts, with the new one
-
-
-@dataclass
-class SegmentProgress:
-    """A segment that is being trained.
-
-    Args:
-        first: episodes that had ended before it.
-        last: number of its last episode.
-        first_step: environment steps of training before it.
-        first_update: updates of training before it.
-        transfer_steps: environment steps that its transfer spent.
-        transfer_updates: updates that its transfer spent.
-        told: the controller knows what the segment was worth, and is asked for the next one.
-        fold_at: environment steps of training at which the network, a sum, is folded, at the latest at the end of the
-            segment; None: it is no sum, or its fold was refused.
-        frozen_flop: operations of frozen networks that have been folded since.
-        shadow_until: while the network before the switch acts: episode after which the new one does at the latest.
-        shadow_guard: greedy episodes by which the two are compared before that; 0: they are not.
-        shadow_every: episodes between comparisons.
-        compared: episode after which the last one was, or the shadow began.
-    """
-
-    first: int
-    last: int
-    first_step: int
-    first_update: int
-    transfer_steps: int = 0
-    transfer_updates: int = 0
-    told: bool = False
-    fold_at: int | None = None
-    frozen_flop: int = 0
-    shadow_until: int = 0
-    shadow_guard: int = 0
-    shadow_every: int = 0
-    compared: int = 0
-
-    def begin_shadow(self, episode: int, carried: transfers.Carried) -> None:
-        """Lets the old network act after this episode, if the transfer wants it."""
-        if carried.shadow:
-            self.shadow_until, self.shadow_guard = episode + carried.shadow, carried.shadow_guard
-            self.shadow_every = max(1, carried.shadow // COMPARISONS)
-            self.compared = episode
 
 
 class Trainer:
@@ -157,9 +111,9 @@ class Trainer:
         self.proposal = self._ask()
         self.in_use = self.proposal.architecture
         self.agent = make_agent(Architecture.parse(self.in_use))
-        self._given = self.agent.settings  # what a choice leaves open
+        self._switching = Switching(self.agent, rng, self.check, plugins.name_of(type(controller)))
         if self.in_use.training:
-            self.agent.switch_optimizer(self._trained_as(self.in_use))
+            self._switching.train_as(self.in_use)
 
     def run(self, stop: StopToken | None = None) -> Iterator[Event]:
         """Trains to the end, telling what happens as it happens; after `set_state` or a stop, what is left.
@@ -230,7 +184,7 @@ class Trainer:
         """
         # Earlier versions chose nothing but the architecture.
         self.in_use = parse_setup(state.get("in_use", state["agent"]["architecture"]))
-        self.agent.switch_optimizer(self._trained_as(self.in_use))
+        self._switching.train_as(self.in_use)
         restore(self.agent, state["agent"])
         self.controller.set_state(state["controller"])
         self.proposal = Proposal(**state["proposal"])
@@ -251,20 +205,7 @@ class Trainer:
         all_here = [first_step // self.agent.settings.num_envs] * len(state["returns"])
         self._begun = BegunEpisodes(state.get("began", all_here))
         self._counted = [state.get("counted", returns[: len(returns) if told else first])]
-        # Every step has had its updates, but for those of the warm-up, before which there was none.
-        made_since = self.agent.settings.updates_per_step * (self.agent.steps - first_step)
-        self._progress = SegmentProgress(
-            first,
-            last if told else end,
-            first_step,
-            state.get("first_update", max(0, self.agent.updates - made_since)),
-            state.get("transfer_steps", 0),
-            state.get("transfer_updates", 0),
-            told,
-            state.get("fold_at"),
-            state.get("frozen_flop", 0),
-            *state.get("shadow", ()),
-        )
+        self._progress = SegmentProgress.restored(state, first, last if told else end, self.agent)
 
     def _state_beside_agent(self) -> dict[str, Any]:
         progress = self._progress
@@ -272,16 +213,8 @@ class Trainer:
         return {
             "segment": self.segment,
             "episodes_done": self.episodes_done,
-            "last": progress.last,
-            "first_step": progress.first_step,
-            "first_update": progress.first_update,
-            "transfer_steps": progress.transfer_steps,
-            "transfer_updates": progress.transfer_updates,
-            "fold_at": progress.fold_at,
-            "frozen_flop": progress.frozen_flop,
-            "shadow": [progress.shadow_until, progress.shadow_guard, progress.shadow_every, progress.compared],
+            **progress.get_state(),
             "returns": self._curve.returns()[progress.first :],
-            "told": progress.told,
             "starts": list(self._starts),
             **self._state_of_begun(),
             "kept": [str(architecture) for architecture in self._kept],
@@ -356,7 +289,7 @@ class Trainer:
                     transfer = FRESH if proposal.fresh else self.transfer
                     carried, report = self._transfer(proposal.architecture, transfer, self.segment + 1)
             elif proposal.architecture != old:
-                self.agent.switch_optimizer(self._trained_as(proposal.architecture))
+                self._switching.train_as(proposal.architecture)
                 self.in_use = proposal.architecture
         self._whole = False
         self.segment += 1
@@ -376,12 +309,12 @@ class Trainer:
         """Puts one network in the place of the sum, unless the transfer refuses; it is not asked again."""
         architecture = self.in_use
         with self._undone_by_errors():
-            flop = self._frozen_flop(progress)
+            frozen = progress.flop_of_frozen(self.agent)
             with self.clock.charge("transfer"):
                 carried, report = self._transfer(architecture, self.transfer, self.segment, 1)
             progress.fold_at = None
             progress.begin_shadow(self.episodes_done, carried)
-            progress.frozen_flop += flop if report.accepted else 0
+            progress.frozen_flop += frozen if report.accepted else 0
             progress.transfer_steps += report.steps
             progress.transfer_updates += report.updates
         return Folded(self.segment, self.episodes_done, architecture, report)
@@ -389,61 +322,10 @@ class Trainer:
     def _transfer(
         self, architecture: Architecture, transfer: plugins.Function, *key: int
     ) -> tuple[transfers.Carried, TransferReport]:
-        """Goes over to the network that the transfer makes, unless it refuses; last, the agent changes.
-
-        Args:
-            architecture: the one wanted.
-            transfer: makes the network.
-            key: of the streams of its greedy episodes and updates: the segment, and more where this is not its switch.
-
-        Returns:
-            what the transfer returned, and the report.
-        """
-        agent, old, settings, (segment, *more) = self.agent, self.agent.network, self._trained_as(architecture), key
-        greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", segment, i, *more), self._stop)
-        aside = LearningAside(agent, agent.streams.child("learning", *key), self._stop, settings)
-        carried, report = transfers.apply(
-            transfer,
-            transfers.Switch(
-                old=agent.network,
-                architecture=Architecture.parse(architecture),
-                rng=self.rng,
-                replay=agent.replay,
-                target=agent.target,
-                optimizer=agent.optimizer.get_state(),
-                settings=settings,
-                play=greedy.play,
-                learn=aside.learn,
-            ),
-        )
-        greedy.check()
-        aside.check()
+        carried, report = self._switching.transfer(architecture, transfer, key, self._stop)
         if carried.accepted:
-            self.check(carried.network.architecture, f"transfer {transfer.name!r}")
-            try:
-                agent.switch_network(carried.network, self._carried_state(carried.optimizer, settings), settings)
-            except (KeyError, TypeError, ValueError) as error:
-                reason = f"{type(error).__name__}: {error}"
-                raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
             self.in_use = with_training(carried.network.architecture, architecture)
-            if carried.shadow:
-                agent.act_with(old)
-        return carried, replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
-
-    def _carried_state(self, state: Any, settings: AgentSettings) -> Any:
-        """The optimizer's state that a transfer carried; None if it is of the kind that gives way to another."""
-        old = self.agent.settings.optimizer
-        if settings.optimizer != old and isinstance(state, Mapping) and state.get("kind") == old:
-            return None
-        return state
-
-    def _trained_as(self, architecture: Architecture) -> AgentSettings:
-        """The agent's settings, with what a setup has chosen."""
-        try:
-            return replace(self._given, **dict(architecture.training))
-        except (TypeError, ValueError) as error:
-            who = plugins.name_of(type(self.controller))
-            raise InputError(f"controller {who} asks for {architecture}: {message(error)}") from None
+        return carried, report
 
     def _take_over(self, progress: SegmentProgress, *, at_end: bool) -> Iterator[TookOver]:
         """Lets the network that learns act, if it is no worse than the one that acts for it, or late enough."""
@@ -452,7 +334,7 @@ class Trainer:
         if acting is None:
             return
         if not at_end and episode < progress.shadow_until:
-            if not progress.shadow_guard or episode < progress.compared + progress.shadow_every:
+            if not progress.comparison_is_due(episode):
                 return
             with self._undone_by_errors(), self.clock.charge("transfer"):
                 key = self.segment, 2, episode
@@ -510,7 +392,7 @@ class Trainer:
                 architecture,
                 estimate if self.reward is None else self.reward(architecture, estimate),
                 returns.copy(),
-                self._cost(progress, steps + estimator_steps),
+                progress.cost(self.agent, steps + estimator_steps),
                 accepted=architecture == self.proposal.architecture,
                 estimate=None if self.reward is None else estimate,
             )
@@ -567,29 +449,6 @@ class Trainer:
             score = estimators.apply(self.estimator, segment)
         greedy.check()
         return score, greedy.steps
-
-    def _cost(self, progress: SegmentProgress, estimator_steps: int) -> Cost:
-        agent, network, settings = self.agent, self.agent.network, self.agent.settings
-        shape = network.architecture, network.observation_size, network.n_actions
-        steps = agent.steps - progress.first_step + progress.transfer_steps + estimator_steps
-        updates = agent.updates - progress.first_update + progress.transfer_updates
-        return Cost(
-            steps,
-            updates,
-            parameters=network.architecture.parameter_count(*shape[1:]),
-            flop=forward_flop(*shape, rows=steps)
-            + updates * update_flop(*shape, batch=settings.batch_size, double=settings.double)
-            + progress.frozen_flop
-            + self._frozen_flop(progress),
-        )
-
-    def _frozen_flop(self, progress: SegmentProgress) -> int:
-        """Operations of the frozen networks in use, since the segment began: they go forward where the network does."""
-        agent, network, settings = self.agent, self.agent.network, self.agent.settings
-        passes = settings.batch_size * (3 if settings.double else 2)
-        rows = agent.steps - progress.first_step + passes * (agent.updates - progress.first_update)
-        sizes = network.observation_size, network.n_actions
-        return sum(forward_flop(frozen.architecture, *sizes, rows=rows) for frozen, _ in network.base)
 
     def _asked_for(self) -> int:
         """Episodes of the segment, if the run is long enough."""

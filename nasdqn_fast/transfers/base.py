@@ -81,7 +81,7 @@ class Carried:
             of the segment, by which it is folded in any case.
         shadow: episodes of training, at most, in which the old network acts while the new one learns.
         shadow_guard: greedy episodes by which it is found, five times on the way, whether the new network is no worse
-            and takes over sooner; 0: it does not.
+            and takes over sooner; 0: it does not. Without a shadow it has no effect.
     """
 
     network: Any

@@ -99,9 +99,15 @@ def fitted(switch: Switch) -> Carried:
             worse, played = is_worse(switch.play, switch.old, new, options.guard)
             note += f"; {played}"
         if not worse or fits == options.tries:
-            spent = fits * options.steps
-            ahead = {"shadow": options.shadow, "shadow_guard": options.guard if options.shadow else 0}
-            return Carried(new, state, accepted=not worse, updates=spent, note=note, **ahead)
+            return Carried(
+                new,
+                state,
+                accepted=not worse,
+                updates=fits * options.steps,
+                note=note,
+                shadow=options.shadow,
+                shadow_guard=options.guard,
+            )
 
 
 def pool(switch: Switch, n: int, box: float) -> np.ndarray:

@@ -16,10 +16,10 @@ ADDED = [("9,17-tanh", -1), ("2x32-relu", 1), ("1x5-leaky_relu", 1)]
 STATES = np.random.default_rng(0).normal(size=(150, 3)).astype(np.float32)
 
 
-def parts(engine, architecture="3x16-relu", n_actions=3, **options):
+def parts(engine, architecture="3x16-relu", sizes=(3, 3), **options):
     """A network, and those that are added, with their signs."""
-    make = [engine.QNetwork(text, 3, n_actions, i, **options) for i, (text, _) in enumerate(ADDED, start=1)]
-    network = engine.QNetwork(architecture, 3, n_actions, 0, **options)
+    make = [engine.QNetwork(text, *sizes, i, **options) for i, (text, _) in enumerate(ADDED, start=1)]
+    network = engine.QNetwork(architecture, *sizes, 0, **options)
     return network, [(one, sign) for one, (_, sign) in zip(make, ADDED, strict=True)]
 
 
@@ -150,7 +150,7 @@ def test_a_file_of_a_sum_that_is_not_finite_or_lacks_a_network_is_refused(engine
     added[0][0].weights[0][0, 0] = np.nan
     with pytest.raises(ValueError, match="weights_0 is not finite"):
         network.plus(added).save(tmp_path / "sum.safetensors")
-    content = network.plus(added[1:]).save(tmp_path / "sum.safetensors")
+    network.plus(added[1:]).save(tmp_path / "sum.safetensors")
     content = (tmp_path / "sum.safetensors").read_bytes()
     (tmp_path / "sum.safetensors").write_bytes(content.replace(b"+2x32-relu", b"+3x32-relu"))
     with pytest.raises(InputError, match="damaged or foreign network file"):
@@ -246,20 +246,13 @@ def _saved(agent, folder):
 
 
 def test_a_population_keeps_the_sums_of_its_networks(engine):
-    networks = [sum_of(engine, "2x8-relu", 2), engine.QNetwork("1x4-tanh", 3, 2)]
-    networks = [one if one.observation_size == 4 else _on_cartpole(engine, one) for one in networks]
+    networks = [sum_of(engine, "2x8-relu", (4, 2)), engine.QNetwork("1x4-tanh", 4, 2)]
     settings = {"warm_up": 20, "batch_size": 8, "target_every": 20, "replay_capacity": 100}
     first, second = (engine.DQNPopulation("cartpole", copy.deepcopy(networks), rng=1, **settings) for _ in range(2))
     first.run_episodes(1)
     second.set_state(first.get_state())
     assert [repr(m.network) for m in second.members] == [repr(m.network) for m in first.members]
     np.testing.assert_array_equal(first.learn(), second.learn())
-
-
-def _on_cartpole(engine, network):
-    """The same architectures for four observations."""
-    added = [(engine.QNetwork(one.architecture, 4, 2, 1), sign) for one, sign in network.base]
-    return engine.QNetwork(network.architecture, 4, 2, 0).plus(added)
 
 
 def test_a_state_whose_base_does_not_fit_is_refused(engine):
@@ -276,7 +269,7 @@ def test_a_state_whose_base_does_not_fit_is_refused(engine):
 
 def test_a_sum_has_no_form_in_other_libraries(engine):
     onnx = pytest.importorskip("nasdqn_fast.interop.onnx")
-    with pytest.raises(InputError, match=r"a sum of 4 networks .* has no such form; fit one network to it first"):
+    with pytest.raises(InputError, match=r"is a sum of 4 networks .* has no form outside this package; take one"):
         onnx.to_model(sum_of(engine))
 
 

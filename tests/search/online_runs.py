@@ -6,6 +6,7 @@ from nasdqn_fast import envs
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.engine import backends
 from nasdqn_fast.estimators import base as estimators
+from nasdqn_fast.events import Played
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture, SearchSpace
@@ -31,6 +32,27 @@ class Scripted(Controller):
 
     def learn(self, result):
         self.told.append(result)
+
+
+def relayed(make):
+    """The events of a run that another trainer takes up after every event at which there is a state, with the trainer.
+
+    Args:
+        make: makes a trainer whose controller is `Scripted`.
+    """
+    trainer, played = make(), []
+    events = trainer.run()
+    while (event := next(events, None)) is not None:
+        yield event, trainer
+        if isinstance(event, Played):
+            played.append(event.episodes)
+        if trainer.resumable and played:
+            successor = make()
+            for _ in range(trainer.segment - 1):
+                next(successor.controller.proposals)
+            joined = (np.concatenate([getattr(one, name) for one in played]) for name in vars(played[0]))
+            successor.set_state(trainer.get_state(), type(played[0])(*joined))
+            trainer, events = successor, successor.run()
 
 
 def scripted(*texts, budget=None):
