@@ -245,7 +245,8 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = (
+# Of the search: each is a line of architectures.jsonl.
+SearchEvent = (
     Asked
     | Transferred
     | Folded
@@ -254,10 +255,8 @@ Event = (
     | PopulationDrawn
     | TargetChosen
     | Replaced
-    | Played
     | PolicyMoved
     | Ranked
     | Told
-    | Evaluated
-    | Resumed
 )
+Event = SearchEvent | Played | Evaluated | Resumed
