@@ -30,7 +30,7 @@ from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.search.restore import restore
-from nasdqn_fast.space import Architecture, parse_setup, with_training
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN, Cost, Episodes, Proposal, Result, TransferReport
@@ -425,7 +425,7 @@ class Trainer:
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise InputError(f"transfer {transfer.name!r}: no valid optimizer state: {reason}") from None
-            self.in_use = with_training(carried.network.architecture, architecture)
+            self.in_use = carried.network.architecture.trained(**dict(architecture.training))
             if carried.shadow:
                 agent.act_with(old)
         return carried, replace(report, steps=report.steps + greedy.steps, updates=report.updates + aside.updates)
