@@ -330,6 +330,11 @@ class RewardConfig(Checked):
             raise OutOfRange("weight", f"given with {{form}} {self.form}, as no default fits every task", "none", hint)
 
     @property
+    def needs_measuring(self) -> bool:
+        """Whether latencies are in the reward, and none are given."""
+        return self.cost == "latency" and self.latencies is None
+
+    @property
     def seconds(self) -> Mapping[str, float]:
         """The table of latencies; empty without one."""
         return self.latencies if isinstance(self.latencies, dict) else {}
