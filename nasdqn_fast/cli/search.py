@@ -196,7 +196,7 @@ def _on_table(
 ) -> None:
     from nasdqn_fast.cli.league import show_league
     from nasdqn_fast.study.table import Table, league, search_files
-    from nasdqn_fast.study.table.search import search_table, table_latencies
+    from nasdqn_fast.study.table.search import search_table
 
     table, metric = options.pop("table") or "paper", options.pop("metric") or "final"
     for name in _WITH_RUNS:
@@ -206,23 +206,23 @@ def _on_table(
     data = Table.load(table)
     how = {name: about[name] for name in ("trials", "episodes", "estimator", "trial_estimator_options")}
     options = given(options)
-    if latencies := table_latencies(data, task, options):  # one table for all searches
-        options["reward_latencies"] = latencies
-    found = {}
+    found: dict[str, list[TableSearch]] = {}
     for method in league.expanded(methods):
         chosen = parse_plugin_options(None, options | {"method": method})
-        with naming("trials", "episodes", "metric"):
-            found[method] = [
-                search_table(data, task, seed=number, metric=metric, **how, **chosen)
-                for number in range(about["seed"], about["seed"] + about["seeds"])
-            ]
+        found[method] = []
+        for number in range(about["seed"], about["seed"] + about["seeds"]):
+            with naming("trials", "episodes", "metric"):
+                search = search_table(data, task, seed=number, metric=metric, **how, **chosen)
+            found[method].append(search)
+            if search.latencies:  # measured by the first, and the same for all
+                chosen["reward_latencies"] = options["reward_latencies"] = search.latencies
     _show(console, task, found)
     if league.ALL in methods:
         show_league(console, found)
     if out is not None:
         names = ("trials", "seed", "episodes", "estimator")
         told = {"table": table, "task": task, "metric": metric, **{name: about[name] for name in names}}
-        search_files.write(out, told, found, latencies)
+        search_files.write(out, told, found)
         league.write(out, found)
 
 
