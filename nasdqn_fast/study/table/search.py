@@ -239,7 +239,10 @@ class _OnTable:
                 f"{before.architecture}; a table holds no run that changes its architecture"
             )
         if before.episodes == self._table.episodes:
-            raise InputError(f"a proposal continues trial {proposal.source}, which is as long as the table's runs")
+            raise InputError(
+                f"a proposal continues trial {proposal.source}, which is as long as the table's runs, "
+                f"{before.episodes} episodes; give the controller a smaller budget, or make a table of longer runs"
+            )
         return before
 
 
