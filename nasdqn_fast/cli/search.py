@@ -48,8 +48,8 @@ def _setting_options(command: click.Command) -> click.Command:
     "methods",
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all: those that "
-    "search, as a league.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all, on a "
+    "table: those that search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Trials of a search.")
 @click.option(
