@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Candidate, Choice, Episodes, Proposal, Result, TransferReport
+from nasdqn_fast.types import Choice, Episodes, Proposal, Result, TransferReport
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class PopulationDrawn:
     """
 
     segment: int
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Architecture, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,8 @@ class Replaced:
     updates: int
     network: int
     parent: int
-    old: Candidate
-    new: Candidate
+    old: Architecture
+    new: Architecture
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,8 @@ class Stop(enum.Enum):
 
 STOP = Stop.STOP
 
-Event = (
+# Of the search: each is a line of architectures.jsonl.
+SearchEvent = (
     Asked
     | Transferred
     | Folded
@@ -254,10 +255,8 @@ Event = (
     | PopulationDrawn
     | TargetChosen
     | Replaced
-    | Played
     | PolicyMoved
     | Ranked
     | Told
-    | Evaluated
-    | Resumed
 )
+Event = SearchEvent | Played | Evaluated | Resumed

@@ -28,6 +28,7 @@ from nasdqn_fast.validation import (
 )
 
 UNSAID = "not given in the paper"  # Rahmani et al. 2025, arXiv:2510.19872
+HERE = "this package"
 REQUIRED: Any = dataclasses.MISSING  # the default of an option that must be given
 
 Check = Callable[[str, Any], Any]

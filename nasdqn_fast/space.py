@@ -84,10 +84,8 @@ class Architecture:
             TypeError: neither a string nor an Architecture.
             ValueError: malformed text.
         """
-        if isinstance(text, Setup):
-            return Architecture(text.widths, text.activation)
         if isinstance(text, Architecture):
-            return text
+            return text.trained() if isinstance(text, Setup) else text
         if not isinstance(text, str):
             raise WrongType("architecture", "a string or an Architecture", type(text).__name__, _FORM)
         match = _TEXT.fullmatch(text.strip())
@@ -106,6 +104,16 @@ class Architecture:
     def training(self) -> tuple[tuple[str, Any], ...]:
         """How it is trained, as pairs of a setting of [agent] and its value; none unless it is a `Setup`."""
         return ()
+
+    def trained(self, optimizer: str | None = None, learning_rate: float | None = None) -> Architecture:
+        """The same layers as a `Setup` that is trained so; without either, the layers alone."""
+        if optimizer is None and learning_rate is None:
+            return Architecture(self.widths, self.activation)
+        return Setup(self.widths, self.activation, optimizer, learning_rate)
+
+    def get_state(self) -> dict[str, Any]:
+        """Plain JSON values: ``architecture``, the text of the layers, and of a Setup how it is trained."""
+        return {"architecture": str(self.trained()), **dict(self.training)}
 
     def layer_sizes(self, observation_size: int, n_actions: int) -> tuple[int, ...]:
         """Units of every layer, input and output included: depth + 2 numbers."""
@@ -171,14 +179,7 @@ def parse_setup(text: str | Architecture) -> Architecture:
             optimizer = part
         else:
             raise ValueError(f"malformed setup {text!r}: write it as 3x64-relu+adam+lr=0.001")
-    return Setup(architecture.widths, architecture.activation, optimizer, rate)
-
-
-def with_training(architecture: Architecture, setup: Architecture) -> Architecture:
-    """An architecture, trained as a setup says; if that says nothing, the architecture as it is."""
-    if not setup.training:
-        return architecture
-    return Setup(architecture.widths, architecture.activation, **dict(setup.training))
+    return architecture.trained(optimizer, rate)
 
 
 def check_architecture(name: str, value: Any) -> str:
@@ -231,7 +232,7 @@ class SearchSpace(Sequence[Architecture]):
         if not optimizers and not learning_rates:
             return self
         ways = list(itertools.product(optimizers or (None,), learning_rates or (None,)))
-        return SearchSpace(Setup(a.widths, a.activation, *way) for a in self for way in ways)
+        return SearchSpace(a.trained(*way) for a in self for way in ways)
 
     def axes(self) -> dict[str, tuple[Any, ...]] | None:
         """``depth``, ``width`` and ``activation`` with their values, if the space is all combinations of these."""

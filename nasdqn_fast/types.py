@@ -56,29 +56,6 @@ class Proposal:
 WHOLE_RUN = 2**60
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A network of a population, before it is made: architecture, optimizer, learning rate.
-
-    Args:
-        architecture: its layers; the text form is taken, too.
-        optimizer: its update rule, as ``adam``; None: that of the agent's settings.
-        learning_rate: None: that of the settings, or the optimizer's default.
-    """
-
-    architecture: Architecture
-    optimizer: str | None = None
-    learning_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "architecture", Architecture.parse(self.architecture))
-
-    def get_state(self) -> dict[str, Any]:
-        """Plain JSON values, without those that are None; ``Candidate(**state)`` makes an equal one."""
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        return given | {"architecture": str(self.architecture)}
-
-
 @dataclass(frozen=True, eq=False)
 class Choice:
     """A choice of the target of a population.

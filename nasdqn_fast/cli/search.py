@@ -48,8 +48,8 @@ def _setting_options(command: click.Command) -> click.Command:
     "methods",
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all: those that "
-    "search, as a league.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all, on a "
+    "table: those that search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Trials of a search.")
 @click.option(
@@ -172,12 +172,12 @@ def _by_runs(
 def _show_found(console: Console, found: Mapping[str, Sequence[FoundByTrials]], out: Path) -> None:
     from rich.table import Table as Grid
 
-    from nasdqn_fast.cli.display import literal
+    from nasdqn_fast.cli.display import literal, with_interval
 
     grid = Grid("method", "search", "best", "final return", "steps of trials")
     for method, searched in found.items():
         for each in searched:
-            score = _with_interval(each.final_score, each.final_interval) if len(each.finals) else ""
+            score = with_interval(each.final_score, each.final_interval) if len(each.finals) else ""
             grid.add_row(literal(method), str(each.seed), str(each.best), score, f"{each.cost['steps']:,}")
     console.print(grid)
     if n := len(next(iter(found.values()))[0].finals):
@@ -196,7 +196,7 @@ def _on_table(
 ) -> None:
     from nasdqn_fast.cli.league import show_league
     from nasdqn_fast.study.table import Table, league, search_files
-    from nasdqn_fast.study.table.search import search_table, table_latencies
+    from nasdqn_fast.study.table.search import search_table
 
     table, metric = options.pop("table") or "paper", options.pop("metric") or "final"
     for name in _WITH_RUNS:
@@ -206,30 +206,30 @@ def _on_table(
     data = Table.load(table)
     how = {name: about[name] for name in ("trials", "episodes", "estimator", "trial_estimator_options")}
     options = given(options)
-    if latencies := table_latencies(data, task, options):  # one table for all searches
-        options["reward_latencies"] = latencies
-    found = {}
+    found: dict[str, list[TableSearch]] = {}
     for method in league.expanded(methods):
         chosen = parse_plugin_options(None, options | {"method": method})
-        with naming("trials", "episodes", "metric"):
-            found[method] = [
-                search_table(data, task, seed=number, metric=metric, **how, **chosen)
-                for number in range(about["seed"], about["seed"] + about["seeds"])
-            ]
+        found[method] = []
+        for number in range(about["seed"], about["seed"] + about["seeds"]):
+            with naming("trials", "episodes", "metric"):
+                search = search_table(data, task, seed=number, metric=metric, **how, **chosen)
+            found[method].append(search)
+            if search.latencies:  # measured by the first, and the same for all
+                chosen["reward_latencies"] = options["reward_latencies"] = search.latencies
     _show(console, task, found)
     if league.ALL in methods:
         show_league(console, found)
     if out is not None:
         names = ("trials", "seed", "episodes", "estimator")
         told = {"table": table, "task": task, "metric": metric, **{name: about[name] for name in names}}
-        search_files.write(out, told, found, latencies)
+        search_files.write(out, told, found)
         league.write(out, found)
 
 
 def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]]) -> None:
     from rich.table import Table as Grid
 
-    from nasdqn_fast.cli.display import literal
+    from nasdqn_fast.cli.display import literal, with_interval
     from nasdqn_fast.study.table.search_files import summary_of
 
     grid = Grid("method", "best", "final score", "regret", "steps")
@@ -241,13 +241,9 @@ def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]
         grid.add_row(
             literal(method),
             f"{usual}{share}",
-            *(_with_interval(summary[name], summary[f"{name}_interval"]) for name in ("final_score", "regret")),
+            *(with_interval(summary[name], summary[f"{name}_interval"]) for name in ("final_score", "regret")),
             f"{summary['steps']:,.0f}",
         )
     console.print(grid)
     optimum = next(iter(found.values()))[0].optimum
     console.print(literal(f"{task}: the best final score of all is {optimum:.1f}"), soft_wrap=True)
-
-
-def _with_interval(mean: float, interval: tuple[float, float] | None) -> str:
-    return f"{mean:.1f}" if interval is None else f"{mean:.1f} [{interval[0]:.1f}, {interval[1]:.1f}]"

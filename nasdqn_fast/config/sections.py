@@ -22,7 +22,7 @@ from nasdqn_fast.engine.supernet_plan import SAMPLINGS
 from nasdqn_fast.envs import EnvKernel, PythonKernel
 from nasdqn_fast.envs.python import kernel_of
 from nasdqn_fast.errors import InputError, OutOfRange, WrongType
-from nasdqn_fast.options import UNSAID, Checked, option, options_of, same_option
+from nasdqn_fast.options import HERE, UNSAID, Checked, option, options_of, same_option
 from nasdqn_fast.rewards.cost import MEASURES
 from nasdqn_fast.rewards.forms import FORMS
 from nasdqn_fast.rewards.latency_file import check_latencies
@@ -42,7 +42,6 @@ from nasdqn_fast.validation import (
 
 ADADQN = "the code of Vincent et al. 2025"
 SANDWICH = "Yu & Huang 2019, arXiv:1903.05134"
-HERE = "this package"
 DEFAULT_WEIGHT = 0.07  # of MnasNet, as a power, and of TuNAS, of qualities from 0 to 1
 MAX_NETWORKS = 1 << 10
 # Algorithm 1 is a picture; this is what the one published account of it says.
@@ -214,14 +213,14 @@ class SearchConfig(Checked):
     adadqn_optimizers: tuple[str, ...] = option(
         (),
         "optimizers they choose from",
-        "this package",
+        HERE,
         choices=tuple(LEARNING_RATES),
         shown="--optimizer",
     )
     adadqn_learning_rates: tuple[float, ...] = option(
         (),
         "range of their learning rates",
-        "this package",
+        HERE,
         check=_check_rates,
         shown="--learning-rate",
     )
@@ -330,6 +329,11 @@ class RewardConfig(Checked):
             raise OutOfRange("weight", f"given with {{form}} {self.form}, as no default fits every task", "none", hint)
 
     @property
+    def needs_measuring(self) -> bool:
+        """Whether latencies are in the reward, and none are given."""
+        return self.cost == "latency" and self.latencies is None
+
+    @property
     def seconds(self) -> Mapping[str, float]:
         """The table of latencies; empty without one."""
         return self.latencies if isinstance(self.latencies, dict) else {}
@@ -353,31 +357,27 @@ class RunConfig(Checked):
         maximum=float("inf"),
     )
     profile: str = option("paper", "set of defaults; see `list profiles`", "the paper's own values")
-    backend: str = option("native", "compiled engine, or its NumPy twin", "this package", choices=("native", "numpy"))
-    checkpoint_every: str = option(
-        "30s", "how often to save: 25 (episodes), 30s, never", "this package", check=_check_cadence
-    )
+    backend: str = option("native", "compiled engine, or its NumPy twin", HERE, choices=("native", "numpy"))
+    checkpoint_every: str = option("30s", "how often to save: 25 (episodes), 30s, never", HERE, check=_check_cadence)
     warm_start: str | None = option(
         None,
         "run directory whose network to start from",
-        "this package",
+        HERE,
         keyword="from_",
         check=_check_run,
         shown="none",
     )
-    evaluate_every: int | None = option(
-        None, "episodes between greedy evaluations", "this package", minimum=1, shown="none"
-    )
-    evaluate_episodes: int = option(20, "episodes of such an evaluation", "this package", minimum=1)
+    evaluate_every: int | None = option(None, "episodes between greedy evaluations", HERE, minimum=1, shown="none")
+    evaluate_episodes: int = option(20, "episodes of such an evaluation", HERE, minimum=1)
     evaluate_seed: int | None = option(
         None,
         "seed of the starts of evaluations",
-        "this package",
+        HERE,
         minimum=0,
         maximum=float("inf"),
         shown="the run's own",
     )
-    stop_at_threshold: bool = option(False, "end when the threshold is exceeded", "this package")
+    stop_at_threshold: bool = option(False, "end when the threshold is exceeded", HERE)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _moves(architecture: Architecture, space: SearchSpace) -> Iterator[tuple[str
         if other.widths == architecture.widths and other.activation != architecture.activation:
             yield other.activation, other
     for other in space:
-        if Architecture.parse(other) == Architecture.parse(architecture):
+        if (other.widths, other.activation) == (architecture.widths, architecture.activation):
             changed = set(other.training) - set(architecture.training)
             if len(changed) == 1:
                 ((name, value),) = changed

@@ -13,12 +13,11 @@ from nasdqn_fast.controllers._forms import FORMS, Trajectory, make_form
 from nasdqn_fast.controllers._policies import Function, Network, Table
 from nasdqn_fast.controllers._scale import RunningScale
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_positive
 
-HERE = "this package"
 RATES = {"table": 0.1, "mlp": 0.01}
 
 

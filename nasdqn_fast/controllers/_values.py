@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.controllers._learner import HERE, Learner, LearnerOptions
+from nasdqn_fast.controllers._learner import Learner, LearnerOptions
 from nasdqn_fast.controllers._policies import argmax
-from nasdqn_fast.options import option
+from nasdqn_fast.options import HERE, option
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.validation import check_decay, check_int
 

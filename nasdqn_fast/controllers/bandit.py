@@ -19,7 +19,7 @@ from nasdqn_fast.controllers._decisions import Decision, Tree
 from nasdqn_fast.controllers._policies import argmax
 from nasdqn_fast.controllers._scale import RunningScale
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.types import Proposal, Result
 
@@ -37,11 +37,11 @@ class Bandit(Controller):
 
     @dataclass(frozen=True)
     class Options(Checked):
-        rule: str = option("thompson", "how an arm is chosen", "this package", choices=RULES)
+        rule: str = option("thompson", "how an arm is chosen", HERE, choices=RULES)
         arms: str = option(
             "factored",
             "the values of each field, or the architectures",
-            "this package",
+            HERE,
             choices=("factored", "flat"),
         )
         c: float = option(
@@ -50,13 +50,13 @@ class Bandit(Controller):
         startup: int = option(
             6,
             "uniform draws before factored UCB: values that were only ever tried together would stay together",
-            "this package",
+            HERE,
             minimum=0,
         )
         discount: float = option(
             0.95,
             "discounted-ucb: weight of a score from play to play",
-            "this package",
+            HERE,
             minimum=0,
             maximum=1,
         )

@@ -15,12 +15,10 @@ import numpy as np
 
 from nasdqn_fast.controllers._decisions import Neighbours, Tree
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_sum
-
-HERE = "this package"
 
 
 class Evolution(Controller):

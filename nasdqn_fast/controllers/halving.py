@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_int
@@ -41,16 +41,16 @@ class Halving(Controller):
     @dataclass(frozen=True)
     class Options(Checked):
         rule: str = option(
-            "halving", "one kind of bracket, or Hyperband's several", "this package", choices=("halving", "hyperband")
+            "halving", "one kind of bracket, or Hyperband's several", HERE, choices=("halving", "hyperband")
         )
         eta: int = option(3, "one of so many goes on, for so many times the episodes", "Li et al. 2018", minimum=2)
         configurations: int | None = option(
             None,
             "architectures of the first bracket; none: the largest power of eta that the space has",
-            "this package",
+            HERE,
             minimum=1,
         )
-        budget: int = option(25, "episodes of the shortest trials", "this package", minimum=1)
+        budget: int = option(25, "episodes of the shortest trials", HERE, minimum=1)
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator, options: Options = Options()) -> None:
         super().__init__(space, rng)

@@ -19,8 +19,8 @@ import numpy as np
 
 from nasdqn_fast.controllers._forms import Trajectory
 from nasdqn_fast.controllers._gradients import PolicyGradient, generalized_advantages, policy_gradient
-from nasdqn_fast.controllers._learner import HERE, LearnerOptions
-from nasdqn_fast.options import option
+from nasdqn_fast.controllers._learner import LearnerOptions
+from nasdqn_fast.options import HERE, option
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.validation import check_positive
 

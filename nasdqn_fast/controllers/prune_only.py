@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace, check_architecture, parse_setup
 from nasdqn_fast.types import Proposal
 
@@ -32,7 +32,7 @@ class PruneOnly(Controller):
         architecture: str | None = option(
             None,
             "what to train, as 3x64-relu or 64,32-tanh",
-            "this package",
+            HERE,
             check=check_architecture,
             shown="a uniform draw from the space",
         )

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from nasdqn_fast.controllers._forms import Trajectory
-from nasdqn_fast.controllers._learner import HERE
 from nasdqn_fast.controllers._values import ValueLearner, ValueOptions
-from nasdqn_fast.options import option
+from nasdqn_fast.options import HERE, option
 from nasdqn_fast.space import SearchSpace
 
 

@@ -20,7 +20,7 @@ from nasdqn_fast.controllers._decisions import Neighbours, Tree
 from nasdqn_fast.controllers._policies import argmax
 from nasdqn_fast.controllers._scale import RunningScale
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.options import Checked, option
+from nasdqn_fast.options import HERE, Checked, option
 from nasdqn_fast.space import Architecture, SearchSpace, parse_setup
 from nasdqn_fast.types import Proposal, Result
 from nasdqn_fast.validation import check_sum
@@ -40,8 +40,8 @@ class UCB(Controller):
 
     @dataclass(frozen=True)
     class Options(Checked):
-        c: float = option(1.0, "width of the confidence bound, in deviations of the scores", "this package", minimum=0)
-        window: int = option(100, "scores that count, the last ones", "this package", minimum=1)
+        c: float = option(1.0, "width of the confidence bound, in deviations of the scores", HERE, minimum=0)
+        window: int = option(100, "scores that count, the last ones", HERE, minimum=1)
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator, options: Options = Options()) -> None:
         super().__init__(space, rng)

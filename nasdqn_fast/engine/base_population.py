@@ -15,8 +15,8 @@ from nasdqn_fast.engine.base_agent import BaseAgent, N, O, R
 from nasdqn_fast.engine.base_network import BaseNetwork
 from nasdqn_fast.engine.optimizer_settings import OptimizerSettings
 from nasdqn_fast.engine.protocol import Member
-from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Candidate, Choice, Episodes
+from nasdqn_fast.space import Architecture, parse_setup
+from nasdqn_fast.types import Choice, Episodes
 from nasdqn_fast.validation import check_all_finite, check_array, check_bool, check_int
 
 
@@ -30,7 +30,8 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
 
     Args:
         env: as for ``DQNAgent``.
-        networks: a `Candidate`, an architecture or a network, or a sequence of these. The first is the target at first.
+        networks: an architecture, a `Setup` of one or a network, or a sequence of these. The first is the target at
+            first.
         **keywords: as for ``DQNAgent``.
 
     Raises:
@@ -119,12 +120,12 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         self._take_notice()
         return choice
 
-    def replace(self, k: int, candidate: Candidate, network: Any) -> None:
+    def replace(self, k: int, candidate: Architecture | str, network: Any) -> None:
         """Puts another network in the place of the k-th; its optimizer starts anew, and its loss at zero.
 
         Args:
             k: number from 0.
-            candidate: what it is made with.
+            candidate: its architecture, or a `Setup` if that says how it is trained.
             network: of this backend and the candidate's architecture.
 
         Raises:
@@ -135,7 +136,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         k = check_int("k", k, 0, self._learners - 1)
         if self._learners > 1 and k == self.chosen:
             raise ValueError(f"network {k} is the one whose copy the target is; replace another")
-        self._add(k, candidate, network)
+        self._add(k, parse_setup(candidate), network)
 
     def switch_network(
         self,
@@ -199,9 +200,9 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         actors = state["loop"].get("ended_actor", np.zeros(0, np.int64))
         if not np.isin(actors, range(k)).all():
             raise ValueError(f"ended_actor must be from 0 to {k - 1}")
-        for i, member in enumerate(saved):
+        for i, (member, candidate) in enumerate(zip(saved, self.networks_of(state), strict=True)):
             network = self._saved_network(member, normalizer)
-            self._add(i, Candidate(**member["candidate"]), network, member["optimizer"])
+            self._add(i, candidate, network, member["optimizer"])
         if self.settings.normalize_observations:
             self._members[0].network.normalizer.set_state(normalizer)  # that of all
         self._members[chosen].target.parameters = check_all_finite("target", state["target"])
@@ -211,17 +212,18 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
 
     @classmethod
     def networks_of(cls, state: Mapping[str, Any]) -> Any:
-        return [Candidate(**member["candidate"]) for member in state["population"]["members"]]
+        candidates = [dict(member["candidate"]) for member in state["population"]["members"]]
+        return [Architecture.parse(given.pop("architecture")).trained(**given) for given in candidates]
 
     def _add(
-        self, k: int, candidate: Candidate, network: Any, optimizer_state: Mapping[str, Any] | None = None
+        self, k: int, candidate: Architecture, network: Any, optimizer_state: Mapping[str, Any] | None = None
     ) -> None:
         """Makes a network the k-th, in the place of another or as the next."""
         self._check_network(network)
-        if network.architecture != candidate.architecture:
-            raise ValueError(f"network must be {candidate.architecture}, as the candidate; got {network.architecture}")
+        if network.architecture != (layers := candidate.trained()):
+            raise ValueError(f"network must be {layers}, as the candidate; got {network.architecture}")
         target = network.copy()
-        optimizer = self._new_optimizer(self._optimizer_settings(candidate), network, optimizer_state)
+        optimizer = self._new_optimizer(self._trained_as(candidate), network, optimizer_state)
         before = network.normalizer
         if self.settings.normalize_observations:  # one for all
             others = [member.network.normalizer for member in self._members]
@@ -234,10 +236,8 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         self._members[k : k + 1] = [Member(candidate, network, target, optimizer)]
         self._forget(k)
 
-    def _optimizer_settings(self, candidate: Candidate) -> OptimizerSettings:
-        settings = self.settings.optimizer_settings()
-        rate = settings.learning_rate if candidate.learning_rate is None else candidate.learning_rate
-        return replace(settings, kind=candidate.optimizer or settings.kind, learning_rate=rate)
+    def _trained_as(self, candidate: Architecture) -> OptimizerSettings:
+        return replace(self.settings, **dict(candidate.training)).optimizer_settings()
 
     def _follow_choice(self) -> None:
         """Makes ``network``, ``target`` and ``optimizer`` those of the network chosen last."""
@@ -268,12 +268,10 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         """Restores a state returned by `_population_state`."""
 
 
-def _candidate(given: Any) -> Candidate:
-    if isinstance(given, Candidate):
-        return given
-    return Candidate(given.architecture if isinstance(given, BaseNetwork) else Architecture.parse(given))
+def _candidate(given: Any) -> Architecture:
+    return given.architecture if isinstance(given, BaseNetwork) else parse_setup(given)
 
 
 def _made_with(given: Any) -> Any:
     """What BaseAgent takes for a network."""
-    return given.architecture if isinstance(given, Candidate) else given
+    return given if isinstance(given, BaseNetwork) else parse_setup(given).trained()

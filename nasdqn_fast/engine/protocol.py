@@ -15,7 +15,7 @@ from nasdqn_fast.engine.initial_weights import PAPER, InitialWeights
 from nasdqn_fast.engine.supernet_plan import SupernetPlan
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch, Candidate, Choice, Episodes, PrioritizedBatch
+from nasdqn_fast.types import Batch, Choice, Episodes, PrioritizedBatch
 
 
 class Replay(Protocol):
@@ -123,7 +123,7 @@ class Agent(Protocol):
 class Member(NamedTuple):
     """A network of a population, and what it learns with."""
 
-    candidate: Candidate
+    candidate: Architecture  # a Setup if it says how the network is trained
     network: Any
     target: Any  # a copy of the network from when it was last chosen
     optimizer: Any
@@ -143,7 +143,7 @@ class Population(Agent, Protocol):
     @property
     def choice_waits(self) -> bool: ...
     def take_choice(self) -> Choice | None: ...
-    def replace(self, k: int, candidate: Candidate, network: Any) -> None: ...
+    def replace(self, k: int, candidate: Architecture | str, network: Any) -> None: ...
 
 
 class Supernet(Agent, Protocol):

@@ -24,6 +24,7 @@ from nasdqn_fast.events import (
     Ranked,
     Replaced,
     Resumed,
+    SearchEvent,
     TargetChosen,
     Told,
     TookOver,
@@ -119,21 +120,7 @@ class RunLog:
             self._rows.writerow((self._episode, *row, architecture))
 
 
-def _record(
-    event: (
-        Asked
-        | Transferred
-        | Folded
-        | TookOver
-        | Pruned
-        | PopulationDrawn
-        | TargetChosen
-        | Replaced
-        | PolicyMoved
-        | Ranked
-        | Told
-    ),
-) -> dict[str, Any]:
+def _record(event: SearchEvent) -> dict[str, Any]:
     """One line of architectures.jsonl."""
     match event:
         case Asked(segment, episode, proposal):

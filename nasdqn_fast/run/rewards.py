@@ -76,7 +76,7 @@ def with_latencies(config: Config, sizes: Sizes) -> Config:
     Raises:
         InputError: the limit on parameters leaves no architecture.
     """
-    if config.reward.cost != "latency" or config.reward.latencies is not None:
+    if not config.reward.needs_measuring:
         return config
     found = measure(config.run.backend, sizes, _architectures(config, sizes))
     return replace(config, reward=replace(config.reward, latencies=found))

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.transfers.base import leading_blocks
-from nasdqn_fast.types import Candidate
 
 TOURNAMENT = 3
 WIDTH_SHARE = 0.8  # of the changes of layers: widths; the rest is depth
@@ -55,39 +54,36 @@ class CandidateSpace:
     optimizers: tuple[str, ...] = ()
     learning_rates: tuple[float, ...] = ()
 
-    def sample(self, rng: np.random.Generator) -> Candidate:
+    def sample(self, rng: np.random.Generator) -> Architecture:
         """A candidate: the architecture and the optimizer uniformly, the logarithm of the learning rate, too."""
         architecture = self.architectures.sample(rng)
         optimizer = self.optimizers[int(rng.integers(len(self.optimizers)))] if self.optimizers else None
         rate = float(np.exp(rng.uniform(*np.log(self.learning_rates)))) if self.learning_rates else None
-        return Candidate(architecture, optimizer, rate)
+        return architecture.trained(optimizer, rate)
 
-    def changed(self, candidate: Candidate, rng: np.random.Generator) -> Candidate:
+    def changed(self, candidate: Architecture, rng: np.random.Generator) -> Architecture:
         """A candidate that differs in one thing: layers, activation, optimizer or learning rate, each as likely.
 
         Layers change by one step of the space, in depth or in width; a learning rate by a fifth of itself. What the
         space has no other value of does not change; where it has none of anything, the candidate stays.
         """
-        depths, widths = _neighbours(self.architectures, candidate.architecture)
-        activations = [
-            other
-            for other in self.architectures
-            if other.widths == candidate.architecture.widths and other != candidate.architecture
-        ]
-        optimizers = [name for name in self.optimizers if name != candidate.optimizer]
-        changes: list[Callable[[], dict[str, Any]]] = []
+        layers, training = candidate.trained(), dict(candidate.training)
+        depths, widths = _neighbours(self.architectures, layers)
+        activations = [other for other in self.architectures if other.widths == layers.widths and other != layers]
+        optimizers = [name for name in self.optimizers if name != training.get("optimizer")]
+        changes: list[Callable[[], Architecture]] = []
         if depths or widths:
-            changes.append(lambda: {"architecture": _step(depths, widths, rng)})
+            changes.append(lambda: _step(depths, widths, rng).trained(**training))
         if activations:
-            changes.append(lambda: {"architecture": _one_of(activations, rng)})
+            changes.append(lambda: _one_of(activations, rng).trained(**training))
         if optimizers:
-            changes.append(lambda: {"optimizer": _one_of(optimizers, rng)})
+            changes.append(lambda: layers.trained(**training | {"optimizer": _one_of(optimizers, rng)}))
         if self.learning_rates and self.learning_rates[0] < self.learning_rates[1]:
-            changes.append(lambda: {"learning_rate": self._other_rate(candidate.learning_rate, rng)})
-        return replace(candidate, **_one_of(changes, rng)()) if changes else candidate
+            rate = training["learning_rate"]
+            changes.append(lambda: layers.trained(**training | {"learning_rate": self._other_rate(rate, rng)}))
+        return _one_of(changes, rng)() if changes else candidate
 
-    def _other_rate(self, rate: float | None, rng: np.random.Generator) -> float:
-        assert rate is not None
+    def _other_rate(self, rate: float, rng: np.random.Generator) -> float:
         low, high = self.learning_rates
         factors = [1 - RATE_STEP] * (rate > low) + [1 + RATE_STEP] * (rate < high)
         return min(max(rate * _one_of(factors, rng), low), high)

@@ -28,7 +28,7 @@ from nasdqn_fast.search.greedy import GreedyEpisodes
 from nasdqn_fast.search.restore import restore
 from nasdqn_fast.search.segment import SegmentProgress
 from nasdqn_fast.search.switching import Switching
-from nasdqn_fast.space import Architecture, parse_setup, with_training
+from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.storage.state_file import check_storable
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.types import WHOLE_RUN, Episodes, Proposal, Result, TransferReport
@@ -324,7 +324,7 @@ class Trainer:
     ) -> tuple[transfers.Carried, TransferReport]:
         carried, report = self._switching.transfer(architecture, transfer, key, self._stop)
         if carried.accepted:
-            self.in_use = with_training(carried.network.architecture, architecture)
+            self.in_use = carried.network.architecture.trained(**dict(architecture.training))
         return carried, report
 
     def _take_over(self, progress: SegmentProgress, *, at_end: bool) -> Iterator[TookOver]:

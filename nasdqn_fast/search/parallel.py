@@ -17,7 +17,7 @@ from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.generation import CandidateSpace, inherited, replacements
 from nasdqn_fast.search.whole_run import WholeRun
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Candidate, Choice, Cost, Episodes, Result
+from nasdqn_fast.types import Choice, Cost, Episodes, Result
 from nasdqn_fast.validation import check_int, check_positive_int
 
 REASON = "adadqn"
@@ -45,7 +45,7 @@ class ParallelTrainer(WholeRun):
 
     def __init__(
         self,
-        make_population: Callable[[Sequence[Candidate]], Population],
+        make_population: Callable[[Sequence[Architecture]], Population],
         space: CandidateSpace,
         networks: int,
         rng: np.random.Generator,
@@ -92,7 +92,7 @@ class ParallelTrainer(WholeRun):
             episodes = self._run_episode(stop)
             if len(episodes):
                 actor = self.agent.members[int(self.agent.actors[0])]
-                yield Played(actor.candidate.architecture, episodes)
+                yield Played(actor.network.architecture, episodes)
             elif self.agent.finished and not self.agent.choice_waits:
                 break
         if not self._has_told and self.episodes_done:
@@ -111,7 +111,7 @@ class ParallelTrainer(WholeRun):
         self._count_cost()
         self._choices += 1
         episode = self.episodes_done + 1
-        chosen = self.agent.members[choice.chosen].candidate.architecture
+        chosen = self.agent.members[choice.chosen].network.architecture
         self._target = chosen
         events: list[Event] = [TargetChosen(self.segment, episode, choice, chosen)]
         if self.replace_every and self._choices % self.replace_every == 0:
@@ -121,17 +121,18 @@ class ParallelTrainer(WholeRun):
             events += [self._replace(episode, choice, k, parent, families[parent]) for k, parent in pairs]
         return events
 
-    def _replace(self, episode: int, choice: Choice, k: int, parent: int, family: set[Candidate]) -> Event:
+    def _replace(self, episode: int, choice: Choice, k: int, parent: int, family: set[Architecture]) -> Event:
         """Puts a changed copy of the parent in the place of network k; `family`: the parent, and its copies so far."""
         members = self.agent.members
         old, source = members[k].candidate, members[parent]
         with self.clock.charge("controller"):
             new = self.space.changed(source.candidate, self.rng)
+            layers = new.trained()
         with self.clock.charge("transfer"):
             if new in family:  # with the same weights, too, the two would learn the same for ever
-                network = source.network.like(new.architecture, self.weights_rng)
+                network = source.network.like(layers, self.weights_rng)
             else:
-                network = inherited(source.network, new.architecture, self.weights_rng)
+                network = inherited(source.network, layers, self.weights_rng)
             self.agent.replace(k, new, network)
         family.add(new)
         return Replaced(self.segment, episode, choice.updates, k, parent, old, new)
@@ -144,7 +145,7 @@ class ParallelTrainer(WholeRun):
         # One pass through the target serves all networks.
         an_update = forward_flop(self._target, *sizes, rows=batch)
         for member in agent.members:
-            own = member.candidate.architecture
+            own = member.network.architecture
             an_update += update_flop(own, *sizes, batch=batch, double=double) - forward_flop(own, *sizes, rows=batch)
         self._flop += updates * an_update + forward_flop(self._target, *sizes, rows=steps)
 
@@ -155,7 +156,7 @@ class ParallelTrainer(WholeRun):
         cost = Cost(
             agent.steps,
             agent.updates * len(agent.members),
-            parameters=sum(member.candidate.architecture.parameter_count(*sizes) for member in agent.members),
+            parameters=sum(member.network.architecture.parameter_count(*sizes) for member in agent.members),
             flop=self._flop,
         )
         return self._result_with(cost)

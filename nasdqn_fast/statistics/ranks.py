@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NORMAL_975 = 1.959963984540054  # quantile of the normal distribution
+from nasdqn_fast.statistics.survival import Z
 
 
 def mann_whitney(a: np.ndarray, b: np.ndarray) -> float:
@@ -90,5 +90,5 @@ def score_agreement(scores: Mapping[Hashable, float], reference: Mapping[Hashabl
     tau = float(kendall(a, b))
     if n < 10 or not np.ptp(a) or not np.ptp(b) or abs(tau) >= 1:
         return RankAgreement(tau, math.nan, math.nan, n)
-    spread = NORMAL_975 * math.sqrt(0.437 / (n - 4))
+    spread = Z * math.sqrt(0.437 / (n - 4))
     return RankAgreement(tau, math.tanh(math.atanh(tau) - spread), math.tanh(math.atanh(tau) + spread), n)

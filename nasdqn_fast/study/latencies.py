@@ -35,7 +35,7 @@ def measured(folder: Path, configs: Configs) -> Tables:
     """
     tables: Tables = {}
     for (task, _), config in configs.items():
-        if not _needs(config):
+        if not config.reward.needs_measuring:
             continue
         name = _name(task, config)
         if (path := folder / FOLDER / name).exists():
@@ -73,14 +73,10 @@ def filled(configs: Configs, tables: Tables) -> dict[tuple[str, str], Config]:
     """The configs, each with the table that it needs."""
     return {
         (task, label): replace(config, reward=replace(config.reward, latencies=tables[_name(task, config)]))
-        if _needs(config)
+        if config.reward.needs_measuring
         else config
         for (task, label), config in configs.items()
     }
-
-
-def _needs(config: Config) -> bool:
-    return config.reward.cost == "latency" and config.reward.latencies is None
 
 
 def _name(task: str, config: Config) -> str:

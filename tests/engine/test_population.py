@@ -13,7 +13,6 @@ from nasdqn_fast import envs
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine import backends
 from nasdqn_fast.errors import NonFiniteError, Stopped
-from nasdqn_fast.types import Candidate
 
 SMALL = {"warm_up": 50, "batch_size": 32, "target_every": 40, "policy_epsilon_decay": 0.8}
 NETWORKS = ("2x16-relu", "1x9-tanh", "3x5-leaky_relu")
@@ -163,7 +162,7 @@ def test_it_continues_from_its_state(left, variant):
     whole = population(left, **VARIANTS[variant])
     play(whole, 4)
     k = (whole.chosen + 1) % 3
-    whole.replace(k, Candidate("2x7-tanh", "adam", 0.02), whole.network.like("2x7-tanh", 3))
+    whole.replace(k, "2x7-tanh+adam+lr=0.02", whole.network.like("2x7-tanh", 3))
     while not whole.choice_waits:
         whole.run_episodes(1)
     assert len(whole.run_episodes(1)) == 0, "nothing is played before the choice is taken"
@@ -220,13 +219,13 @@ def test_a_file_keeps_a_population(backend, tmp_path):
 @BACKENDS
 def test_each_network_has_its_own_optimizer_and_rate(backend):
     """Oracle: the plain agent with these settings."""
-    candidate = Candidate(NETWORKS[0], "adam", 0.01)
+    candidate = f"{NETWORKS[0]}+adam+lr=0.01"
     linear = {"learning_rate_schedule": "linear", "steps": 5_000}
     one = population(backend, [candidate], **linear)
     given = SMALL | linear | {"optimizer": "adam", "learning_rate": 0.01}
     agent = backends.find(backend).DQNAgent("cartpole", NETWORKS[0], rng=1, **given)
     np.testing.assert_array_equal(one.run_episodes(10).losses, agent.run_episodes(10).losses)
-    several = population(backend, [candidate, Candidate(NETWORKS[0]), Candidate(NETWORKS[1], learning_rate=0.1)])
+    several = population(backend, [candidate, NETWORKS[0], f"{NETWORKS[1]}+lr=0.1"])
     rules = [(m.optimizer.settings.kind, m.optimizer.settings.resolved_learning_rate) for m in several.members]
     assert rules == [("adam", 0.01), ("sgd", 0.001), ("sgd", 0.1)]
 
@@ -237,19 +236,19 @@ def test_a_replaced_network_starts_anew(backend):
     play(several, 5)
     k = (several.chosen + 1) % 3
     network = several.network.like("1x4-relu", 2)
-    several.replace(k, Candidate("1x4-relu"), network)
+    several.replace(k, "1x4-relu", network)
     assert several.members[k].network is network
     assert several.members[k].optimizer.steps == 0
     assert several.losses[k] == 0
     assert not several.get_state()["population"]["acted"][:, k].any()
     with pytest.raises(ValueError, match=f"network {several.chosen} is the one whose copy the target is"):
-        several.replace(several.chosen, Candidate("1x4-relu"), network)
+        several.replace(several.chosen, "1x4-relu", network)
     with pytest.raises(ValueError, match="k must be an integer from 0 to 2"):
-        several.replace(3, Candidate("1x4-relu"), network)
+        several.replace(3, "1x4-relu", network)
     with pytest.raises(ValueError, match="network must be 1x5-relu, as the candidate; got 1x4-relu"):
-        several.replace(k, Candidate("1x5-relu"), network)
+        several.replace(k, "1x5-relu", network)
     with pytest.raises(ValueError, match="network must map 4 numbers to 2 Q-values"):
-        several.replace(k, Candidate("1x4-relu"), type(network)("1x4-relu", 3, 2))
+        several.replace(k, "1x4-relu", type(network)("1x4-relu", 3, 2))
 
 
 @BACKENDS

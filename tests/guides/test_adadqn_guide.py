@@ -18,7 +18,7 @@ def test_its_python_prints_the_choices():
     lines = output.getvalue().splitlines()
     assert lines
     assert lines[0].split()[0] == "200"
-    assert all(re.fullmatch(r"\d+ (2x32-relu|3x64-tanh) \[.*\]", line) for line in lines)
+    assert all(re.fullmatch(r"\d+ (2x32-relu(\+adam\+lr=0\.001)?|3x64-tanh) \[.*\]", line) for line in lines)
 
 
 def test_it_lists_the_options_and_their_defaults():

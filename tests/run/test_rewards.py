@@ -121,7 +121,7 @@ def test_a_population_has_none_above_the_limit_at_first_or_later():
     candidates = [one for event in events if isinstance(event, PopulationDrawn) for one in event.candidates]
     candidates += [event.new for event in events if isinstance(event, Replaced)]
     assert len(candidates) > 5, "some were replaced"
-    assert {one.architecture.parameter_count(*SIZES) <= limit for one in candidates} == {True}
+    assert {one.parameter_count(*SIZES) <= limit for one in candidates} == {True}
 
 
 class Outside(Controller):

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.search.generation import CandidateSpace, inherited, replacements
-from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.types import Candidate
+from nasdqn_fast.space import Architecture, SearchSpace, Setup, parse_setup
 
 PAPER = CandidateSpace(SearchSpace.paper())
 
@@ -53,7 +52,7 @@ def test_a_change_is_one_step_in_one_thing():
     rng = np.random.default_rng(1)
     kinds = Counter()
     for _ in range(400):
-        new = PAPER.changed(Candidate("3x64-relu"), rng).architecture
+        new = PAPER.changed(Architecture.parse("3x64-relu"), rng)
         kinds["activation" if new.activation != "relu" else "depth" if new.depth != 3 else "width"] += 1
         assert str(new) in {*("3x64-tanh", "3x64-leaky_relu"), *("2x64-relu", "4x64-relu"), "3x32-relu", "3x128-relu"}
     # Half of all changes are of the activation; of the rest, four of five are of the width.
@@ -63,20 +62,20 @@ def test_a_change_is_one_step_in_one_thing():
 
 @given(st.sampled_from([*SearchSpace.paper()]), st.integers(0, 50))
 def test_a_change_stays_in_the_space_and_is_one(architecture, seed):
-    new = PAPER.changed(Candidate(architecture), np.random.default_rng(seed))
-    assert new.architecture in PAPER.architectures
-    assert new.architecture != architecture
+    new = PAPER.changed(architecture, np.random.default_rng(seed))
+    assert new in PAPER.architectures
+    assert new != architecture
 
 
 def test_a_space_of_one_changes_nothing():
-    alone = CandidateSpace(SearchSpace(["2x8-relu"]))
-    assert alone.changed(Candidate("2x8-relu"), np.random.default_rng(0)) == Candidate("2x8-relu")
+    one = Architecture.parse("2x8-relu")
+    assert CandidateSpace(SearchSpace([one])).changed(one, np.random.default_rng(0)) == one
 
 
 def test_unequal_widths_have_neighbours_too():
     space = CandidateSpace(SearchSpace(["8,4-relu", "8,8-relu", "64,64-relu", "16,8,8-relu"]))
     rng = np.random.default_rng(0)
-    found = {str(space.changed(Candidate("2x8-relu"), rng).architecture) for _ in range(60)}
+    found = {str(space.changed(Architecture.parse("2x8-relu"), rng)) for _ in range(60)}
     assert found == {"8,4-relu", "2x64-relu", "16,8,8-relu"}
 
 
@@ -89,15 +88,15 @@ def test_optimizer_and_learning_rate_join_the_space():
     assert logarithms.min() >= -4
     assert logarithms.max() <= -2
     assert abs(logarithms.mean() + 3) < 4 * 2 / np.sqrt(12 * 400)  # uniform on a scale of logarithms
-    one = Candidate("2x8-relu", "sgd", 1e-3)
+    one = parse_setup("2x8-relu+sgd+lr=0.001")
     changed = {space.changed(one, rng) for _ in range(60)}
     rates = sorted(other.learning_rate for other in changed if other.optimizer == "sgd")
     assert rates == pytest.approx([8e-4, 1.2e-3])
-    assert Candidate("2x8-relu", "adam", 1e-3) in changed
+    assert Setup((8, 8), "relu", "adam", 1e-3) in changed
     assert len(changed) == 3
-    at_the_edge = {space.changed(Candidate("2x8-relu", "sgd", 1e-2), rng).learning_rate for _ in range(40)}
+    at_the_edge = {space.changed(Setup((8, 8), "relu", "sgd", 1e-2), rng).learning_rate for _ in range(40)}
     assert sorted(at_the_edge) == [pytest.approx(8e-3), 1e-2]
-    nearly = {space.changed(Candidate("2x8-relu", "sgd", 9e-3), rng).learning_rate for _ in range(40)}
+    nearly = {space.changed(Setup((8, 8), "relu", "sgd", 9e-3), rng).learning_rate for _ in range(40)}
     assert max(nearly) == 1e-2
 
 

@@ -62,9 +62,9 @@ def test_a_run_is_the_algorithm_written_out(backend):
                 new = SPACE.changed(source.candidate, streams.controller)
                 copies = parents.setdefault(parent, [])
                 if new in copies:
-                    network = source.network.like(new.architecture, streams.transfer)
+                    network = source.network.like(new.trained(), streams.transfer)
                 else:
-                    network = inherited(source.network, new.architecture, streams.transfer)
+                    network = inherited(source.network, new.trained(), streams.transfer)
                 copies.append(new)
                 several.replace(k, new, network)
                 gone.append((choice.updates, k, parent, new))
@@ -89,12 +89,12 @@ def test_events_come_in_order_and_name_what_is_in_use():
             case PopulationDrawn():
                 members = list(event.candidates)
             case TargetChosen():
-                assert event.architecture == members[event.choice.chosen].architecture
+                assert event.architecture == members[event.choice.chosen]
             case Replaced():
                 assert members[event.network] == event.old
                 members[event.network] = event.new
             case Played():
-                assert event.architecture in {member.architecture for member in members}
+                assert event.architecture in members
     assert kinds[:2] == [Asked, PopulationDrawn]
     assert kinds[-1] is Told
     assert kinds.count(Played) == 12

@@ -26,10 +26,9 @@ from nasdqn_fast.trial_estimators import base as trial_estimators
 from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 
-CONTROLLER = tuple(name for names in SPELLED_OUT.values() for name in names.values())
 # Those of `nasdqn_fast.train` that a search on a table has: the controller's, and what it is told.
 SETTINGS = (
-    *CONTROLLER,
+    *(name for names in SPELLED_OUT.values() for name in names.values()),
     "max_parameters",
     *(setting.keyword for setting in all_settings() if setting.section == "reward"),
 )
@@ -73,20 +72,6 @@ class TableSearch:
         return self.optimum - self.final_score
 
 
-def table_latencies(table: Table, task: str, options: Mapping[str, Any]) -> dict[str, float]:
-    """The latencies that are in the reward of searches on a task; empty if there are none in it.
-
-    Those that the options give; else they are measured now, so that several searches have the same.
-
-    Args:
-        table, task, options: as for `search_table`.
-    """
-    names = [name for name in options if name in SETTINGS and name not in CONTROLLER]
-    space = [str(architecture) for architecture in table.space]
-    config = resolve(None, {name: options[name] for name in names} | {"architectures": space})
-    return dict(with_latencies(config, table.sizes(task)).reward.seconds)
-
-
 def search_table(
     table: Table,
     task: str,
@@ -104,9 +89,8 @@ def search_table(
     """Runs a controller on a table: ``search_table(table, "hanging", "nas-dqn", trials=50, seed=1)``.
 
     Every trial is one run of the table, with a seed drawn among those for searching, or as much of it as the estimator
-    asks for. A proposal's budget is the
-    episodes of that run that it sees; one that names a finished trial of the same architecture as its source sees so
-    many more of that trial's run, and pays for these only.
+    asks for. A proposal's budget is the episodes of that run that it sees; one that names a finished trial of the same
+    architecture as its source sees so many more of that trial's run, and pays for these only.
 
     Args:
         table: the table.
@@ -255,7 +239,10 @@ class _OnTable:
                 f"{before.architecture}; a table holds no run that changes its architecture"
             )
         if before.episodes == self._table.episodes:
-            raise InputError(f"a proposal continues trial {proposal.source}, which is as long as the table's runs")
+            raise InputError(
+                f"a proposal continues trial {proposal.source}, which is as long as the table's runs, "
+                f"{before.episodes} episodes; give the controller a smaller budget, or make a table of longer runs"
+            )
         return before
 
 

@@ -61,23 +61,18 @@ def summary_of(searches: Sequence[TableSearch]) -> dict[str, Any]:
     }
 
 
-def write(
-    out: Path,
-    about: Mapping[str, Any],
-    found: Mapping[str, Sequence[TableSearch]],
-    latencies: Mapping[str, float] | None = None,
-) -> None:
+def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[TableSearch]]) -> None:
     """Writes ``summary.json`` and ``trials.csv``, and ``latencies.json`` where latencies are in the reward.
 
     Args:
         out: directory, as `check_free` returns it.
         about: what was asked for: table, task, trials and so on.
-        found: method -> its searches.
-        latencies: architecture -> seconds.
+        found: method -> its searches, which have the same latencies if they have any.
 
     Raises:
         InputError: it cannot be written.
     """
+    latencies = next(iter(found.values()))[0].latencies
     summary = {"format": FORMAT, **about, "methods": {name: summary_of(searches) for name, searches in found.items()}}
     try:
         out.mkdir(parents=True, exist_ok=True)
