@@ -204,12 +204,11 @@ def _plan(
             f"estimator must be a name, or module:attribute, for the directory holds it; got {estimator!r}"
         )
     made = trial_estimators.make(estimator, estimator_options)
-    given = asdict(made.options)
     plan, configs = studies.make_plan(
         methods, None if env is None else [env], seeds, grid=None, config=config, first_seed=seed, options=options
     )
-    values: dict[str, Any] = {**vars(plan), "trials": check_positive_int("trials", trials)}
-    return SearchPlan(**values, estimator=estimator, estimator_options=given), configs
+    about = {"trials": check_positive_int("trials", trials), "estimator": estimator}
+    return SearchPlan.of_plan(plan, about | {"estimator_options": asdict(made.options)}), configs
 
 
 def _check(configs: Mapping[tuple[str, str], Config], plan: SearchPlan) -> None:

@@ -16,6 +16,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.evolution import Evolution
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Played
+from nasdqn_fast.plugins import option
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.study import trial as trials
@@ -68,6 +69,17 @@ class Going(Controller):
         self.told.append(result)
 
 
+class Weighted:
+    """A trial estimator with an option that is a tuple."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        weights: tuple[int, ...] = option((1, 2), "of what", "this test")
+
+    def __call__(self, trial):
+        return float(sum(trial.options.weights))
+
+
 def test_it_is_ask_and_tell_with_short_runs_and_then_full_ones(tmp_path):
     (found,) = search(tmp_path / "s", seed=3)["evolution"]
     controller = Evolution(SearchSpace(SPACE), Streams(3).controller, Evolution.Options())
@@ -91,6 +103,23 @@ def test_the_return_is_reported_with_students_interval(tmp_path):
     (each,) = json.loads((tmp_path / "s" / "summary.json").read_text())["methods"]["evolution"]["each"]
     assert each["final_interval"] == pytest.approx(list(expected))
     assert each["best"] == str(found.best)
+
+
+def test_more_searches_may_find_what_the_first_have_not(tmp_path):
+    """And train it, in the folder in which the first searches have been reported."""
+    more = {"methods": ("random-nas",), "trials": 1, "final_seeds": 1, "episodes": 4}
+    (first,) = search(tmp_path / "s", **more)["random-nas"]
+    found = search(tmp_path / "s", **more, seeds=4)["random-nas"]
+    assert len({each.best for each in found}) > 1
+    assert found[0].trials == first.trials
+    whole = search(tmp_path / "whole", **more, seeds=4)["random-nas"]
+    assert [(each.best, each.final_score) for each in found] == [(each.best, each.final_score) for each in whole]
+
+
+def test_options_that_json_writes_as_lists_are_the_same_when_they_are_read(tmp_path):
+    more = {"estimator": f"{__name__}:Weighted", "final_seeds": 0, "trials": 1}
+    first = search(tmp_path / "s", **more)["evolution"]
+    assert [each.trials for each in search(tmp_path / "s", **more)["evolution"]] == [each.trials for each in first]
 
 
 def test_seeds_of_trials_and_of_final_runs_differ(tmp_path):
