@@ -41,14 +41,18 @@ def trial_config(
         episodes: of the run.
         parent: directory of the run whose network it begins with.
     """
-    about: dict[str, Any] = {"method": "fixed", "architecture": str(Architecture.parse(architecture))}
-    search = replace(config.search, **about, optimizers=(), learning_rates=(), max_parameters=None)
+    config = without_choices(config)
+    search = replace(config.search, method="fixed", architecture=str(Architecture.parse(architecture)))
     agent = replace(config.agent, **dict(architecture.training))
     warm_start = None if parent is None else str(parent)
     run = replace(config.run, seed=seed, episodes=episodes, warm_start=warm_start)
-    # What the cost of the network is worth is between the search and its controller.
-    whole = replace(config, agent=agent, search=search, reward=RewardConfig(), run=run, controller={})
-    return named(complete(whole))
+    return named(complete(replace(config, agent=agent, search=search, run=run)))
+
+
+def without_choices(config: Config) -> Config:
+    """The settings of a search without those of its controller, of what it chooses and is told: its runs have none."""
+    search = replace(config.search, optimizers=(), learning_rates=(), max_parameters=None)
+    return replace(config, search=search, reward=RewardConfig(), controller={})
 
 
 class Attempt:
