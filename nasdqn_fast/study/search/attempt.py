@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,10 @@ import numpy as np
 from nasdqn_fast.config import Config, complete, named
 from nasdqn_fast.config.sections import RewardConfig
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.api import resume
 from nasdqn_fast.run.checkpoints import Checkpoints
+from nasdqn_fast.run.rewards import sizes_of
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import syncing
 from nasdqn_fast.study.search.plan import run_seed
@@ -74,7 +75,8 @@ class Attempt:
         self._trained: _Run | None = None
         self.note = ""
         environment = search.environment
-        self._start = Start(search.config, lambda: environment, proposal.architecture, self._seed, search.seed)
+        sizes = sizes_of(environment)
+        self._start = Start(search.config, lambda: environment, sizes, proposal.architecture, self._seed, search.seed)
 
     def result(self) -> Result:
         """Trains what the estimator asks for, and scores it."""
@@ -95,7 +97,10 @@ class Attempt:
             transitions=self._start.transitions,
         )
         score = trial_estimators.apply(search.estimator, trial)
-        return Result(proposal, proposal.architecture, score, self._returns(), self._cost())
+        returns, cost, run = np.empty(0), self._start.cost, self._trained
+        if run is not None:
+            returns, cost = run.returns, cost + run.cost
+        return Result(proposal, proposal.architecture, score, returns, cost)
 
     def record(self, result: Result) -> dict[str, Any]:
         """What is kept of it."""
@@ -133,27 +138,25 @@ class Attempt:
 
     def _train(self, episodes: int, parent: int | None) -> trial_estimators.Trained:
         search, architecture, source = self._search, self._proposal.architecture, self._source
-        if self._trained is not None:
-            raise InputError(f"trial estimator {search.estimator.name!r} trains a trial twice; train it once")
-        path = search.path(self._number)
+        path, seed, first, before = search.path(self._number), self._seed, 1, None
         if source is not None and source["architecture"] == str(architecture):
-            config = trial_config(search.config, architecture, source["seed"], episodes, self._parent(source["parent"]))
-            _continue(search.path(source["trial"]), path, config, search.listener)
-            first = source["episodes"][1] + 1
-            self._trained = _Run(path, source["seed"], first, episodes, source["parent"])
+            seed, first, parent = source["seed"], source["episodes"][1] + 1, source["parent"]
+            config = trial_config(search.config, architecture, seed, episodes, self._parent(parent))
+            before = search.path(source["trial"])
+            _continue(before, path, config, search.listener)
         else:
             parent = parent if source is None else source["trial"]
             if self._proposal.fresh:
                 parent = None
-            config = trial_config(search.config, architecture, self._seed, episodes, self._parent(parent))
-            keeps_end = search.controller.continues_trials
-            self.note = run_to_end(path, config, search.listener, keeps_end=keeps_end)
-            self._trained = _Run(path, self._seed, 1, episodes, parent)
-        summary = read_summary(path)
+            config = trial_config(search.config, architecture, seed, episodes, self._parent(parent))
+            self.note = run_to_end(path, config, search.listener, keeps_end=search.controller.continues_trials)
+        summary, returns = read_summary(path), read_episodes(path)["return"]
         score = summary["segments"][-1]["score"]
         if score is None:
             raise InputError(f"{str(path)!r} has ended without a score: {summary['status']}")
-        return trial_estimators.Trained(read_episodes(path)["return"], score)
+        cost = _cost_in(summary) if before is None else _cost_in(summary) - _cost_in(read_summary(before))
+        self._trained = _Run(path, seed, first, episodes, parent, returns[first - 1 :], cost)
+        return trial_estimators.Trained(returns, score)
 
     def _parent(self, number: int | None) -> Path | None:
         if number is None:
@@ -166,28 +169,8 @@ class Attempt:
             )
         return self._search.path(number)
 
-    def _returns(self) -> np.ndarray:
-        run = self._trained
-        return np.empty(0) if run is None else read_episodes(run.path)["return"][run.first - 1 : run.last]
 
-    def _cost(self) -> Cost:
-        environment, architecture = self._search.environment, self._proposal.architecture
-        sizes = environment.observation_size, environment.n_actions
-        cost = Cost(0, 0, architecture.parameter_count(*sizes), 0)
-        if self._trained is not None:
-            cost = Cost(**read_summary(self._trained.path)["segments"][-1]["cost"])
-            if self._trained.first > 1:
-                assert self._source is not None
-                before = read_summary(self._search.path(self._source["trial"]))["segments"][-1]["cost"]
-                steps, updates, flop = (getattr(cost, name) - before[name] for name in ("steps", "updates", "flop"))
-                cost = replace(cost, steps=steps, updates=updates, flop=flop)
-        played = self._start.steps
-        return replace(
-            cost, steps=cost.steps + played, flop=cost.flop + forward_flop(architecture, *sizes, rows=played)
-        )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """The run of a trial.
 
@@ -196,6 +179,7 @@ class _Run:
         seed: of all its random streams.
         first, last: episodes of the run that are the trial's, from 1.
         parent: the trial whose network it began with.
+        returns, cost: of these episodes.
     """
 
     path: Path
@@ -203,6 +187,13 @@ class _Run:
     first: int
     last: int
     parent: int | None
+    returns: np.ndarray
+    cost: Cost
+
+
+def _cost_in(summary: Mapping[str, Any]) -> Cost:
+    """That of a run, of one segment, by its summary."""
+    return Cost(**summary["segments"][-1]["cost"])
 
 
 def _continue(source: Path, path: Path, config: Config, listener: Listener) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from nasdqn_fast.study.search.search import FULL, check_goes_with
 from nasdqn_fast.study.table.lookup import Answer, CostMeter, Table
 from nasdqn_fast.study.table.starts import TableStarts
 from nasdqn_fast.trial_estimators import base as trial_estimators
-from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
+from nasdqn_fast.types import WHOLE_RUN, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 
 CONTROLLER = tuple(name for names in SPELLED_OUT.values() for name in names.values())
@@ -234,9 +234,9 @@ class _OnTable:
         score = trial_estimators.apply(self._estimator, trial)
         answer = answers[-1] if answers else None
         self.answers.append(answer)
-        returns, cost = np.empty(0), self._table.cost_of_steps(proposal.architecture, self._task, start.steps)
+        returns, cost = np.empty(0), start.cost
         if answer is not None:
-            cost = _sum(cost, answer.cost if before is None else _difference(answer.cost, before.cost))
+            cost += answer.cost if before is None else answer.cost - before.cost
             returns = answer.returns[done:]
         self.meter.add(len(returns), cost)
         self._results.append(Result(proposal, proposal.architecture, score, returns, cost))
@@ -257,11 +257,3 @@ class _OnTable:
         if before.episodes == self._table.episodes:
             raise InputError(f"a proposal continues trial {proposal.source}, which is as long as the table's runs")
         return before
-
-
-def _difference(cost: Cost, before: Cost) -> Cost:
-    return Cost(cost.steps - before.steps, cost.updates - before.updates, cost.parameters, flop=cost.flop - before.flop)
-
-
-def _sum(cost: Cost, other: Cost) -> Cost:
-    return replace(cost, steps=cost.steps + other.steps, updates=other.updates, flop=cost.flop + other.flop)

@@ -277,7 +277,7 @@ def test_the_networks_of_a_start_are_those_of_runs(tmp_path):
 
     config = resolve(None, {"env": "cartpole", "init": "torch", "head_scale": 0.5})
     environment = make_environment(config)
-    start = Start(config, lambda: environment, Architecture.parse("5,3-tanh"), 7, 0)
+    start = Start(config, lambda: environment, (4, 2), Architecture.parse("5,3-tanh"), 7, 0)
     agent = DQNAgent(environment, "5,3-tanh", rng=7, init="torch", head_scale=0.5)
     np.testing.assert_allclose(start.network(0).parameters, agent.network.parameters, rtol=1e-6)
     assert not np.allclose(start.network(1).parameters, agent.network.parameters)
