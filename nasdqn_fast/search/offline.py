@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Proposal, Result
 
+A = TypeVar("A")
 Estimate = Callable[[Proposal], Result]
 
 
@@ -27,12 +28,15 @@ def run_trials(controller: Controller, estimate: Estimate, trials: int) -> list[
     return results
 
 
-def best_architecture(results: Sequence[Result]) -> Architecture:
+def best_architecture(told: Iterable[tuple[A, float]]) -> A:
     """The architecture with the highest mean score over its trials, the first of equals.
 
     Not that of the highest score: among many trials this is a lucky one.
+
+    Args:
+        told: architecture, or its text, and score of each trial.
     """
-    scores: dict[Architecture, list[float]] = {}
-    for result in results:
-        scores.setdefault(result.architecture, []).append(result.score)
+    scores: dict[A, list[float]] = {}
+    for architecture, score in told:
+        scores.setdefault(architecture, []).append(score)
     return max(scores, key=lambda architecture: sum(scores[architecture]) / len(scores[architecture]))

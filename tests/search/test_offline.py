@@ -51,4 +51,4 @@ def test_each_trial_is_asked_estimated_and_told_in_turn():
     ],
 )
 def test_the_best_is_that_of_the_highest_mean(scores, best):
-    assert best_architecture([result_of(*each) for each in scores]) == best
+    assert best_architecture(scores) == best

@@ -160,17 +160,17 @@ def search_table(
     results = run_trials(controller, told, trials)
     finals = np.array([final(architecture) for architecture in space])
     optimum = float(finals.max())
-    regrets = [optimum - final(best_architecture(results[:n])) for n in range(1, trials + 1)]
-    best = best_architecture(results)
+    scores = [(result.architecture, result.score) for result in results]
+    best = [best_architecture(scores[:n]) for n in range(1, trials + 1)]
     return TableSearch(
         task,
         config.run.seed,
         tuple(results),
         tuple(None if answer is None else answer.seed for answer in estimate.answers),
-        best,
-        final(best),
+        best[-1],
+        final(best[-1]),
         optimum,
-        np.array(regrets),
+        np.array([optimum - final(architecture) for architecture in best]),
         estimate.meter,
         np.array([worth(architecture, table.search_score) for architecture in space]),
         finals,
