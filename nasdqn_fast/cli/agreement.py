@@ -128,8 +128,7 @@ def _show(console: Console, found: Sequence[tuple[str, Agreement]]) -> None:
 
 
 def _write(out: Path, task: str, found: Sequence[tuple[str, Agreement]]) -> None:
-    from nasdqn_fast.run.directory import unwritable
-    from nasdqn_fast.storage.atomic import replacing
+    from nasdqn_fast.run.directory import write_texts
 
     names = ("tau", "steps", "updates", "full_steps", "full_updates")
     rows = {
@@ -139,9 +138,4 @@ def _write(out: Path, task: str, found: Sequence[tuple[str, Agreement]]) -> None
     }
     truth = {str(a): column.tolist() for a, column in zip(found[0][1].architectures, found[0][1].truth.T, strict=True)}
     content = {"format": 1, "task": task, "truth": truth, "estimators": rows}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with replacing(out / FILE) as file:
-            file.write(f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
-    except OSError as error:
-        raise unwritable(out, error) from None
+    write_texts(out, {FILE: f"{json.dumps(content, indent=1, allow_nan=False)}\n"})

@@ -12,9 +12,8 @@ from typing import Any
 
 from nasdqn_fast.config import Config, all_settings, resolve
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.run.directory import write_texts
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study import api as studies
 from nasdqn_fast.study import cells
 from nasdqn_fast.study.outcomes import read_outcomes
@@ -224,8 +223,4 @@ def _write(out: Path, plan: SearchPlan, found: Mapping[str, Sequence[FoundByTria
     about = {"trials": plan.trials, "estimator": plan.estimator, "episodes": plan.episodes}
     summary = {"format": FORMAT, "task": plan.tasks[0], **about}
     summary["methods"] = {label: summary_of(searched) for label, searched in found.items()}
-    try:
-        with replacing(out / SUMMARY) as file:
-            file.write(f"{json.dumps(summary, indent=2, allow_nan=False)}\n".encode())
-    except OSError as error:
-        raise unwritable(out, error) from None
+    write_texts(out, {SUMMARY: f"{json.dumps(summary, indent=2, allow_nan=False)}\n"})
