@@ -48,8 +48,8 @@ def _setting_options(command: click.Command) -> click.Command:
     "methods",
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all: those that "
-    "search, as a league.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several. On a table also "
+    "all: those that search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Trials of a search.")
 @click.option(
@@ -115,7 +115,8 @@ def command(
     about["trial_estimator_options"] = parse_options(
         find("trial-estimators", about["estimator"]), texts, f"trial estimator {about['estimator']!r}"
     )
-    names = split_names(methods)
+    if not (names := split_names(methods)):
+        raise InputError(f"--method must name at least one; got {methods!r}")
     if task is None:
         _by_runs(screen(), names, out, about, options)
     else:
@@ -172,12 +173,12 @@ def _by_runs(
 def _show_found(console: Console, found: Mapping[str, Sequence[FoundByTrials]], out: Path) -> None:
     from rich.table import Table as Grid
 
-    from nasdqn_fast.cli.display import literal
+    from nasdqn_fast.cli.display import literal, with_interval
 
     grid = Grid("method", "search", "best", "final return", "steps of trials")
     for method, searched in found.items():
         for each in searched:
-            score = _with_interval(each.final_score, each.final_interval) if len(each.finals) else ""
+            score = with_interval(each.final_score, each.final_interval) if len(each.finals) else ""
             grid.add_row(literal(method), str(each.seed), str(each.best), score, f"{each.cost['steps']:,}")
     console.print(grid)
     if n := len(next(iter(found.values()))[0].finals):
@@ -229,7 +230,7 @@ def _on_table(
 def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]]) -> None:
     from rich.table import Table as Grid
 
-    from nasdqn_fast.cli.display import literal
+    from nasdqn_fast.cli.display import literal, with_interval
     from nasdqn_fast.study.table.search_files import summary_of
 
     grid = Grid("method", "best", "final score", "regret", "steps")
@@ -241,13 +242,9 @@ def _show(console: Console, task: str, found: Mapping[str, Sequence[TableSearch]
         grid.add_row(
             literal(method),
             f"{usual}{share}",
-            *(_with_interval(summary[name], summary[f"{name}_interval"]) for name in ("final_score", "regret")),
+            *(with_interval(summary[name], summary[f"{name}_interval"]) for name in ("final_score", "regret")),
             f"{summary['steps']:,.0f}",
         )
     console.print(grid)
     optimum = next(iter(found.values()))[0].optimum
     console.print(literal(f"{task}: the best final score of all is {optimum:.1f}"), soft_wrap=True)
-
-
-def _with_interval(mean: float, interval: tuple[float, float] | None) -> str:
-    return f"{mean:.1f}" if interval is None else f"{mean:.1f} [{interval[0]:.1f}, {interval[1]:.1f}]"

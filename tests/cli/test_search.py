@@ -110,6 +110,8 @@ def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(r
         ([*ARGS, "--trials", "0"], "--trials must be an integer >= 1; got 0"),
         ([*ARGS, "--final-seeds", "-1"], "--final-seeds must be an integer from 0"),
         ([*ARGS, "--threads", "0"], "--threads must be an integer >= 1; got 0"),
+        ([*ARGS, "--method", ""], "--method must name at least one; got ''"),
+        (["search", "--on-table", "cartpole", "--table", "t", "--method", ""], "--method must name at least one"),
         ([*ARGS, "--method", "nas-dqm"], "'nas-dqm': did you mean 'nas-dqn'"),
         ([*ARGS, "--method", "halving"], "method 'halving' says itself for how long a trial is trained"),
         ([*ARGS, "--estimator", "synflo"], "unknown trial estimator 'synflo': did you mean 'synflow'"),

@@ -11,12 +11,10 @@ import numpy as np
 
 from nasdqn_fast.search.offline import best_architecture
 from nasdqn_fast.space import Architecture, parse_setup
-from nasdqn_fast.statistics.bootstrap import Interval
+from nasdqn_fast.statistics.bootstrap import CONFIDENCE, Interval
 from nasdqn_fast.statistics.means import one_sample
 from nasdqn_fast.study.search.plan import Searches
 from nasdqn_fast.study.search.records import Records
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
