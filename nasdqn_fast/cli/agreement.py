@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nasdqn_fast.cli.naming import naming
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, TrialFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,8 @@ def command(
                 if estimators:
                     raise InputError(f"{name}: {error}: give --out DIR") from None
                 say(f"{name} is left out: {error}: give --out DIR")
+            except TrialFailed:  # the display has said which, and why
+                raise click.exceptions.Exit(1) from None
     intervals = [agreement.interval() for _, agreement in found]
     _show(console, found, intervals)
     if out is not None:

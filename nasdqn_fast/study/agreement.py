@@ -111,7 +111,7 @@ def rank_agreement(
     Raises:
         NotInTable: it cannot answer, and no directory is given.
         InputError: unknown task, estimator or option, or a table of one architecture.
-        RuntimeError: a real run has failed.
+        TrialFailed: a real run has failed.
     """
     if len(table.space) < 2:
         raise InputError("the table has one architecture; a ranking needs two")

@@ -101,7 +101,13 @@ def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(r
     args = ["agreement", "--table", "t", "--task", "cartpole", "--repeats", "1", "--estimators", "inherit"]
     code, out, _ = run(*args, "--out", "a", "--threads", "1")
     assert code == 0
-    assert Path("a/inherit/searches").is_dir()
+    (run_directory,) = Path("a/inherit/searches").glob("*/*/0/0001")
+    for path in (run_directory / "summary.json", run_directory.parent / "trials.jsonl"):
+        path.unlink()
+    (run_directory / "config.toml").write_text("[agent]\ngamma = 0.5\n")
+    code, _, err = run(*args, "--out", "a", "--threads", "1")
+    assert code == 1
+    assert re.fullmatch(r"nasdqn-fast: search cartpole/.* failed: .*config.toml' is not as the study has it.*\n", err)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.config import Config, all_settings, resolve
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, TrialFailed
 from nasdqn_fast.run.directory import write_texts
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.study import api as studies
@@ -84,7 +84,7 @@ def search_runs(
 
     Raises:
         InputError: a setting is wrong, or `out` holds something else. Nothing has been written then.
-        RuntimeError: a search or a final run has failed.
+        TrialFailed: a search or a final run has failed.
         KeyboardInterrupt: as usual; what ran has been saved.
     """
     found, ended = run_searches(
@@ -106,7 +106,7 @@ def search_runs(
     )
     if ended.failed:
         trial, why = next(iter(ended.failed.items()))
-        raise RuntimeError(f"{ended.what} {trial.name} failed: {why}")
+        raise TrialFailed(f"{ended.what} {trial.name} failed: {why}")
     if ended.noted:
         warnings.warn(studies.noted(ended), stacklevel=2)
     return found
