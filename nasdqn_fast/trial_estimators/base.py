@@ -75,6 +75,15 @@ class Trial:
         return max(1, self.episodes // SHARE) if given is None else min(given, self.episodes)
 
 
+@dataclass(frozen=True)
+class LengthOptions:
+    """How long a trial is trained, as `Trial.episodes_of` takes it."""
+
+    episodes: int | None = plugins.option(
+        None, "episodes of a trial; none: a quarter of full training", "this package", minimum=1, shown="a quarter"
+    )
+
+
 def make(estimator: Any, options: Mapping[str, Any] | None = None) -> plugins.Function:
     """A trial estimator with its options.
 
