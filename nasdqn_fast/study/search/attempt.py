@@ -71,7 +71,7 @@ class Attempt:
     def __init__(self, number: int, proposal: Proposal, search: Search) -> None:
         self._number, self._proposal, self._search = number, proposal, search
         self._seed = run_seed(search.seed, number)
-        self._source = self._source_of(proposal)
+        self._continued = self._continued_by(proposal)
         self._trained: _Run | None = None
         self.note = ""
         environment = search.environment
@@ -83,7 +83,7 @@ class Attempt:
         search, proposal = self._search, self._proposal
         full = search.config.run.episodes
         if proposal.budget not in (None, WHOLE_RUN):
-            before = 0 if self._source is None else self._source["episodes"][1]
+            before = 0 if self._continued is None else self._continued["episodes"][1]
             full = min(before + proposal.budget, full)
         trial = trial_estimators.Trial(
             number=self._number,
@@ -122,33 +122,31 @@ class Attempt:
         if self._trained is not None and not self._search.controller.continues_trials:
             Checkpoints(self._trained.path / directory.CHECKPOINTS).remove()
 
-    def _source_of(self, proposal: Proposal) -> dict[str, Any] | None:
-        """The record of the trial that the proposal continues."""
+    def _continued_by(self, proposal: Proposal) -> dict[str, Any] | None:
+        """The record of the trial whose run becomes longer; None if a run begins, perhaps with a source's weights."""
         done, number = self._search.done, proposal.source
         if number is None:
             return None
         if number > len(done) or done[number - 1]["run"] is None:
             raise InputError(f"a proposal continues trial {number}, which has not been trained")
         source = done[number - 1]
-        if source["architecture"] == str(proposal.architecture) and (
-            source["episodes"][1] >= self._search.config.run.episodes
-        ):
+        if source["architecture"] != str(proposal.architecture):
+            return None
+        if source["episodes"][1] >= self._search.config.run.episodes:
             raise InputError(f"a proposal continues trial {number}, which has been trained in full")
         return source
 
     def _train(self, episodes: int, parent: int | None) -> trial_estimators.Trained:
-        search, architecture, source = self._search, self._proposal.architecture, self._source
+        search, proposal, continued = self._search, self._proposal, self._continued
         path, seed, first, before = search.path(self._number), self._seed, 1, None
-        if source is not None and source["architecture"] == str(architecture):
-            seed, first, parent = source["seed"], source["episodes"][1] + 1, source["parent"]
-            config = trial_config(search.config, architecture, seed, episodes, self._parent(parent))
-            before = search.path(source["trial"])
+        if continued is not None:
+            seed, first, parent = continued["seed"], continued["episodes"][1] + 1, continued["parent"]
+            config = trial_config(search.config, proposal.architecture, seed, episodes, self._parent(parent))
+            before = search.path(continued["trial"])
             _continue(before, path, config, search.listener)
         else:
-            parent = parent if source is None else source["trial"]
-            if self._proposal.fresh:
-                parent = None
-            config = trial_config(search.config, architecture, seed, episodes, self._parent(parent))
+            parent = None if proposal.fresh else proposal.source or parent
+            config = trial_config(search.config, proposal.architecture, seed, episodes, self._parent(parent))
             self.note = run_to_end(path, config, search.listener, keeps_end=search.controller.continues_trials)
         summary, returns = read_summary(path), read_episodes(path)["return"]
         score = summary["segments"][-1]["score"]

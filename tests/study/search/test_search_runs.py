@@ -80,6 +80,13 @@ class Weighted:
         return float(sum(trial.options.weights))
 
 
+class Moving(Going):
+    """Begins the first architecture with four episodes, and goes on from there with the second for three."""
+
+    def propose(self):
+        return Proposal(self.space[1], "on", 3, source=1) if self.told else Proposal(self.space[0], "begin", 4)
+
+
 def test_it_is_ask_and_tell_with_short_runs_and_then_full_ones(tmp_path):
     (found,) = search(tmp_path / "s", seed=3)["evolution"]
     controller = Evolution(SearchSpace(SPACE), Streams(3).controller, Evolution.Options())
@@ -211,6 +218,16 @@ def test_a_trial_that_is_continued_is_a_copy_of_its_source_trained_for_longer(tm
         )
     folder = found.path
     assert (folder / "0002" / "episodes.csv").read_bytes() == (folder / "0003" / "episodes.csv").read_bytes()
+
+
+def test_a_trial_that_goes_on_with_another_architecture_has_its_own_budget(tmp_path):
+    """Oracle: a run of three episodes that starts from the source's directory."""
+    module = f"{__name__}:Moving"
+    (found,) = search(tmp_path / "s", (module,), trials=2, estimator="full-training", transfer="net2net")[module]
+    record = found.trials[1]
+    assert (record["episodes"], record["parent"]) == ([1, 3], 1)
+    run = run_of(SPACE[1], record["seed"], 3, from_=str(found.path / "0001"), transfer="net2net")
+    assert record["score"] == run.segments[0].score
 
 
 def test_without_final_seeds_nothing_is_trained_in_full(tmp_path):
