@@ -28,8 +28,8 @@ def run_trials(controller: Controller, estimate: Estimate, trials: int) -> list[
     return results
 
 
-def best_architecture(told: Iterable[tuple[A, float]]) -> A:
-    """The architecture with the highest mean score over its trials, the first of equals.
+def best_so_far(told: Iterable[tuple[A, float]]) -> list[A]:
+    """After each trial the architecture with the highest mean score over its trials, the first of equals.
 
     Not that of the highest score: among many trials this is a lucky one.
 
@@ -37,6 +37,11 @@ def best_architecture(told: Iterable[tuple[A, float]]) -> A:
         told: architecture, or its text, and score of each trial.
     """
     scores: dict[A, list[float]] = {}
+    means: dict[A, float] = {}
+    best = []
     for architecture, score in told:
-        scores.setdefault(architecture, []).append(score)
-    return max(scores, key=lambda architecture: sum(scores[architecture]) / len(scores[architecture]))
+        those = scores.setdefault(architecture, [])
+        those.append(score)
+        means[architecture] = sum(those) / len(those)
+        best.append(max(means, key=means.__getitem__))
+    return best

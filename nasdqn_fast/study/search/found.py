@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nasdqn_fast.search.offline import best_architecture
+from nasdqn_fast.search.offline import best_so_far
 from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.statistics.bootstrap import CONFIDENCE, Interval
 from nasdqn_fast.statistics.means import one_sample
@@ -60,8 +60,8 @@ def found_in(searches: Searches) -> dict[str, list[FoundByTrials]]:
     for search in searches.trials():
         records = Records(Path(search.path)).read()
         if len(records) >= searches.plan.trials:
-            best = parse_setup(best_architecture((record["architecture"], record["reward"]) for record in records))
-            about = (search.label, search.seed, Path(search.path), tuple(records), best)
+            *_, best = best_so_far((record["architecture"], record["reward"]) for record in records)
+            about = (search.label, search.seed, Path(search.path), tuple(records), parse_setup(best))
             found[search.label].append(FoundByTrials(*about, finals=np.empty(0)))
     return found
 

@@ -15,7 +15,7 @@ from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError, suggest
 from nasdqn_fast.run.rewards import limit_of, reward_of, space_of, with_latencies, with_reward
-from nasdqn_fast.search.offline import best_architecture, run_trials
+from nasdqn_fast.search.offline import best_so_far, run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.study.search.plan import run_seed
@@ -160,8 +160,7 @@ def search_table(
     results = run_trials(controller, told, trials)
     finals = np.array([final(architecture) for architecture in space])
     optimum = float(finals.max())
-    scores = [(result.architecture, result.score) for result in results]
-    best = [best_architecture(scores[:n]) for n in range(1, trials + 1)]
+    best = best_so_far((result.architecture, result.score) for result in results)
     return TableSearch(
         task,
         config.run.seed,
