@@ -123,6 +123,7 @@ def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(r
         ([*ARGS, "--estimator", "synflo"], "unknown trial estimator 'synflo': did you mean 'synflow'"),
         ([*ARGS, "--estimator-option", "episode=3"], "trial estimator 'low-fidelity': unknown option 'episode'"),
         ([*ARGS, "--estimator-option", "episodes=x"], "episodes must be an integer"),
+        ([*ARGS, "--estimator-option", "episodes=0"], "'low-fidelity': episodes must be an integer >= 1; got 0"),
         ([*ARGS, "--metric", "final"], "--metric goes with --on-table"),
         (["search", "--scheduler", "nonsense"], "scheduler must be an address"),
         ([*ARGS, "--shard", "3/2"], "shard must be K/N with K from 1 to N"),
