@@ -191,6 +191,10 @@ class NonFiniteError(FloatingPointError):
     """Training met a NaN or an infinity; the message says where and in which episode."""
 
 
+class TrialFailed(RuntimeError):
+    """A trial of several has failed; the message says which, and why."""
+
+
 class StepError(RuntimeError):
     """An environment's step returned its error flag; the message says which environment, and when."""
 

@@ -136,7 +136,7 @@ def function(kind: str, plugin: Any, argument: str, given: Mapping[str, Any] | N
         raise InputError(f"{expected}; got {described(found)}")
     if not _takes(call, 1):
         raise InputError(f"{expected}; got one of {_parameters(call)}")
-    return Function(name, call, make_options(found, given or {}))
+    return Function(name, call, make_options(found, given or {}, f"{_one(kind)} {name!r}"))
 
 
 def address(kind: str, plugin: Any, *modules: str) -> str:

@@ -90,6 +90,14 @@ class Cost:
     parameters: int
     flop: int
 
+    def __add__(self, other: Cost) -> Cost:
+        """That of both, of one architecture."""
+        return Cost(self.steps + other.steps, self.updates + other.updates, self.parameters, self.flop + other.flop)
+
+    def __sub__(self, other: Cost) -> Cost:
+        """That of what has been trained since, of one architecture."""
+        return Cost(self.steps - other.steps, self.updates - other.updates, self.parameters, self.flop - other.flop)
+
 
 @dataclass(frozen=True, eq=False)
 class Result:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nasdqn_fast.cli.naming import naming
-from nasdqn_fast.errors import InputError
+from nasdqn_fast.errors import InputError, TrialFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
+    from nasdqn_fast.statistics.bootstrap import Interval
     from nasdqn_fast.study.agreement import Agreement
 
 FILE = "agreement.json"
@@ -80,9 +81,12 @@ def command(
                 if estimators:
                     raise InputError(f"{name}: {error}: give --out DIR") from None
                 say(f"{name} is left out: {error}: give --out DIR")
-    _show(console, found)
+            except TrialFailed:  # the display has said which, and why
+                raise click.exceptions.Exit(1) from None
+    intervals = [agreement.interval() for _, agreement in found]
+    _show(console, found, intervals)
     if out is not None:
-        _write(out, task, found)
+        _write(out, task, found, intervals)
 
 
 def _parsed(text: str) -> tuple[str, dict[str, Any]]:
@@ -100,18 +104,17 @@ def _parsed(text: str) -> tuple[str, dict[str, Any]]:
     return name, parse_options(find("trial-estimators", name), texts, f"trial estimator {name!r}")
 
 
-def _show(console: Console, found: Sequence[tuple[str, Agreement]]) -> None:
+def _show(console: Console, found: Sequence[tuple[str, Agreement]], intervals: Sequence[Interval]) -> None:
     from rich.table import Column
     from rich.table import Table as Grid
 
-    from nasdqn_fast.cli.display import literal
+    from nasdqn_fast.cli.display import literal, with_interval
 
     grid = Grid(*(Column(name, no_wrap=True) for name in ("estimator", "tau", "steps", "updates", "share")))
-    for name, agreement in found:
-        low, high = agreement.interval()
+    for (name, agreement), interval in zip(found, intervals, strict=True):
         grid.add_row(
             literal(name),
-            f"{agreement.tau:.2f} [{low:.2f}, {high:.2f}]",
+            with_interval(agreement.tau, interval, digits=2),
             f"{agreement.steps:,.0f}",
             f"{agreement.updates:,.0f}",
             f"{agreement.steps / agreement.full_steps:.1%}",
@@ -127,21 +130,15 @@ def _show(console: Console, found: Sequence[tuple[str, Agreement]]) -> None:
         )
 
 
-def _write(out: Path, task: str, found: Sequence[tuple[str, Agreement]]) -> None:
-    from nasdqn_fast.run.directory import unwritable
-    from nasdqn_fast.storage.atomic import replacing
+def _write(out: Path, task: str, found: Sequence[tuple[str, Agreement]], intervals: Sequence[Interval]) -> None:
+    from nasdqn_fast.run.directory import write_texts
 
     names = ("tau", "steps", "updates", "full_steps", "full_updates")
     rows = {
         name: {key: getattr(agreement, key) for key in names}
-        | {"interval": agreement.interval(), "estimates": agreement.estimates.tolist()}
-        for name, agreement in found
+        | {"interval": interval, "estimates": agreement.estimates.tolist()}
+        for (name, agreement), interval in zip(found, intervals, strict=True)
     }
     truth = {str(a): column.tolist() for a, column in zip(found[0][1].architectures, found[0][1].truth.T, strict=True)}
     content = {"format": 1, "task": task, "truth": truth, "estimators": rows}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with replacing(out / FILE) as file:
-            file.write(f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
-    except OSError as error:
-        raise unwritable(out, error) from None
+    write_texts(out, {FILE: f"{json.dumps(content, indent=1, allow_nan=False)}\n"})

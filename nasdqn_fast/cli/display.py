@@ -116,6 +116,12 @@ def screen() -> Console:
     return Console(file=cast(TextIO, Lasting(sys.stdout)), highlight=False, markup=False, emoji=False)
 
 
+def with_interval(value: float, interval: tuple[float, float] | None, digits: int = 1) -> str:
+    """A number, and an interval in brackets if there is one, with so many decimals."""
+    text = f"{value:.{digits}f}"
+    return text if interval is None else f"{text} [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
+
+
 def literal(text: str) -> Text:
     """Text of whatever origin, shown as it is."""
     return Text(printable(text))

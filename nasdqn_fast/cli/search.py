@@ -48,8 +48,8 @@ def _setting_options(command: click.Command) -> click.Command:
     "methods",
     default="random-nas",
     show_default=True,
-    help="Names of `list methods`, or module:attribute of controllers; with commas between, several; all, on a "
-    "table: those that search, as a league.",
+    help="Names of `list methods`, or module:attribute of controllers; with commas between, several. On a table also "
+    "all: those that search, as a league.",
 )
 @click.option("--trials", type=int, default=50, show_default=True, help="Trials of a search.")
 @click.option(
@@ -115,7 +115,8 @@ def command(
     about["trial_estimator_options"] = parse_options(
         find("trial-estimators", about["estimator"]), texts, f"trial estimator {about['estimator']!r}"
     )
-    names = split_names(methods)
+    if not (names := split_names(methods)):
+        raise InputError(f"--method must name at least one; got {methods!r}")
     if task is None:
         _by_runs(screen(), names, out, about, options)
     else:
@@ -139,6 +140,7 @@ def _by_runs(
     )
     settings.pop("method", None)
     out = Path(api.OUT) if out is None else out
+    final_seeds = api.FINAL_SEEDS if here["final_seeds"] is None else here["final_seeds"]
     with study_display(console) as show, naming("trials", "final_seeds", "threads"):
         found, ended = api.run_searches(
             methods,
@@ -148,7 +150,7 @@ def _by_runs(
             trial_estimator_options=about["trial_estimator_options"],
             seeds=about["seeds"],
             seed=about["seed"],
-            final_seeds=api.FINAL_SEEDS if here["final_seeds"] is None else here["final_seeds"],
+            final_seeds=final_seeds,
             config=here["config"],
             out=out,
             options={"episodes": about["episodes"], "score": score} | settings,
@@ -162,8 +164,8 @@ def _by_runs(
     if ended.failed:
         say(f"{len(ended.failed):,} failed; the same command tries again")
         raise click.exceptions.Exit(1)
-    finals = {len(each.finals) for searched in found.values() for each in searched}
-    if ended.busy or not finals or (here["final_seeds"] != 0 and not max(finals)):
+    ended_searches = [each for searched in found.values() for each in searched]
+    if len(ended_searches) < about["seeds"] * len(found) or any(len(e.finals) < final_seeds for e in ended_searches):
         console.print("other processes have some; the same command continues when they have ended", soft_wrap=True)
         return
     _show_found(console, found, out)

@@ -45,6 +45,11 @@ def read(path: Path) -> Any:
         ) from None
 
 
+def text_of(latencies: Mapping[str, float]) -> str:
+    """The content of a file."""
+    return f"{json.dumps(latencies, indent=1)}\n"
+
+
 def write(path: Path, latencies: Mapping[str, float]) -> None:
     """Writes a file, which replaces one that is there.
 
@@ -52,4 +57,4 @@ def write(path: Path, latencies: Mapping[str, float]) -> None:
         OSError: it cannot be written.
     """
     with replacing(path, durable=True) as file:
-        file.write(f"{json.dumps(latencies, indent=1)}\n".encode())
+        file.write(text_of(latencies).encode())

@@ -250,6 +250,25 @@ def forget_end(run: Path) -> None:
         (run / name).unlink(missing_ok=True)
 
 
+def write_texts(out: Path, texts: Mapping[str, str]) -> None:
+    """Writes files of a directory, each whole or not at all; the directory is made if it is missing.
+
+    Args:
+        out: the directory.
+        texts: name -> content.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            with replacing(out / name) as file:
+                file.write(text.encode())
+    except OSError as error:
+        raise unwritable(out, error) from None
+
+
 def unwritable(out: Path, error: OSError) -> InputError:
     """The error for a directory that cannot be written."""
     return InputError(f"the output directory {str(out)!r} cannot be written: {error.strerror}")

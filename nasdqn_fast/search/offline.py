@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from nasdqn_fast.controllers.base import Controller
-from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Proposal, Result
 
+A = TypeVar("A")
 Estimate = Callable[[Proposal], Result]
 
 
@@ -27,12 +28,20 @@ def run_trials(controller: Controller, estimate: Estimate, trials: int) -> list[
     return results
 
 
-def best_architecture(results: Sequence[Result]) -> Architecture:
-    """The architecture with the highest mean score over its trials, the first of equals.
+def best_so_far(told: Iterable[tuple[A, float]]) -> list[A]:
+    """After each trial the architecture with the highest mean score over its trials, the first of equals.
 
     Not that of the highest score: among many trials this is a lucky one.
+
+    Args:
+        told: architecture, or its text, and score of each trial.
     """
-    scores: dict[Architecture, list[float]] = {}
-    for result in results:
-        scores.setdefault(result.architecture, []).append(result.score)
-    return max(scores, key=lambda architecture: sum(scores[architecture]) / len(scores[architecture]))
+    scores: dict[A, list[float]] = {}
+    means: dict[A, float] = {}
+    best = []
+    for architecture, score in told:
+        those = scores.setdefault(architecture, [])
+        those.append(score)
+        means[architecture] = sum(those) / len(those)
+        best.append(max(means, key=means.__getitem__))
+    return best

@@ -23,7 +23,7 @@ from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.statistics.bootstrap import RESAMPLES, Interval, bootstrap
 from nasdqn_fast.statistics.ranks import kendall
 from nasdqn_fast.study.runner import Show
-from nasdqn_fast.study.search.api import run_searches
+from nasdqn_fast.study.search.api import search_runs
 from nasdqn_fast.study.table.lookup import Table
 from nasdqn_fast.study.table.search import NotInTable, search_table
 from nasdqn_fast.types import Proposal, Result
@@ -45,13 +45,6 @@ class EachOnce(Controller):
 
     def learn(self, result: Result) -> None:
         self._tried += 1
-
-    def get_state(self) -> dict[str, Any]:
-        return super().get_state() | {"order": list(self._order), "told": self._tried}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        super().set_state(state)
-        self._order, self._tried = list(state["order"]), state["told"]
 
 
 METHOD = f"{__name__}:EachOnce"
@@ -118,7 +111,7 @@ def rank_agreement(
     Raises:
         NotInTable: it cannot answer, and no directory is given.
         InputError: unknown task, estimator or option, or a table of one architecture.
-        RuntimeError: a real run has failed.
+        TrialFailed: a real run has failed.
     """
     if len(table.space) < 2:
         raise InputError("the table has one architecture; a ranking needs two")
@@ -181,23 +174,18 @@ def _by_runs(
         agent=AgentSettings(**settings["agent"]),
         run=RunConfig(episodes=length),
     )
-    found, ended = run_searches(
+    found = search_runs(
         [METHOD],
-        None,
         trials=len(table.space),
         seeds=repeats,
-        seed=0,
         final_seeds=0,
         config=config,
         out=out,
-        options={"architectures": [str(architecture) for architecture in table.space]},
         threads=threads,
-        show=show,
+        progress=show,
+        architectures=[str(architecture) for architecture in table.space],
         **about,
     )
-    if ended.failed:
-        trial, why = next(iter(ended.failed.items()))
-        raise RuntimeError(f"{ended.what} {trial.name} failed: {why}")
     if len(found[METHOD]) < repeats:
         raise InputError(f"other processes are at work in {str(out)!r}; give the same command when they have ended")
     return [

@@ -18,18 +18,19 @@ import numpy as np
 
 from nasdqn_fast import envs, plugins
 from nasdqn_fast.config import Config, EnvConfig, resolve
+from nasdqn_fast.envs import AnyEnvironment
 from nasdqn_fast.errors import InputError, WrongType
 from nasdqn_fast.run.assembly import make_environment, make_trainer, optimum
 from nasdqn_fast.study import cells
 from nasdqn_fast.study.cores import cores
-from nasdqn_fast.study.create import create_or_open, look
+from nasdqn_fast.study.create import S, create_or_open, look
 from nasdqn_fast.study.latencies import filled, measured, stored
 from nasdqn_fast.study.plan import Plan, label_of
 from nasdqn_fast.study.progress import Progress
-from nasdqn_fast.study.runner import Runner, Show, window_of
+from nasdqn_fast.study.runner import Run, Runner, Show, window_of
 from nasdqn_fast.study.shards import parse_shard
 from nasdqn_fast.study.study import Study
-from nasdqn_fast.study.trial import HaltFile
+from nasdqn_fast.study.trial import HaltFile, run_trial
 from nasdqn_fast.validation import check_int, check_path, check_positive_int, described
 
 # Rahmani et al. 2025, section 2.4: five agents, three seeds; 2,000 episodes and the rest are the profile's.
@@ -128,22 +129,48 @@ def run_study(
     scheduler: str | None = None,
     executor: Executor | None = None,
     show: Show | None = None,
-    kind: type[Study] = Study,
 ) -> tuple[Study, Progress]:
-    """As `experiment`, with what became of the trials.
+    """As `experiment`, with what became of the trials."""
+    where = Workers(shard, threads, scheduler, executor)
+    out = check_path("out", out).absolute()
+    plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
+    return run_plan(where, out, plan, configs, kind=Study, seeds_given=seeds is not None, show=show)
+
+
+def run_plan(
+    where: Workers,
+    out: Path,
+    plan: Plan,
+    configs: Mapping[tuple[str, str], Config],
+    *,
+    kind: type[S],
+    seeds_given: bool = True,
+    check: Callable[[Config, AnyEnvironment], object] = make_trainer,
+    run: Run = run_trial,
+    show: Show | None = None,
+) -> tuple[S, Progress]:
+    """A study of this plan, and what became of its trials.
 
     Args:
-        kind: of study, as for `create_or_open`.
+        where: what runs them.
+        out: folder of the study; absolute, for a worker may be in another folder.
+        plan, configs: as `make_plan` returns them.
+        kind, seeds_given: as for `create_or_open`.
+        check: finds what is wrong with a config, given its environment, before anything is written.
+        run: what runs a trial, as for `Runner`.
+        show: as for `Runner`.
+
+    Raises:
+        InputError: as for `experiment`.
     """
-    where = Workers(shard, threads, scheduler, executor)
-    out = check_path("out", out).absolute()  # a worker may be in another folder
-    plan, configs = make_plan(methods, tasks, seeds, grid=grid, config=config, first_seed=first_seed, options=options)
     latencies = measured(out, configs)
-    _prepare(filled(configs, latencies))
+    for config in filled(configs, latencies).values():  # compiled, and its optimum computed, before any trial
+        environment = make_environment(config)
+        check(config, environment)
+        optimum(environment)
     with where.ready(out) as runner:
-        study = create_or_open(out, plan, seeds_given=seeds is not None, kind=kind)
-        configs = filled(configs, stored(out, latencies))
-        return study, runner(study, configs, show=show).run()
+        study = create_or_open(out, plan, seeds_given=seeds_given, kind=kind)
+        return study, runner(study, filled(configs, stored(out, latencies)), show=show, run=run).run()
 
 
 class Workers:
@@ -274,14 +301,6 @@ def _seeds(seeds: Seeds | None, methods: Sequence[str]) -> dict[str, int]:
     if unknown := [name for name in seeds if name not in methods]:
         raise InputError(f"seeds of {unknown[0]!r}, which is not among the methods: {', '.join(methods)}")
     return {method: check_positive_int("seeds", seeds.get(method, SEEDS)) for method in methods}
-
-
-def _prepare(configs: Mapping[tuple[str, str], Config]) -> None:
-    """Finds what is wrong with a setting, compiles each environment and computes its optimum, before any trial."""
-    for config in configs.values():
-        environment = make_environment(config)
-        make_trainer(config, environment)
-        optimum(environment)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,8 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool, kind: type[S]
             _check_same(there, plan)
             if seeds_given and dict(there.plan.seeds) != dict(plan.seeds):
                 _check_more(there, plan)
-                there = kind(folder, replace(there.plan, looks=(*there.plan.looks, *plan.looks)))
+                looks = (*there.plan.looks, *plan.looks)
+                there = kind(folder, replace(there.plan, methods=plan.methods, looks=looks))
                 _write(folder / kind.file, there.plan)
             return there
     except OSError as error:
@@ -64,7 +65,7 @@ def create_or_open(folder: Path, plan: Plan, *, seeds_given: bool, kind: type[S]
 
 
 def _check_same(there: Study, plan: Plan) -> None:
-    then, now = there.plan.identity, plan.identity
+    then, now = (_as_read({name: each.as_json()[name] for name in there.fixed}) for each in (there.plan, plan))
     then["config"] = _completed(then["config"], now["config"])
     if different := list(differences(then, now)):
         more = f", and {len(different) - 3} more" if len(different) > 3 else ""
@@ -72,6 +73,12 @@ def _check_same(there: Study, plan: Plan) -> None:
             f"{str(there.folder)!r} holds another study: {'; '.join(different[:3])}{more}; give the settings it has, "
             "or another directory"
         )
+
+
+def _as_read(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as a file of JSON gives them back: what was a tuple is a list."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
 
 
 def _completed(config: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 FORMAT = 1
@@ -102,13 +101,6 @@ class Plan:
                 if index < self.seeds[method]:
                     yield task, method, label, self.first_seed + index
 
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What may not change once a study has begun, as JSON values."""
-        names = ("tasks", "methods", "grid", "first_seed", "config")
-        plain: dict[str, Any] = json.loads(json.dumps(self.as_json()))
-        return {name: plain[name] for name in names}
-
     def as_json(self) -> dict[str, Any]:
         """The content of ``study.json``."""
         return {
@@ -126,7 +118,7 @@ class Plan:
         }
 
     @classmethod
-    def of_json(cls, values: Mapping[str, Any]) -> Plan:
+    def of_json(cls, values: Mapping[str, Any]) -> Self:
         """The plan in ``study.json``.
 
         Raises:

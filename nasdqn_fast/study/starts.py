@@ -9,10 +9,12 @@ import numpy as np
 from nasdqn_fast.config import Config
 from nasdqn_fast.engine import backends
 from nasdqn_fast.envs import AnyEnvironment
+from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.reference.network import QNetwork
+from nasdqn_fast.run.rewards import Sizes
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Batch
+from nasdqn_fast.types import Batch, Cost
 
 NEVER = 2**20  # steps between two updates: more than are played
 
@@ -22,7 +24,8 @@ class Start:
 
     Args:
         config: its settings.
-        environment: a function that makes that of the config.
+        environment: a function that makes that of the config, called when one is needed to play.
+        sizes: of an observation, and number of actions.
         architecture: it begins with.
         seed: of the run; of the transitions that of its search, whose trials share them.
 
@@ -34,22 +37,27 @@ class Start:
         self,
         config: Config,
         environment: Callable[[], AnyEnvironment],
+        sizes: Sizes,
         architecture: Architecture,
         seed: int,
         search_seed: int,
     ) -> None:
-        self._config, self._environment, self._architecture = config, environment, architecture
+        self._config, self._environment, self._sizes, self._architecture = config, environment, sizes, architecture
         self._seed, self._search_seed = seed, search_seed
         self.steps = 0
+
+    @property
+    def cost(self) -> Cost:
+        """Of the steps played so far, each with a forward pass, and of no training."""
+        flop = forward_flop(self._architecture, *self._sizes, rows=self.steps)
+        return Cost(self.steps, 0, self._architecture.parameter_count(*self._sizes), flop)
 
     def network(self, draw: int) -> QNetwork:
         """A network as it may begin with, in float64: of draw 0, that of the run's seed."""
         streams = Streams(self._seed)
         rng = streams.child("init", draw) if draw else streams.init
-        environment = self._environment()
-        sizes = environment.observation_size, environment.n_actions
         initial = self._config.agent.initial_weights()
-        return QNetwork(self._architecture, *sizes, rng, initial, dtype=np.float64)
+        return QNetwork(self._architecture, *self._sizes, rng, initial, dtype=np.float64)
 
     def transitions(self, n: int) -> Batch:
         """The last n transitions of episodes of random actions, as few as hold so many."""

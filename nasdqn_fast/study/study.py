@@ -33,11 +33,13 @@ class Study:
     Attributes:
         file, root: name of the file that holds the plan, and of the folder of its trials.
         plan_type: the class of its plan.
+        fixed: names in that file of what may not change once the study has begun.
     """
 
     file: ClassVar[str] = STUDY
     root: ClassVar[str] = TRIALS
     plan_type: ClassVar[type[Plan]] = Plan
+    fixed: ClassVar[tuple[str, ...]] = ("tasks", "methods", "grid", "first_seed", "config")
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder

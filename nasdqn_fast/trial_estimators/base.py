@@ -49,7 +49,7 @@ class Trial:
         settings: of the agent.
         train: (episodes, parent) -> what a run of so many episodes has come to. With a parent, the number of an earlier
             trial that was trained, the run begins with its last network, carried over by the search's transfer.
-            Training the same trial for longer continues the run.
+            A trial is trained once at most.
         network: i -> the network that a run begins with, in NumPy, of the i-th draw of initial weights, i >= 0.
         transitions: n -> so many transitions of random actions, the same in every trial of a search.
         options: the trial estimator's ``Options``, put in by `apply`.
@@ -75,6 +75,15 @@ class Trial:
         return max(1, self.episodes // SHARE) if given is None else min(given, self.episodes)
 
 
+@dataclass(frozen=True)
+class LengthOptions:
+    """How long a trial is trained, as `Trial.episodes_of` takes it."""
+
+    episodes: int | None = plugins.option(
+        None, "episodes of a trial; none: a quarter of full training", "this package", minimum=1, shown="a quarter"
+    )
+
+
 def make(estimator: Any, options: Mapping[str, Any] | None = None) -> plugins.Function:
     """A trial estimator with its options.
 
@@ -96,9 +105,18 @@ def apply(estimator: plugins.Function, trial: Trial) -> float:
         trial: all but the options.
 
     Raises:
-        InputError: the trial estimator returned no finite number.
+        InputError: the trial estimator returned no finite number, or trained the trial twice.
     """
-    score = estimator.call(replace(trial, options=estimator.options))
+    is_trained = False
+
+    def train(episodes: int, parent: int | None) -> Trained:
+        nonlocal is_trained
+        if is_trained:
+            raise InputError(f"trial estimator {estimator.name!r} trains a trial twice; train it once")
+        is_trained = True
+        return trial.train(episodes, parent)
+
+    score = estimator.call(replace(trial, options=estimator.options, train=train))
     try:
         return check_finite("score", score)
     except (TypeError, ValueError) as error:

@@ -10,17 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdqn_fast.plugins import option
-from nasdqn_fast.trial_estimators.base import Trial
+from nasdqn_fast.trial_estimators.base import LengthOptions, Trial
 
 
 class Inherit:
     """The score of a run that begins with a parent's network; the first trial has none."""
 
     @dataclass(frozen=True)
-    class Options:
-        episodes: int | None = option(
-            None, "episodes of a trial; none: a quarter of full training", "this package", minimum=1, shown="a quarter"
-        )
+    class Options(LengthOptions):
         parent: str = option(
             "best",
             "which trial's weights: of the highest score so far, or of the last one",

@@ -17,7 +17,7 @@ import numpy as np
 from nasdqn_fast.extras import optional
 from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.plugins import option
-from nasdqn_fast.trial_estimators.base import Trial
+from nasdqn_fast.trial_estimators.base import LengthOptions, Trial
 
 MODELS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "pow3": lambda t, c: t**-c,
@@ -31,10 +31,7 @@ class LearningCurve:
     """The mean of the last 100 episodes of full training, as a curve fitted to the first `episodes` predicts it."""
 
     @dataclass(frozen=True)
-    class Options:
-        episodes: int | None = option(
-            None, "episodes of a trial; none: a quarter of full training", "this package", minimum=1, shown="a quarter"
-        )
+    class Options(LengthOptions):
         model: str = option("pow3", "the curve", "Domhan et al. 2015", choices=("last-value", *MODELS))
         window: int = option(50, "episodes of the rolling mean that is fitted", "this package", minimum=1)
 

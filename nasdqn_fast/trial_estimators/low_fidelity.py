@@ -6,20 +6,13 @@ arXiv:1808.05377, section 4).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from nasdqn_fast.plugins import option
-from nasdqn_fast.trial_estimators.base import Trial
+from nasdqn_fast.trial_estimators.base import LengthOptions, Trial
 
 
 class LowFidelity:
     """The score of a run of `episodes` episodes."""
 
-    @dataclass(frozen=True)
-    class Options:
-        episodes: int | None = option(
-            None, "episodes of a trial; none: a quarter of full training", "this package", minimum=1, shown="a quarter"
-        )
+    Options = LengthOptions
 
     def __call__(self, trial: Trial) -> float:
         return trial.train(trial.episodes_of(trial.options.episodes), None).score

@@ -101,7 +101,13 @@ def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(r
     args = ["agreement", "--table", "t", "--task", "cartpole", "--repeats", "1", "--estimators", "inherit"]
     code, out, _ = run(*args, "--out", "a", "--threads", "1")
     assert code == 0
-    assert Path("a/inherit/searches").is_dir()
+    (run_directory,) = Path("a/inherit/searches").glob("*/*/0/0001")
+    for path in (run_directory / "summary.json", run_directory.parent / "trials.jsonl"):
+        path.unlink()
+    (run_directory / "config.toml").write_text("[agent]\ngamma = 0.5\n")
+    code, _, err = run(*args, "--out", "a", "--threads", "1")
+    assert code == 1
+    assert re.fullmatch(r"nasdqn-fast: search cartpole/.* failed: .*config.toml' is not as the study has it.*\n", err)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +116,14 @@ def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(r
         ([*ARGS, "--trials", "0"], "--trials must be an integer >= 1; got 0"),
         ([*ARGS, "--final-seeds", "-1"], "--final-seeds must be an integer from 0"),
         ([*ARGS, "--threads", "0"], "--threads must be an integer >= 1; got 0"),
+        ([*ARGS, "--method", ""], "--method must name at least one; got ''"),
+        (["search", "--on-table", "cartpole", "--table", "t", "--method", ""], "--method must name at least one"),
         ([*ARGS, "--method", "nas-dqm"], "'nas-dqm': did you mean 'nas-dqn'"),
         ([*ARGS, "--method", "halving"], "method 'halving' says itself for how long a trial is trained"),
         ([*ARGS, "--estimator", "synflo"], "unknown trial estimator 'synflo': did you mean 'synflow'"),
         ([*ARGS, "--estimator-option", "episode=3"], "trial estimator 'low-fidelity': unknown option 'episode'"),
         ([*ARGS, "--estimator-option", "episodes=x"], "episodes must be an integer"),
+        ([*ARGS, "--estimator-option", "episodes=0"], "'low-fidelity': episodes must be an integer >= 1; got 0"),
         ([*ARGS, "--metric", "final"], "--metric goes with --on-table"),
         (["search", "--scheduler", "nonsense"], "scheduler must be an address"),
         ([*ARGS, "--shard", "3/2"], "shard must be K/N with K from 1 to N"),

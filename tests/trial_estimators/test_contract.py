@@ -55,6 +55,16 @@ def test_a_score_that_is_no_finite_number_is_refused_with_the_name(score):
         apply(make(careless), make_trial(SPACE[0]))
 
 
+def test_a_trial_is_trained_once():
+    """The second time would cost what nobody counts."""
+
+    def greedy(trial):
+        return max(trial.train(n, None).score for n in (10, 20))
+
+    with pytest.raises(InputError, match=r"trial estimator '.*greedy' trains a trial twice; train it once"):
+        apply(make(greedy), make_trial(SPACE[0]))
+
+
 def test_an_unknown_one_is_named():
     with pytest.raises(InputError, match="unknown trial estimator 'synflo': did you mean 'synflow'"):
         make("synflo")

@@ -11,20 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from nasdqn_fast.config import Config, all_settings, resolve
-from nasdqn_fast.config.sections import RewardConfig
-from nasdqn_fast.errors import InputError
-from nasdqn_fast.run.assembly import make_environment, optimum
-from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.errors import InputError, TrialFailed
+from nasdqn_fast.run.directory import write_texts
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study import api as studies
 from nasdqn_fast.study import cells
-from nasdqn_fast.study.create import create_or_open
-from nasdqn_fast.study.latencies import filled, measured, stored
 from nasdqn_fast.study.outcomes import read_outcomes
 from nasdqn_fast.study.plan import JOIN
 from nasdqn_fast.study.progress import Progress
 from nasdqn_fast.study.runner import Show
+from nasdqn_fast.study.search.attempt import without_choices
 from nasdqn_fast.study.search.found import FoundByTrials, found_in, summary_of
 from nasdqn_fast.study.search.plan import SEEDS_OF_A_SEARCH, FinalRuns, Searches, SearchPlan
 from nasdqn_fast.study.search.search import check_search, run_search
@@ -88,7 +84,7 @@ def search_runs(
 
     Raises:
         InputError: a setting is wrong, or `out` holds something else. Nothing has been written then.
-        RuntimeError: a search or a final run has failed.
+        TrialFailed: a search or a final run has failed.
         KeyboardInterrupt: as usual; what ran has been saved.
     """
     found, ended = run_searches(
@@ -110,7 +106,7 @@ def search_runs(
     )
     if ended.failed:
         trial, why = next(iter(ended.failed.items()))
-        raise RuntimeError(f"{ended.what} {trial.name} failed: {why}")
+        raise TrialFailed(f"{ended.what} {trial.name} failed: {why}")
     if ended.noted:
         warnings.warn(studies.noted(ended), stacklevel=2)
     return found
@@ -136,33 +132,33 @@ def run_searches(
 ) -> tuple[dict[str, list[FoundByTrials]], Progress]:
     """As `search_runs`, with what became of the searches, or of the final runs."""
     workers = studies.Workers(shard, threads, scheduler)
-    where = {"shard": shard, "threads": threads, "scheduler": scheduler}
     out = check_path("out", out).absolute()
     options = _renamed(options)
     plan, configs = _plan(methods, env, trials, estimator, trial_estimator_options, seeds, seed, config, options)
     final_seeds = check_int("final_seeds", final_seeds, 0, SEEDS_OF_A_SEARCH - FIRST_FINAL_SEED)
-    latencies = measured(out, configs)
-    _check(filled(configs, latencies), plan)
-    with workers.ready(out) as runner:
-        searches = create_or_open(out, plan, seeds_given=True, kind=Searches)
-        configs = filled(configs, stored(out, latencies))
-        ended: Progress = runner(searches, configs, show=show, run=partial(run_search, plan=plan)).run()
+    searches, ended = studies.run_plan(
+        workers,
+        out,
+        plan,
+        configs,
+        kind=Searches,
+        check=partial(check_search, plan=plan),
+        run=partial(run_search, plan=plan),
+        show=show,
+    )
     found = found_in(searches)
     if ended.failed or not searches.is_complete or not final_seeds:
         return found, ended
-    study, ended = studies.run_study(
+    finals, configs = studies.make_plan(
         list(dict.fromkeys(_final_label(label, each.best) for label, all_ in found.items() for each in all_)),
         list(plan.tasks),
         final_seeds,
         grid=None,
-        config=None if config is None else _without_controller(resolve(config)),
-        out=out / FINAL,
+        config=None if config is None else without_choices(resolve(config)),
         first_seed=FIRST_FINAL_SEED,
         options={name: value for name, value in options.items() if name not in _CONTROLLERS},
-        show=show,
-        kind=FinalRuns,
-        **where,  # type: ignore[arg-type]
     )
+    study, ended = studies.run_plan(workers, out / FINAL, finals, configs, kind=FinalRuns, show=show)
     outcomes = read_outcomes(study)
     if not outcomes.is_complete:
         return found, ended
@@ -204,25 +200,11 @@ def _plan(
             f"estimator must be a name, or module:attribute, for the directory holds it; got {estimator!r}"
         )
     made = trial_estimators.make(estimator, estimator_options)
-    given = asdict(made.options)
     plan, configs = studies.make_plan(
         methods, None if env is None else [env], seeds, grid=None, config=config, first_seed=seed, options=options
     )
-    values: dict[str, Any] = {**vars(plan), "trials": check_positive_int("trials", trials)}
-    return SearchPlan(**values, estimator=estimator, estimator_options=given), configs
-
-
-def _check(configs: Mapping[tuple[str, str], Config], plan: SearchPlan) -> None:
-    """Finds what is wrong with a setting, compiles each environment and computes its optimum, before any trial."""
-    for each in configs.values():
-        environment = make_environment(each)
-        check_search(each, environment, plan)
-        optimum(environment)
-
-
-def _without_controller(config: Config) -> Config:
-    search = replace(config.search, optimizers=(), learning_rates=(), max_parameters=None)
-    return replace(config, search=search, reward=RewardConfig(), controller={})
+    about = {"trials": check_positive_int("trials", trials), "estimator": estimator}
+    return SearchPlan.of_plan(plan, about | {"estimator_options": asdict(made.options)}), configs
 
 
 def _final_label(label: str, best: Architecture) -> str:
@@ -241,8 +223,4 @@ def _write(out: Path, plan: SearchPlan, found: Mapping[str, Sequence[FoundByTria
     about = {"trials": plan.trials, "estimator": plan.estimator, "episodes": plan.episodes}
     summary = {"format": FORMAT, "task": plan.tasks[0], **about}
     summary["methods"] = {label: summary_of(searched) for label, searched in found.items()}
-    try:
-        with replacing(out / SUMMARY) as file:
-            file.write(f"{json.dumps(summary, indent=2, allow_nan=False)}\n".encode())
-    except OSError as error:
-        raise unwritable(out, error) from None
+    write_texts(out, {SUMMARY: f"{json.dumps(summary, indent=2, allow_nan=False)}\n"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,10 @@ import numpy as np
 from nasdqn_fast.config import Config, complete, named
 from nasdqn_fast.config.sections import RewardConfig
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.flop import forward_flop
 from nasdqn_fast.run import directory
 from nasdqn_fast.run.api import resume
 from nasdqn_fast.run.checkpoints import Checkpoints
+from nasdqn_fast.run.rewards import sizes_of
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.storage.atomic import syncing
 from nasdqn_fast.study.search.plan import run_seed
@@ -41,14 +42,18 @@ def trial_config(
         episodes: of the run.
         parent: directory of the run whose network it begins with.
     """
-    about: dict[str, Any] = {"method": "fixed", "architecture": str(Architecture.parse(architecture))}
-    search = replace(config.search, **about, optimizers=(), learning_rates=(), max_parameters=None)
+    config = without_choices(config)
+    search = replace(config.search, method="fixed", architecture=str(Architecture.parse(architecture)))
     agent = replace(config.agent, **dict(architecture.training))
     warm_start = None if parent is None else str(parent)
     run = replace(config.run, seed=seed, episodes=episodes, warm_start=warm_start)
-    # What the cost of the network is worth is between the search and its controller.
-    whole = replace(config, agent=agent, search=search, reward=RewardConfig(), run=run, controller={})
-    return named(complete(whole))
+    return named(complete(replace(config, agent=agent, search=search, run=run)))
+
+
+def without_choices(config: Config) -> Config:
+    """The settings of a search without those of its controller, of what it chooses and is told: its runs have none."""
+    search = replace(config.search, optimizers=(), learning_rates=(), max_parameters=None)
+    return replace(config, search=search, reward=RewardConfig(), controller={})
 
 
 class Attempt:
@@ -66,18 +71,19 @@ class Attempt:
     def __init__(self, number: int, proposal: Proposal, search: Search) -> None:
         self._number, self._proposal, self._search = number, proposal, search
         self._seed = run_seed(search.seed, number)
-        self._source = self._source_of(proposal)
+        self._continued = self._continued_by(proposal)
         self._trained: _Run | None = None
         self.note = ""
         environment = search.environment
-        self._start = Start(search.config, lambda: environment, proposal.architecture, self._seed, search.seed)
+        sizes = sizes_of(environment)
+        self._start = Start(search.config, lambda: environment, sizes, proposal.architecture, self._seed, search.seed)
 
     def result(self) -> Result:
         """Trains what the estimator asks for, and scores it."""
         search, proposal = self._search, self._proposal
         full = search.config.run.episodes
         if proposal.budget not in (None, WHOLE_RUN):
-            before = 0 if self._source is None else self._source["episodes"][1]
+            before = 0 if self._continued is None else self._continued["episodes"][1]
             full = min(before + proposal.budget, full)
         trial = trial_estimators.Trial(
             number=self._number,
@@ -91,7 +97,10 @@ class Attempt:
             transitions=self._start.transitions,
         )
         score = trial_estimators.apply(search.estimator, trial)
-        return Result(proposal, proposal.architecture, score, self._returns(), self._cost())
+        returns, cost, run = np.empty(0), self._start.cost, self._trained
+        if run is not None:
+            returns, cost = run.returns, cost + run.cost
+        return Result(proposal, proposal.architecture, score, returns, cost)
 
     def record(self, result: Result) -> dict[str, Any]:
         """What is kept of it."""
@@ -113,43 +122,39 @@ class Attempt:
         if self._trained is not None and not self._search.controller.continues_trials:
             Checkpoints(self._trained.path / directory.CHECKPOINTS).remove()
 
-    def _source_of(self, proposal: Proposal) -> dict[str, Any] | None:
-        """The record of the trial that the proposal continues."""
+    def _continued_by(self, proposal: Proposal) -> dict[str, Any] | None:
+        """The record of the trial whose run becomes longer; None if a run begins, perhaps with a source's weights."""
         done, number = self._search.done, proposal.source
         if number is None:
             return None
         if number > len(done) or done[number - 1]["run"] is None:
             raise InputError(f"a proposal continues trial {number}, which has not been trained")
         source = done[number - 1]
-        if source["architecture"] == str(proposal.architecture) and (
-            source["episodes"][1] >= self._search.config.run.episodes
-        ):
+        if source["architecture"] != str(proposal.architecture):
+            return None
+        if source["episodes"][1] >= self._search.config.run.episodes:
             raise InputError(f"a proposal continues trial {number}, which has been trained in full")
         return source
 
     def _train(self, episodes: int, parent: int | None) -> trial_estimators.Trained:
-        search, architecture, source = self._search, self._proposal.architecture, self._source
-        if self._trained is not None:
-            raise InputError(f"trial estimator {search.estimator.name!r} trains a trial twice; train it once")
-        path = search.path(self._number)
-        if source is not None and source["architecture"] == str(architecture):
-            config = trial_config(search.config, architecture, source["seed"], episodes, self._parent(source["parent"]))
-            _continue(search.path(source["trial"]), path, config, search.listener)
-            first = source["episodes"][1] + 1
-            self._trained = _Run(path, source["seed"], first, episodes, source["parent"])
+        search, proposal, continued = self._search, self._proposal, self._continued
+        path, seed, first, before = search.path(self._number), self._seed, 1, None
+        if continued is not None:
+            seed, first, parent = continued["seed"], continued["episodes"][1] + 1, continued["parent"]
+            config = trial_config(search.config, proposal.architecture, seed, episodes, self._parent(parent))
+            before = search.path(continued["trial"])
+            _continue(before, path, config, search.listener)
         else:
-            parent = parent if source is None else source["trial"]
-            if self._proposal.fresh:
-                parent = None
-            config = trial_config(search.config, architecture, self._seed, episodes, self._parent(parent))
-            keeps_end = search.controller.continues_trials
-            self.note = run_to_end(path, config, search.listener, keeps_end=keeps_end)
-            self._trained = _Run(path, self._seed, 1, episodes, parent)
-        summary = read_summary(path)
+            parent = None if proposal.fresh else proposal.source or parent
+            config = trial_config(search.config, proposal.architecture, seed, episodes, self._parent(parent))
+            self.note = run_to_end(path, config, search.listener, keeps_end=search.controller.continues_trials)
+        summary, returns = read_summary(path), read_episodes(path)["return"]
         score = summary["segments"][-1]["score"]
         if score is None:
             raise InputError(f"{str(path)!r} has ended without a score: {summary['status']}")
-        return trial_estimators.Trained(read_episodes(path)["return"], score)
+        cost = _cost_in(summary) if before is None else _cost_in(summary) - _cost_in(read_summary(before))
+        self._trained = _Run(path, seed, first, episodes, parent, returns[first - 1 :], cost)
+        return trial_estimators.Trained(returns, score)
 
     def _parent(self, number: int | None) -> Path | None:
         if number is None:
@@ -162,28 +167,8 @@ class Attempt:
             )
         return self._search.path(number)
 
-    def _returns(self) -> np.ndarray:
-        run = self._trained
-        return np.empty(0) if run is None else read_episodes(run.path)["return"][run.first - 1 : run.last]
 
-    def _cost(self) -> Cost:
-        environment, architecture = self._search.environment, self._proposal.architecture
-        sizes = environment.observation_size, environment.n_actions
-        cost = Cost(0, 0, architecture.parameter_count(*sizes), 0)
-        if self._trained is not None:
-            cost = Cost(**read_summary(self._trained.path)["segments"][-1]["cost"])
-            if self._trained.first > 1:
-                assert self._source is not None
-                before = read_summary(self._search.path(self._source["trial"]))["segments"][-1]["cost"]
-                steps, updates, flop = (getattr(cost, name) - before[name] for name in ("steps", "updates", "flop"))
-                cost = replace(cost, steps=steps, updates=updates, flop=flop)
-        played = self._start.steps
-        return replace(
-            cost, steps=cost.steps + played, flop=cost.flop + forward_flop(architecture, *sizes, rows=played)
-        )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """The run of a trial.
 
@@ -192,6 +177,7 @@ class _Run:
         seed: of all its random streams.
         first, last: episodes of the run that are the trial's, from 1.
         parent: the trial whose network it began with.
+        returns, cost: of these episodes.
     """
 
     path: Path
@@ -199,6 +185,13 @@ class _Run:
     first: int
     last: int
     parent: int | None
+    returns: np.ndarray
+    cost: Cost
+
+
+def _cost_in(summary: Mapping[str, Any]) -> Cost:
+    """That of a run, of one segment, by its summary."""
+    return Cost(**summary["segments"][-1]["cost"])
 
 
 def _continue(source: Path, path: Path, config: Config, listener: Listener) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.search.offline import best_so_far
 from nasdqn_fast.space import Architecture, parse_setup
-from nasdqn_fast.statistics.bootstrap import Interval
+from nasdqn_fast.statistics.bootstrap import CONFIDENCE, Interval
 from nasdqn_fast.statistics.means import one_sample
 from nasdqn_fast.study.search.plan import Searches
 from nasdqn_fast.study.search.records import Records
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +60,10 @@ def found_in(searches: Searches) -> dict[str, list[FoundByTrials]]:
     for search in searches.trials():
         records = Records(Path(search.path)).read()
         if len(records) >= searches.plan.trials:
-            about = (search.label, search.seed, Path(search.path), tuple(records))
-            found[search.label].append(FoundByTrials(*about, best_of(records), np.empty(0)))
+            *_, best = best_so_far((record["architecture"], record["reward"]) for record in records)
+            about = (search.label, search.seed, Path(search.path), tuple(records), parse_setup(best))
+            found[search.label].append(FoundByTrials(*about, finals=np.empty(0)))
     return found
-
-
-def best_of(records: Sequence[dict[str, Any]]) -> Architecture:
-    """The architecture with the highest mean reward over its trials, the first of equals."""
-    scores: dict[str, list[float]] = {}
-    for record in records:
-        scores.setdefault(record["architecture"], []).append(record["reward"])
-    return parse_setup(max(scores, key=lambda name: sum(scores[name]) / len(scores[name])))
 
 
 def summary_of(searched: Sequence[FoundByTrials]) -> dict[str, Any]:

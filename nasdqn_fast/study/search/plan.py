@@ -14,6 +14,7 @@ from nasdqn_fast.study.search.records import Records
 from nasdqn_fast.study.study import MISSING, UNFINISHED, Study
 
 SEEDS_OF_A_SEARCH = 1_000_000
+OWN = ("trials", "estimator", "estimator_options")  # what a plan of searches has besides
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,23 @@ class SearchPlan(Plan):
     estimator: str = ""
     estimator_options: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def identity(self) -> dict[str, Any]:
-        own = {"trials": self.trials, "estimator": self.estimator, "estimator_options": dict(self.estimator_options)}
-        return super().identity | own
+    @classmethod
+    def of_plan(cls, plan: Plan, values: Mapping[str, Any]) -> Self:
+        """A plan, and what makes it one of searches.
+
+        Args:
+            plan: tasks, methods, seeds and settings.
+            values: ``trials``, ``estimator`` and ``estimator_options``; others play no part.
+        """
+        return cls(**vars(plan), **{name: values[name] for name in OWN})
 
     def as_json(self) -> dict[str, Any]:
         """The content of ``search.json``."""
-        own = {"trials": self.trials, "estimator": self.estimator, "estimator_options": dict(self.estimator_options)}
-        return super().as_json() | own
+        return super().as_json() | {name: getattr(self, name) for name in OWN}
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any]) -> Self:
-        names = ("trials", "estimator", "estimator_options")
-        return cls(**vars(Plan.of_json(values)) | {name: values[name] for name in names})
+        return cls.of_plan(Plan.of_json(values), values)
 
 
 class Searches(Study):
@@ -57,6 +61,7 @@ class Searches(Study):
     file: ClassVar[str] = "search.json"
     root: ClassVar[str] = "searches"
     plan_type: ClassVar[type[Plan]] = SearchPlan
+    fixed: ClassVar[tuple[str, ...]] = (*Study.fixed, *OWN)
     plan: SearchPlan
 
     def status(self, trial: Trial, *, check: bool = False) -> str:
@@ -85,6 +90,9 @@ class SearchProgress(Progress):
 
 class FinalRuns(Study):
     """A study of what searches have found, trained in full."""
+
+    # More searches may find more.
+    fixed: ClassVar[tuple[str, ...]] = tuple(name for name in Study.fixed if name != "methods")
 
     def progress(self, trials: int, before: int) -> Progress:
         return _FinalProgress(trials, self.plan.episodes, before=before)

@@ -141,14 +141,12 @@ class Search:
                 f"search now proposes {proposal.architecture}: it was begun by another version; "
                 "choose another directory"
             )
-        returns = np.empty(0) if record["run"] is None else self.returns(record)
+        returns = np.empty(0)
+        if record["run"] is not None:  # without what the trial that it continues had seen
+            first, last = record["episodes"]
+            returns = read_episodes(self.path(record["trial"]))["return"][first - 1 : last]
         cost = Cost(**record["cost"])
         return Result(proposal, proposal.architecture, record["score"], returns, cost)
-
-    def returns(self, record: dict[str, Any]) -> np.ndarray:
-        """Those of a recorded trial, without what the trial that it continues had seen."""
-        first, last = record["episodes"]
-        return read_episodes(self.path(record["trial"]))["return"][first - 1 : last]
 
     def path(self, number: int) -> Path:
         """The run directory of a trial."""

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from nasdqn_fast.config import all_methods
-from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.run.directory import write_texts
 from nasdqn_fast.statistics.bootstrap import Interval, bootstrap, mean
-from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study.table.expert import expert_scores
 from nasdqn_fast.study.table.search import TableSearch
 
@@ -119,11 +118,7 @@ def write(out: Path, found: Mapping[str, Sequence[TableSearch]]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["method", "trial", "searches", "regret", "low", "high", "gain", "gain_low", "gain_high"])
     table.writerows(_rows(found))
-    try:
-        with replacing(out / LEAGUE) as file:
-            file.write(text.getvalue().encode())
-    except OSError as error:
-        raise unwritable(out, error) from None
+    write_texts(out, {LEAGUE: text.getvalue()})
 
 
 def _rows(found: Mapping[str, Sequence[TableSearch]]) -> Iterator[list[object]]:

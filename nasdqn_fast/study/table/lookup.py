@@ -225,12 +225,6 @@ class Table:
             self._arrays["evaluations"][row].astype(np.float64),
         )
 
-    def cost_of_steps(self, architecture: Architecture | str, task: str, steps: int) -> Cost:
-        """What it costs to play so many steps of a task with an architecture that learns nothing."""
-        architecture, sizes = Architecture.parse(architecture), self._facts[self._task(task)].sizes
-        flop = forward_flop(architecture, *sizes, rows=steps)
-        return Cost(steps, 0, architecture.parameter_count(*sizes), flop)
-
     def final_score(
         self, architecture: Architecture | str, task: str, *, episodes: int | None = None, metric: str = "final"
     ) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from nasdqn_fast.controllers import base as controllers
 from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.errors import InputError, suggest
 from nasdqn_fast.run.rewards import limit_of, reward_of, space_of, with_latencies, with_reward
-from nasdqn_fast.search.offline import best_architecture, run_trials
+from nasdqn_fast.search.offline import best_so_far, run_trials
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.study.search.plan import run_seed
@@ -23,7 +23,7 @@ from nasdqn_fast.study.search.search import FULL, check_goes_with
 from nasdqn_fast.study.table.lookup import Answer, CostMeter, Table
 from nasdqn_fast.study.table.starts import TableStarts
 from nasdqn_fast.trial_estimators import base as trial_estimators
-from nasdqn_fast.types import WHOLE_RUN, Cost, Proposal, Result
+from nasdqn_fast.types import WHOLE_RUN, Proposal, Result
 from nasdqn_fast.validation import check_positive_int
 
 # Those of `nasdqn_fast.train` that a search on a table has: the controller's, and what it is told.
@@ -144,17 +144,16 @@ def search_table(
     results = run_trials(controller, told, trials)
     finals = np.array([final(architecture) for architecture in space])
     optimum = float(finals.max())
-    regrets = [optimum - final(best_architecture(results[:n])) for n in range(1, trials + 1)]
-    best = best_architecture(results)
+    best = best_so_far((result.architecture, result.score) for result in results)
     return TableSearch(
         task,
         config.run.seed,
         tuple(results),
         tuple(None if answer is None else answer.seed for answer in estimate.answers),
-        best,
-        final(best),
+        best[-1],
+        final(best[-1]),
         optimum,
-        np.array(regrets),
+        np.array([optimum - final(architecture) for architecture in best]),
         estimate.meter,
         np.array([worth(architecture, table.search_score) for architecture in space]),
         finals,
@@ -218,9 +217,9 @@ class _OnTable:
         score = trial_estimators.apply(self._estimator, trial)
         answer = answers[-1] if answers else None
         self.answers.append(answer)
-        returns, cost = np.empty(0), self._table.cost_of_steps(proposal.architecture, self._task, start.steps)
+        returns, cost = np.empty(0), start.cost
         if answer is not None:
-            cost = _sum(cost, answer.cost if before is None else _difference(answer.cost, before.cost))
+            cost += answer.cost if before is None else answer.cost - before.cost
             returns = answer.returns[done:]
         self.meter.add(len(returns), cost)
         self._results.append(Result(proposal, proposal.architecture, score, returns, cost))
@@ -244,11 +243,3 @@ class _OnTable:
                 f"{before.episodes} episodes; give the controller a smaller budget, or make a table of longer runs"
             )
         return before
-
-
-def _difference(cost: Cost, before: Cost) -> Cost:
-    return Cost(cost.steps - before.steps, cost.updates - before.updates, cost.parameters, flop=cost.flop - before.flop)
-
-
-def _sum(cost: Cost, other: Cost) -> Cost:
-    return replace(cost, steps=cost.steps + other.steps, updates=other.updates, flop=cost.flop + other.flop)

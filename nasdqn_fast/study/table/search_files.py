@@ -13,9 +13,8 @@ import numpy as np
 
 from nasdqn_fast.rewards import latency_file
 from nasdqn_fast.run import directory
-from nasdqn_fast.run.directory import unwritable
+from nasdqn_fast.run.directory import write_texts
 from nasdqn_fast.statistics.bootstrap import bootstrap, mean
-from nasdqn_fast.storage.atomic import replacing
 from nasdqn_fast.study.table.search import TableSearch
 from nasdqn_fast.validation import check_path
 
@@ -74,15 +73,10 @@ def write(out: Path, about: Mapping[str, Any], found: Mapping[str, Sequence[Tabl
     """
     latencies = next(iter(found.values()))[0].latencies
     summary = {"format": FORMAT, **about, "methods": {name: summary_of(searches) for name, searches in found.items()}}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in ((SUMMARY, json.dumps(summary, indent=2) + "\n"), (TRIALS, _trials(found))):
-            with replacing(out / name) as file:
-                file.write(text.encode())
-        if latencies:
-            latency_file.write(out / LATENCIES, latencies)
-    except OSError as error:
-        raise unwritable(out, error) from None
+    texts = {SUMMARY: f"{json.dumps(summary, indent=2)}\n", TRIALS: _trials(found)}
+    if latencies:
+        texts[LATENCIES] = latency_file.text_of(latencies)
+    write_texts(out, texts)
 
 
 def _trials(found: Mapping[str, Sequence[TableSearch]]) -> str:

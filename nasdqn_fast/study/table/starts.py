@@ -22,7 +22,7 @@ class TableStarts:
     """
 
     def __init__(self, table: Table, task: str) -> None:
-        about = table.settings(task)
+        about, self._sizes = table.settings(task), table.sizes(task)
         self.settings = AgentSettings(**about["agent"])
         self._config = Config(env=EnvConfig(**about.get("env", {})), agent=self.settings)
 
@@ -33,4 +33,4 @@ class TableStarts:
 
     def of(self, architecture: Architecture, seed: int, search_seed: int) -> Start:
         """A run; the arguments as for `Start`."""
-        return Start(self._config, lambda: self.environment, architecture, seed, search_seed)
+        return Start(self._config, lambda: self.environment, self._sizes, architecture, seed, search_seed)

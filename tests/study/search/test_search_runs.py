@@ -16,6 +16,7 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.controllers.evolution import Evolution
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Played
+from nasdqn_fast.plugins import option
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.study import trial as trials
@@ -68,6 +69,24 @@ class Going(Controller):
         self.told.append(result)
 
 
+class Weighted:
+    """A trial estimator with an option that is a tuple."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        weights: tuple[int, ...] = option((1, 2), "of what", "this test")
+
+    def __call__(self, trial):
+        return float(sum(trial.options.weights))
+
+
+class Moving(Going):
+    """Begins the first architecture with four episodes, and goes on from there with the second for three."""
+
+    def propose(self):
+        return Proposal(self.space[1], "on", 3, source=1) if self.told else Proposal(self.space[0], "begin", 4)
+
+
 def test_it_is_ask_and_tell_with_short_runs_and_then_full_ones(tmp_path):
     (found,) = search(tmp_path / "s", seed=3)["evolution"]
     controller = Evolution(SearchSpace(SPACE), Streams(3).controller, Evolution.Options())
@@ -91,6 +110,23 @@ def test_the_return_is_reported_with_students_interval(tmp_path):
     (each,) = json.loads((tmp_path / "s" / "summary.json").read_text())["methods"]["evolution"]["each"]
     assert each["final_interval"] == pytest.approx(list(expected))
     assert each["best"] == str(found.best)
+
+
+def test_more_searches_may_find_what_the_first_have_not(tmp_path):
+    """And train it, in the folder in which the first searches have been reported."""
+    more = {"methods": ("random-nas",), "trials": 1, "final_seeds": 1, "episodes": 4}
+    (first,) = search(tmp_path / "s", **more)["random-nas"]
+    found = search(tmp_path / "s", **more, seeds=4)["random-nas"]
+    assert len({each.best for each in found}) > 1
+    assert found[0].trials == first.trials
+    whole = search(tmp_path / "whole", **more, seeds=4)["random-nas"]
+    assert [(each.best, each.final_score) for each in found] == [(each.best, each.final_score) for each in whole]
+
+
+def test_options_that_json_writes_as_lists_are_the_same_when_they_are_read(tmp_path):
+    more = {"estimator": f"{__name__}:Weighted", "final_seeds": 0, "trials": 1}
+    first = search(tmp_path / "s", **more)["evolution"]
+    assert [each.trials for each in search(tmp_path / "s", **more)["evolution"]] == [each.trials for each in first]
 
 
 def test_seeds_of_trials_and_of_final_runs_differ(tmp_path):
@@ -184,6 +220,16 @@ def test_a_trial_that_is_continued_is_a_copy_of_its_source_trained_for_longer(tm
     assert (folder / "0002" / "episodes.csv").read_bytes() == (folder / "0003" / "episodes.csv").read_bytes()
 
 
+def test_a_trial_that_goes_on_with_another_architecture_has_its_own_budget(tmp_path):
+    """Oracle: a run of three episodes that starts from the source's directory."""
+    module = f"{__name__}:Moving"
+    (found,) = search(tmp_path / "s", (module,), trials=2, estimator="full-training", transfer="net2net")[module]
+    record = found.trials[1]
+    assert (record["episodes"], record["parent"]) == ([1, 3], 1)
+    run = run_of(SPACE[1], record["seed"], 3, from_=str(found.path / "0001"), transfer="net2net")
+    assert record["score"] == run.segments[0].score
+
+
 def test_without_final_seeds_nothing_is_trained_in_full(tmp_path):
     (found,) = search(tmp_path / "s", trials=1, final_seeds=0)["evolution"]
     assert len(found.finals) == 0
@@ -248,7 +294,7 @@ def test_the_networks_of_a_start_are_those_of_runs(tmp_path):
 
     config = resolve(None, {"env": "cartpole", "init": "torch", "head_scale": 0.5})
     environment = make_environment(config)
-    start = Start(config, lambda: environment, Architecture.parse("5,3-tanh"), 7, 0)
+    start = Start(config, lambda: environment, (4, 2), Architecture.parse("5,3-tanh"), 7, 0)
     agent = DQNAgent(environment, "5,3-tanh", rng=7, init="torch", head_scale=0.5)
     np.testing.assert_allclose(start.network(0).parameters, agent.network.parameters, rtol=1e-6)
     assert not np.allclose(start.network(1).parameters, agent.network.parameters)
