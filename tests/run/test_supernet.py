@@ -142,6 +142,12 @@ def test_nothing_above_the_limit_on_parameters_is_in_it(method):
     assert {one.parameter_count(4, 2) <= 100 for one, _ in limited.ranking} == {True}
 
 
+def test_two_paths_make_a_sandwich_where_the_limit_leaves_two_architectures():
+    options = SMALL | {"architectures": ["1x4-relu", "9x9-relu", "5,3-tanh"], "supernet_paths": 2}
+    result = train(**options, max_parameters=51)
+    assert {str(one) for one, _ in result.ranking} == {"1x4-relu", "5,3-tanh"}
+
+
 def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
     """Oracle: the policy, told what the directory says was scored."""
     options = SMALL | VARIANTS["gradient"]
@@ -171,6 +177,10 @@ def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
         ({"adadqn_networks": 3}, "adadqn_networks must be left out, as it goes with method adadqn"),
         ({"architecture": "2x8-relu"}, "architecture goes with method fixed"),
         ({"supernet_paths": 2}, "supernet_paths must be at least 3 with supernet_sampling sandwich: the largest, the"),
+        (
+            {"supernet_paths": 1, "architectures": ["1x4-relu", "2x8-tanh"]},
+            "supernet_paths must be at least 3 with supernet_sampling sandwich",
+        ),
         ({"supernet_paths": 0}, "supernet_paths must be an integer from 1 to 1024; got 0"),
         ({"supernet_sampling": "random"}, "supernet_sampling"),
         (
