@@ -59,7 +59,7 @@ cdef class SupernetCore(Exclusive):
             self.supernet.paths[k] = ndq_path(
                 &path.net, path.block.data, gradient.data, heads[k] * path.block.sizes[-1]
             )
-        self.supernet.n_paths, self.supernet.n_drawn = n, min(drawn, n)
+        self.supernet.n_paths, self.supernet.n_drawn = n, drawn
         self.supernet.largest, self.supernet.smallest = largest, smallest
         self.supernet.is_sandwich, self.supernet.distills = sandwich, distill
         self.read(largest)
