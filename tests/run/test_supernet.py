@@ -190,3 +190,12 @@ def test_the_command_line_shows_the_best(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "best 5 of 18" in shown
     assert "mean of 1 greedy episodes" in shown
+
+
+def test_the_command_line_names_what_the_policy_decided_for(tmp_path, capsys):
+    """Nothing is learned, so that all are as probable, and the first of the space is chosen; it is not the best."""
+    settings = ["--env", "cartpole", "--episodes", "2", "--widths", "4,8", "--supernet-score-episodes", "3"]
+    assert main(["train", "--method", "gradient", *settings, "--out", str(tmp_path / "run")]) == 0
+    (ranking,) = lines(tmp_path / "run", "ranking")
+    assert next(iter(ranking["scores"])) != ranking["architecture"] == "2x4-relu"
+    assert "decided for by the policy: 2x4-relu" in capsys.readouterr().out
