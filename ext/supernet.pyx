@@ -59,20 +59,15 @@ cdef class SupernetCore(Exclusive):
             self.supernet.paths[k] = ndq_path(
                 &path.net, path.block.data, gradient.data, heads[k] * path.block.sizes[-1]
             )
-        self.supernet.n_paths, self.supernet.n_drawn = n, min(drawn, n)
+        self.supernet.n_paths, self.supernet.n_drawn = n, drawn
         self.supernet.largest, self.supernet.smallest = largest, smallest
         self.supernet.is_sandwich, self.supernet.distills = sandwich, distill
         self.read(largest)
 
-    @property
-    def odds(self):
-        """What each path's probability to be drawn is proportional to, float64 (n,); ones at first."""
-        return self._memory["odds"].copy()
-
-    @odds.setter
-    def odds(self, values):
+    def use_odds(self, odds):
+        """Draws paths with probabilities proportional to these, float64 (n,), from now on; at first all are one."""
         self.require_idle()
-        self._memory["odds"][...] = values
+        self._memory["odds"][...] = odds
 
     def read(self, int64_t path):
         """Reads a path's weights from the shared ones into its network."""

@@ -1,5 +1,6 @@
 """Words that the project has given up stay away: phrases in any text of the tree, and identifiers in its code."""
 
+import functools
 import io
 import re
 import tokenize
@@ -44,6 +45,7 @@ COMMENT_OR_STRING = re.compile(
 )
 
 
+@functools.cache
 def texts(*patterns):
     """Path from the root -> text of the files of the tree; not of what Cython makes of a .pyx, nor of this file."""
     paths = [path for folder in FOLDERS for pattern in patterns for path in (ROOT / folder).rglob(pattern)]

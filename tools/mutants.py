@@ -56,6 +56,7 @@ TESTS = {
     ),
     "ext/kernels/fit.c": ("tests/engine/test_fit.py",),
     "ext/kernels/vector_env.c": ("tests/interop/test_vector_env.py",),
+    "ext/kernels/supernet.c": ("tests/engine/test_supernet.py", "tests/search/test_supernet.py", NOTICED),
     "ext/kernels/population.c": ("tests/engine/test_population.py", "tests/search/test_parallel.py", NOTICED),
     "ext/kernels/*": (
         "tests/engine/test_backends_agree.py",

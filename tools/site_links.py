@@ -48,6 +48,8 @@ def faults(site: Path) -> Iterator[str]:
     """A line for each link of the site that leads nowhere, and for each file that is loaded from elsewhere."""
     site = site.resolve()
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    if not pages:
+        yield f"{site}: holds no page"
     for path, page in pages.items():
         here = path.relative_to(site)
         if here.name == "404.html":  # its links are those of a server's root
@@ -68,6 +70,8 @@ def faults(site: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     found = list(faults(Path(sys.argv[1])))
     print("\n".join(found) or "all links lead somewhere, nothing is loaded from elsewhere")
     sys.exit(bool(found))

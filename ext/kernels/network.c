@@ -49,15 +49,9 @@ double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *tar
     memset(d, 0, A * NDQ_PANEL * sizeof(float)); /* an action not taken has no error */
     for (int b = 0; b < n; b++) {
         const int64_t at = actions[b] * NDQ_PANEL + b;
-        const float error = q[at] - targets[b], size = fabsf(error), weight = weights ? weights[b] : 1.0f;
+        const float error = q[at] - targets[b];
         if (errors) errors[b] = error;
-        if (kind == NDQ_MSE) {
-            loss += weight * ((double)error * error);
-            d[at] = weight * (2.0f * error) / batch;
-            continue;
-        }
-        loss += weight * (size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta));
-        d[at] = weight * (error > delta ? delta : error < -delta ? -delta : error) / batch;
+        loss += ndq_loss_of(kind, delta, error, weights ? weights[b] : 1.0f, (float)batch, &d[at]);
     }
     return loss;
 }

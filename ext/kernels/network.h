@@ -5,6 +5,8 @@
 #include "ndq.h"
 #include "normalizer.h"
 
+#include <math.h>
+
 /* Adds the Q-values of the network's base to those of n columns, after `forward`; h[0] is as it was then. */
 void ndq_add_base(const ndq_net *net, int n);
 
@@ -52,9 +54,22 @@ static inline void ndq_put(const ndq_net *net, int b, const float *observation)
         h[i * NDQ_PANEL] = net->normalizer ? ndq_normalized(net->normalizer, i, observation[i]) : observation[i];
 }
 
+/* The loss of one error, times its weight: Huber's (Huber 1964), or its square. Writes the derivative of a mean over
+ * `share` of these. */
+static inline double ndq_loss_of(ndq_loss kind, float delta, float error, float weight, float share, float *slope)
+{
+    const float size = fabsf(error);
+    if (kind == NDQ_MSE) {
+        *slope = weight * (2.0f * error) / share;
+        return weight * ((double)error * error);
+    }
+    *slope = weight * (error > delta ? delta : error < -delta ? -delta : error) / share;
+    return weight * (size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta));
+}
+
 /* After `forward` of n columns: writes dL/dQ of the mean over `batch` transitions, ready for `backward`, and
- * returns the sum of the losses: Huber's (Huber 1964), or the squares of the errors. actions, targets and weights (n);
- * weights may be NULL, and so may errors (n), to which Q(s, a) - y is written. */
+ * returns the sum of the losses. actions, targets and weights (n); weights may be NULL, and so may errors (n), to which
+ * Q(s, a) - y is written. */
 double ndq_td_error(const ndq_net *net, const int64_t *actions, const float *targets, const float *weights, int n,
                     int64_t batch, ndq_loss kind, float delta, float *errors);
 

@@ -106,22 +106,15 @@ static void keep_values(const ndq_supernet *s)
 static double distillation_error(const ndq_supernet *s, const ndq_net *net, const ndq_learner *l, int64_t start, int n)
 {
     const int64_t A = net->sizes[net->n_layers];
-    const float *q = ndq_h(net, net->n_layers), delta = l->huber_delta, share = (float)(l->batch_size * A);
+    const float *q = ndq_h(net, net->n_layers), share = (float)(l->batch_size * A);
     float *d = net->d[0];
     double loss = 0.0;
     memset(d, 0, q_bytes(net));
     for (int64_t a = 0; a < A; a++)
         for (int b = 0; b < n; b++) {
             const int64_t at = a * NDQ_PANEL + b;
-            const float error = q[at] - s->teacher[at], size = fabsf(error);
             const float weight = l->is_prioritized ? l->weights[start + b] : 1.0f;
-            if (l->loss == NDQ_MSE) {
-                loss += weight * ((double)error * error);
-                d[at] = weight * (2.0f * error) / share;
-                continue;
-            }
-            loss += weight * (size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta));
-            d[at] = weight * (error > delta ? delta : error < -delta ? -delta : error) / share;
+            loss += ndq_loss_of(l->loss, l->huber_delta, q[at] - s->teacher[at], weight, share, &d[at]);
         }
     return loss / A;
 }

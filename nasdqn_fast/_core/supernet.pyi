@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from nasdqn_fast._core.network import NetworkCore
 
 class SupernetCore:
-    odds: NDArray[np.float64]
     def __init__(
         self,
         shared: NetworkCore,
@@ -18,4 +17,5 @@ class SupernetCore:
         sandwich: bool,
         distill: bool,
     ) -> None: ...
+    def use_odds(self, odds: NDArray[np.float64]) -> None: ...
     def read(self, path: int) -> None: ...

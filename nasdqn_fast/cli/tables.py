@@ -103,6 +103,8 @@ def _ranking_table(result: RunResult) -> Table:
     table = Table(heading, "architecture", f"mean of {result.config.search.supernet_score_episodes} greedy episodes")
     for place, (architecture, score) in enumerate(first, start=1):
         table.add_row(str(place), str(architecture), f"{score:.2f}")
+    if (decided := result.best_network.architecture) != first[0][0]:
+        table.caption = f"decided for by the policy: {decided}"
     return table
 
 

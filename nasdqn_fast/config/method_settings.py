@@ -8,7 +8,6 @@ from typing import Any
 from nasdqn_fast.config.methods import find_method
 from nasdqn_fast.config.plugin_options import TABLES
 from nasdqn_fast.config.sections import Config, SearchConfig
-from nasdqn_fast.engine.supernet_plan import SANDWICHED
 from nasdqn_fast.errors import InputError, OutOfRange
 from nasdqn_fast.options import options_of
 
@@ -42,8 +41,6 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
         yield from _problems_without_plugins(config)
     if loop == "parallel":
         yield from _problems_of_parallel(config)
-    if loop == "supernet":
-        yield from _problems_of_supernet(config)
 
 
 def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]:
@@ -71,11 +68,3 @@ def _problems_of_parallel(config: Config) -> Iterator[tuple[str, Exception]]:
         expected = f"a multiple of {{target_every}} ({agent.target_every}), or 0"
         hint = "networks are compared when the target moves"
         yield "search", OutOfRange("adadqn_replace_every", expected, str(search.adadqn_replace_every), hint)
-
-
-def _problems_of_supernet(config: Config) -> Iterator[tuple[str, Exception]]:
-    search = config.search
-    if search.supernet_sampling == "sandwich" and search.supernet_paths < SANDWICHED <= len(search.space()):
-        expected = f"at least {SANDWICHED} with {{supernet_sampling}} sandwich: the largest, the smallest, a random one"
-        hint = "raise it, or take {supernet_sampling} uniform"
-        yield "search", OutOfRange("supernet_paths", expected, str(search.supernet_paths), hint)

@@ -76,8 +76,7 @@ class BaseSupernet(BaseAgent[N, R, O], Generic[N, R, O]):
         if architecture not in self._plan.space:
             raise ValueError(f"{architecture} is not in the supernet; its largest is {self.network.architecture}")
         network: N = self.network.like(architecture, None)
-        for own, shared, factor in self._plan.parts(network, architecture, self._shared):
-            own[...] = own.dtype.type(factor) * shared
+        self._read(network)
         return network
 
     def switch_network(
@@ -131,6 +130,11 @@ class BaseSupernet(BaseAgent[N, R, O], Generic[N, R, O]):
     @classmethod
     def networks_of(cls, state: Mapping[str, Any]) -> Any:
         return SupernetPlan(**state["supernet"]["plan"])
+
+    def _read(self, network: N) -> None:
+        """Reads a path's weights from the shared layers into a network of its architecture."""
+        for own, shared, factor in self._plan.parts(network, network.architecture, self._shared):
+            own[...] = own.dtype.type(factor) * shared
 
     def _new_shared(self, network: N) -> N:
         """The shared layers: if the network is not all of them, they are drawn, and it is put into them."""

@@ -24,7 +24,7 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
         heads = [plan.head(one) for one in plan.space]
         rule = plan.drawn, plan.sampling == "sandwich", plan.distill
         core = SupernetCore(self._shared, paths, heads, plan.largest, plan.smallest, *rule)
-        core.odds = self._odds
+        core.use_odds(self._odds)
         self._loop.use(network, target, optimizer, stand_in=stand_in)
         self._population.learners[0].use_supernet(core)
         self._core_of_paths = core
@@ -41,7 +41,7 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
         self._core_of_paths.read(self._plan.largest)
 
     def _use_odds(self, odds: np.ndarray) -> None:
-        self._core_of_paths.odds = odds
+        self._core_of_paths.use_odds(odds)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

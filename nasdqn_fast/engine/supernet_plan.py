@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nasdqn_fast import flop
+from nasdqn_fast.errors import OutOfRange
 from nasdqn_fast.space import Architecture, SearchSpace
 from nasdqn_fast.validation import check_bool, check_choice, check_positive_int
 
@@ -70,10 +71,8 @@ class SupernetPlan:
         check_bool("distill", self.distill)
         paths = min(check_positive_int("paths", self.paths), len(space))
         if self.sampling == "sandwich" and paths < min(SANDWICHED, len(space)):
-            raise ValueError(
-                f"paths must be at least {SANDWICHED} with sampling 'sandwich', or nothing in the middle is trained; "
-                f"got {self.paths}; raise it, or take 'uniform'"
-            )
+            expected = f"at least {SANDWICHED} with {{sampling}} sandwich: the largest, the smallest, a random one"
+            raise OutOfRange("paths", expected, str(self.paths), "raise it, or take {sampling} uniform")
         depth = max(one.depth for one in space)
         widths = [max(one.widths[layer] for one in space if one.depth > layer) for layer in range(depth)]
         widths[-1] = max(one.widths[-1] for one in space)  # every head reads as many units of its layer

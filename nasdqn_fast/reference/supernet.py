@@ -74,14 +74,10 @@ class DQNSupernet(BaseSupernet[QNetwork, ReplayBuffer, Optimizer], DQNAgent):
         return k
 
     def _use(self, network: QNetwork, target: QNetwork, optimizer: Optimizer, stand_in: QNetwork | None) -> None:
-        self._read_largest_into(network)
+        self._read(network)
 
     def _read_largest(self) -> None:
-        self._read_largest_into(self.network)
-
-    def _read_largest_into(self, network: QNetwork) -> None:
-        for own, shared, factor in self._plan.parts(network, network.architecture, self._shared):
-            own[...] = own.dtype.type(factor) * shared
+        self._read(self.network)
 
     def beside(self, network: Any, **keywords: Any) -> Any:
         return DQNAgent(self.environment, network, **keywords)

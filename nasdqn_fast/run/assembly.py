@@ -104,12 +104,11 @@ def _parallel_trainer(config: Config, environment: envs.AnyEnvironment) -> Paral
 
 def _supernet_trainer(config: Config, environment: envs.AnyEnvironment) -> SupernetTrainer:
     streams, search = Streams(config.run.seed), config.search
-    plan = SupernetPlan(
-        space_of(config, sizes_of(environment)),
-        search.supernet_paths,
-        search.supernet_sampling,
-        search.supernet_distill,
-    )
+    space = space_of(config, sizes_of(environment))
+    try:
+        plan = SupernetPlan(space, search.supernet_paths, search.supernet_sampling, search.supernet_distill)
+    except OutOfRange as error:  # which depends on the space
+        raise SettingError(error, {"paths": "supernet_paths", "sampling": "supernet_sampling"}) from None
     agent = backends.find(config.run.backend).DQNSupernet(environment, plan, rng=streams, **vars(config.agent))
     episodes, score_episodes = _episodes(config), search.supernet_score_episodes
     if search.method == "supernet":

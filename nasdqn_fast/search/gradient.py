@@ -20,8 +20,6 @@ from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes
 from nasdqn_fast.validation import check_int, check_positive_int
 
-REASON = "gradient"
-
 
 class GradientTrainer(SupernetTrainer):
     """A `SupernetTrainer` whose paths are drawn from a policy, which takes a step every so many episodes.
@@ -41,6 +39,8 @@ class GradientTrainer(SupernetTrainer):
         episodes_done: episodes ended so far.
     """
 
+    reason = "gradient"
+
     def __init__(
         self,
         agent: Supernet,
@@ -52,7 +52,7 @@ class GradientTrainer(SupernetTrainer):
         samples: int,
         step_episodes: int,
     ) -> None:
-        super().__init__(agent, episodes=episodes, score_episodes=score_episodes, reason=REASON)
+        super().__init__(agent, episodes=episodes, score_episodes=score_episodes)
         self.policy = policy
         self.every = check_positive_int("every", every)
         self.samples = check_int("samples", samples, 2)

@@ -20,8 +20,6 @@ from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Choice, Cost, Episodes, Result
 from nasdqn_fast.validation import check_int, check_positive_int
 
-REASON = "adadqn"
-
 
 class ParallelTrainer(WholeRun):
     """One run of a population; the parts and the order of its events are those of `search.online.Trainer`.
@@ -43,6 +41,8 @@ class ParallelTrainer(WholeRun):
         episodes_done: episodes ended so far.
     """
 
+    reason = "adadqn"
+
     def __init__(
         self,
         make_population: Callable[[Sequence[Architecture]], Population],
@@ -57,9 +57,8 @@ class ParallelTrainer(WholeRun):
         self.space = space
         self.rng, self.weights_rng = rng, weights_rng
         self.replace_every = check_int("replace_every", replace_every, 0)
-        check_positive_int("episodes", episodes)
         first = [space.sample(rng) for _ in range(check_positive_int("networks", networks))]
-        super().__init__(make_population(first), REASON, episodes)
+        super().__init__(make_population(first), episodes)
         self._choices = 0
         self._target = self.agent.network.architecture
 

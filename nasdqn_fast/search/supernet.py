@@ -19,8 +19,6 @@ from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Cost, Episodes
 from nasdqn_fast.validation import check_positive_int
 
-REASON = "supernet"
-
 
 class SupernetTrainer(WholeRun):
     """One run of a supernet; the parts and the order of its events are those of `search.online.Trainer`.
@@ -32,7 +30,6 @@ class SupernetTrainer(WholeRun):
         agent: the supernet.
         episodes: in all, >= 1.
         score_episodes: greedy episodes of each architecture, >= 1.
-        reason: of the proposal, for the log.
 
     Attributes:
         agent: as given.
@@ -40,8 +37,10 @@ class SupernetTrainer(WholeRun):
         episodes_done: episodes ended so far.
     """
 
-    def __init__(self, agent: Supernet, *, episodes: int, score_episodes: int, reason: str = REASON) -> None:
-        super().__init__(agent, reason, episodes)
+    reason = "supernet"
+
+    def __init__(self, agent: Supernet, *, episodes: int, score_episodes: int) -> None:
+        super().__init__(agent, episodes)
         self.score_episodes = check_positive_int("score_episodes", score_episodes)
         self._score_steps = 0
 

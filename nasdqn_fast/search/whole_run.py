@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.protocol import Agent
@@ -22,15 +22,16 @@ class WholeRun:
 
     Args:
         agent: what is trained.
-        reason: one word for the log, in place of a controller's.
         episodes: in all, >= 1.
 
     Attributes:
+        reason: one word for the log, in place of a controller's.
         agent: as given.
         clock: seconds by purpose.
         episodes_done: episodes ended so far.
     """
 
+    reason: ClassVar[str]
     open_ended = True  # its segment lasts as long as the run, however long that is
     cut_short = False
 
@@ -40,9 +41,9 @@ class WholeRun:
         architecture: Architecture = self.agent.network.architecture
         return architecture
 
-    def __init__(self, agent: Agent, reason: str, episodes: int) -> None:
+    def __init__(self, agent: Agent, episodes: int) -> None:
         self.agent: Any = agent
-        self.proposal = Proposal(agent.network.architecture, reason, WHOLE_RUN)
+        self.proposal = Proposal(agent.network.architecture, self.reason, WHOLE_RUN)
         self.episodes = check_positive_int("episodes", episodes)
         self.clock = Clock()
         self.segment = 1
@@ -94,7 +95,7 @@ class WholeRun:
         self._has_told = state["told"] and (self.episodes_done >= self.episodes or self.agent.finished)
         self._flop = state["flop"]
         self._counted_updates, self._counted_steps = state["counted_updates"], state["counted_steps"]
-        self.proposal = Proposal(state["first"], self.proposal.reason, WHOLE_RUN)
+        self.proposal = Proposal(state["first"], self.reason, WHOLE_RUN)
         self._curve = LearningCurve()
         self._curve.append(episodes)
 

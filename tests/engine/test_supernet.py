@@ -227,7 +227,7 @@ def test_a_path_is_a_network_of_its_own(backend):
 
 @BACKENDS
 def test_what_cannot_be_is_refused(backend):
-    with pytest.raises(ValueError, match="paths must be at least 3 with sampling 'sandwich'"):
+    with pytest.raises(ValueError, match="paths must be at least 3 with sampling sandwich"):
         supernet(backend, paths=2)
     agent = supernet(backend)
     with pytest.raises(ValueError, match="network must be 2x16-relu, the supernet's largest path; got 1x4-tanh"):

@@ -5,25 +5,21 @@ import json
 
 import numpy as np
 import pytest
+from left_runs import TINY, contents, interrupting_at, lines, stopping_at
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import STOP, Played, Replaced, TargetChosen
+from nasdqn_fast.events import Played, Replaced, TargetChosen
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.evaluation import evaluate
 
-SMALL = {
+SMALL = TINY | {
     "method": "adadqn",
-    "env": "cartpole",
     "episodes": 12,
     "architectures": ["1x4-relu", "5,3-tanh", "4,4-leaky_relu", "1x8-relu"],
     "adadqn_networks": 4,
     "adadqn_replace_every": 20,
-    "warm_up": 10,
-    "batch_size": 4,
     "target_every": 10,
-    "replay_capacity": 150,
-    "max_episode_steps": 30,
     "checkpoint_every": "2",
 }
 VARIANTS = {
@@ -38,31 +34,6 @@ VARIANTS = {
         "double": False,
     },
 }
-
-
-def files(run):
-    found = {name: (run / name).read_bytes() for name in ("config.toml", "episodes.csv", "architectures.jsonl")}
-    found["network"] = (run / "network.safetensors").read_bytes()
-    summary = json.loads((run / "summary.json").read_text())
-    del summary["seconds"], summary["search_share"]
-    return found | {"summary": summary}
-
-
-def lines(run):
-    return [json.loads(line) for line in (run / "architectures.jsonl").read_text().splitlines()]
-
-
-def interrupting_at(number, kind):
-    """A listener that acts as Ctrl-C does, at the n-th event of a kind."""
-    left = number
-
-    def listener(event):
-        nonlocal left
-        left -= isinstance(event, kind)
-        if left == 0 and isinstance(event, kind):
-            raise KeyboardInterrupt
-
-    return listener
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
@@ -89,7 +60,7 @@ def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant, kind):
     with pytest.raises(KeyboardInterrupt, match="to go on"):
         resume(tmp_path / "left", progress=interrupting_at(3, Played))
     result = resume(tmp_path / "left")
-    assert files(tmp_path / "left") == files(tmp_path / "whole")
+    assert contents(tmp_path / "left") == contents(tmp_path / "whole")
     assert result.segments == whole.segments
     np.testing.assert_array_equal(result.network.parameters, whole.network.parameters)
 
@@ -98,19 +69,19 @@ def test_a_finished_run_continues_as_a_longer_one(tmp_path):
     train(**SMALL | {"episodes": 20}, out=tmp_path / "long")
     train(**SMALL, out=tmp_path / "short")
     resume(tmp_path / "short", episodes=20)
-    long, short = files(tmp_path / "long"), files(tmp_path / "short")
+    long, short = contents(tmp_path / "long"), contents(tmp_path / "short")
     assert short == long
 
 
 def test_its_config_repeats_it_and_a_listener_ends_it(tmp_path):
     train(**SMALL, out=tmp_path / "run")
     train(config=tmp_path / "run" / "config.toml", out=tmp_path / "again")
-    assert files(tmp_path / "again") == files(tmp_path / "run")
-    short = train(**SMALL, out=tmp_path / "stopped", progress=lambda e: STOP if isinstance(e, TargetChosen) else None)
+    assert contents(tmp_path / "again") == contents(tmp_path / "run")
+    short = train(**SMALL, out=tmp_path / "stopped", progress=stopping_at(1, TargetChosen))
     assert short.status == "stopped: a listener returned STOP"
     assert len(short.episodes) < 12
     resume(tmp_path / "stopped")
-    assert files(tmp_path / "stopped")["episodes.csv"] == files(tmp_path / "run")["episodes.csv"]
+    assert contents(tmp_path / "stopped")["episodes.csv"] == contents(tmp_path / "run")["episodes.csv"]
 
 
 def test_the_directory_tells_what_was_chosen_and_replaced(tmp_path):

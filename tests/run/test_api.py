@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from left_runs import interrupting_at, lines
 
 from nasdqn_fast import envs, optimal
 from nasdqn_fast.config import complete, resolve
@@ -28,24 +29,6 @@ SMALL = {
     "batch_size": 4,
     "max_episode_steps": 30,
 }
-
-
-def read_lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def interrupt_after(episodes):
-    """A listener that acts as Ctrl-C does, once so many episodes have ended."""
-    seen = 0
-
-    def listener(event):
-        nonlocal seen
-        if isinstance(event, Played):
-            seen += len(event.episodes)
-            if seen == episodes:
-                raise KeyboardInterrupt
-
-    return listener
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])
@@ -100,9 +83,9 @@ def test_every_ask_transfer_prune_and_tell_is_logged(tmp_path):
             switched = architecture != asked[segment - 2]
             expected += [("transfer", segment), ("prune", segment)] if switched else [("prune", segment)]
         expected.append(("tell", segment))
-    lines = read_lines(tmp_path / "a" / "architectures.jsonl")
-    assert [(line["event"], line["segment"]) for line in lines] == expected
-    tells = [line for line in lines if line["event"] == "tell"]
+    logged = lines(tmp_path / "a")
+    assert [(line["event"], line["segment"]) for line in logged] == expected
+    tells = [line for line in logged if line["event"] == "tell"]
     assert [line["score"] for line in tells] == [segment.score for segment in result.segments]
     assert [line["reason"] for line in tells] == ["uniform"] * 3
 
@@ -118,7 +101,7 @@ def test_what_a_transfer_spent_notes_or_refuses_is_logged_and_nothing_of_one_tha
     for transfer in ("fresh", "refusing:plugin"):
         result = train(**SMALL, seed=3, transfer=transfer, out=tmp_path / transfer)
     fresh, refused = (
-        next(line for line in read_lines(tmp_path / transfer / "architectures.jsonl") if line["event"] == "transfer")
+        next(line for line in lines(tmp_path / transfer) if line["event"] == "transfer")
         for transfer in ("fresh", "refusing:plugin")
     )
     assert list(fresh) == ["event", "segment", "from", "to", "kept", "q_change_mean", "q_change_max"]
@@ -126,7 +109,7 @@ def test_what_a_transfer_spent_notes_or_refuses_is_logged_and_nothing_of_one_tha
     assert refused["from"] == refused["to"] == fresh["from"]
     assert (refused["accepted"], refused["updates"], refused["note"]) == (False, 9, "worse")
     assert 2 <= refused["steps"] <= 60
-    tell = read_lines(tmp_path / "refusing:plugin" / "architectures.jsonl")[-1]
+    tell = lines(tmp_path / "refusing:plugin")[-1]
     assert (tell["event"], tell["accepted"], tell["architecture"]) == ("tell", False, refused["from"])
     assert str(result.segments[-1].architecture) == refused["from"]
 
@@ -137,7 +120,7 @@ def test_the_cost_of_each_segment_is_in_the_summary(tmp_path):
     costs = [segment["cost"] for segment in summary["segments"]]
     assert costs == [vars(segment.cost) for segment in result.segments]
     assert all(set(cost) == {"steps", "updates", "parameters", "flop"} for cost in costs)
-    tells = [line for line in read_lines(tmp_path / "a" / "architectures.jsonl") if line["event"] == "tell"]
+    tells = [line for line in lines(tmp_path / "a") if line["event"] == "tell"]
     assert [line["cost"] for line in tells] == [cost["steps"] for cost in costs]
     assert sum(cost["steps"] for cost in costs) > summary["steps"]  # greedy episodes are no episodes of training
 
@@ -170,7 +153,7 @@ def test_the_summary_says_what_the_result_says(tmp_path):
 def test_a_fixed_agent_neither_switches_nor_prunes(tmp_path):
     options = SMALL | {"method": "fixed-small", "replay_keep": 0.01}
     result = train(**options, out=tmp_path / "a")
-    assert [line["event"] for line in read_lines(tmp_path / "a" / "architectures.jsonl")] == ["ask", "tell"]
+    assert [line["event"] for line in lines(tmp_path / "a")] == ["ask", "tell"]
     assert [(str(s.architecture), s.first, s.last) for s in result.segments] == [("2x32-relu", 1, 6)]
 
 
@@ -191,7 +174,7 @@ def test_without_a_known_optimum_there_is_no_regret():
 
 def test_an_interrupted_run_keeps_what_was_done(tmp_path):
     with pytest.raises(KeyboardInterrupt, match=r"interrupted after 3 episodes; to go on: nasdqn-fast resume .*a$"):
-        train(**SMALL, out=tmp_path / "a", progress=interrupt_after(3))
+        train(**SMALL, out=tmp_path / "a", progress=interrupting_at(3, Played))
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert (summary["status"], summary["episodes"]) == ("interrupted", 3)
     assert [segment["score"] is None for segment in summary["segments"]] == [False, True]

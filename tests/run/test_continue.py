@@ -1,11 +1,10 @@
 """`resume` with a number of episodes: runs that are made longer, and what is kept for it."""
 
-import json
 import warnings
 
 import numpy as np
 import pytest
-from left_runs import contents
+from left_runs import TINY, contents, interrupting_at, lines
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
@@ -14,23 +13,11 @@ from nasdqn_fast.events import STOP, Asked, Played
 from nasdqn_fast.run import run as run_module
 from nasdqn_fast.run.api import resume, train
 
-SMALL = {
-    "method": "random-nas",
-    "env": "cartpole",
-    "episodes": 8,
-    "switch_every": 4,
-    "architectures": ["1x4-relu", "5,3-tanh", "4,4-leaky_relu"],
-    "warm_up": 10,
-    "batch_size": 4,
-    "target_every": 20,
-    "replay_capacity": 150,
-    "max_episode_steps": 30,
-}
+SMALL = TINY | {"method": "random-nas", "episodes": 8, "switch_every": 4}
 
 
 def asked(run):
-    lines = map(json.loads, (run / "architectures.jsonl").read_text().splitlines())
-    return [line["episode"] for line in lines if line["event"] == "ask"]
+    return [line["episode"] for line in lines(run, "ask")]
 
 
 class Killed(BaseException):
@@ -100,17 +87,9 @@ def test_a_segment_that_the_end_cut_short_is_followed_by_a_new_one(tmp_path):
 
 def test_an_interrupted_run_is_made_longer(tmp_path):
     """In the middle of its last segment, which is cut short no more."""
-
-    def stop(event):
-        if isinstance(event, Played) and len(episodes := event.episodes):
-            seen.extend(episodes.returns)
-            if len(seen) == 5:
-                raise KeyboardInterrupt
-
-    seen = []
     train(**SMALL | {"episodes": 14}, out=tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        train(**SMALL | {"episodes": 6}, out=tmp_path / "longer", progress=stop)
+        train(**SMALL | {"episodes": 6}, out=tmp_path / "longer", progress=interrupting_at(5, Played))
     resume(tmp_path / "longer", episodes=14)
     assert contents(tmp_path / "longer") == contents(tmp_path / "whole")
 

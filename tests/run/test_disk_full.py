@@ -9,7 +9,7 @@ import sys
 import warnings
 
 import pytest
-from left_runs import contents
+from left_runs import contents, interrupting_at
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.errors import InputError, NonFiniteError, WriteError
@@ -46,16 +46,8 @@ def files(run):
 
 def leave(out):
     """Trains 40 episodes and is interrupted: exactly two checkpoints."""
-    left = 40
-
-    def stop(event):
-        nonlocal left
-        left -= isinstance(event, Played)
-        if left == 0:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(**SMALL, out=out, progress=stop)
+        train(**SMALL, out=out, progress=interrupting_at(40, Played))
 
 
 def in_a_child(prepare, *arguments):

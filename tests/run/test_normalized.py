@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from left_runs import contents, interrupting_at
 
 from nasdqn_fast.engine import backends
 from nasdqn_fast.events import Evaluated, Played, Transferred
@@ -25,30 +26,6 @@ SMALL = {
 EVALUATED = SMALL | {"evaluate_every": 2, "evaluate_episodes": 3}
 
 
-def contents(run):
-    """What a run directory holds, but for checkpoints and the summary with its times."""
-    names = (
-        "config.toml",
-        "episodes.csv",
-        "architectures.jsonl",
-        "evaluations.csv",
-        "network.safetensors",
-        "best_network.safetensors",
-    )
-    return {name: (run / name).read_bytes() for name in names}
-
-
-def stop_after(episodes):
-    def listener(event):
-        nonlocal episodes
-        if isinstance(event, Played):
-            episodes -= len(event.episodes)
-            if episodes <= 0:
-                raise KeyboardInterrupt
-
-    return listener
-
-
 @pytest.mark.parametrize("num_envs", [1, 2])
 @pytest.mark.parametrize("backend", backends.NAMES)
 def test_statistics_are_of_the_whole_run_whatever_was_switched(backend, num_envs):
@@ -65,7 +42,7 @@ def test_statistics_are_of_the_whole_run_whatever_was_switched(backend, num_envs
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, chosen):
     whole = train(**EVALUATED | chosen, out=tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        train(**EVALUATED | chosen, out=tmp_path / "left", progress=stop_after(5))
+        train(**EVALUATED | chosen, out=tmp_path / "left", progress=interrupting_at(5, Played))
     result = resume(tmp_path / "left")
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
     for name in ("network", "best_network"):

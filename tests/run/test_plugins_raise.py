@@ -13,7 +13,7 @@ import warnings
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from left_runs import contents
+from left_runs import TINY, contents
 
 from nasdqn_fast import plugins
 from nasdqn_fast.cli import main
@@ -26,17 +26,10 @@ from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.transfers.matching import plugin as matching
 
-SMALL = {
+SMALL = TINY | {
     "method": "nas-dqn",
-    "env": "cartpole",
     "episodes": 9,
     "switch_every": 2,
-    "architectures": ["1x4-relu", "5,3-tanh", "4,4-leaky_relu"],
-    "warm_up": 10,
-    "batch_size": 4,
-    "target_every": 20,
-    "replay_capacity": 150,
-    "max_episode_steps": 30,
     "checkpoint_every": "never",  # so that what is found was saved when the plug-in raised
     "controller_epsilon_start": 0.5,
     "seed": 3,

@@ -9,13 +9,13 @@ import textwrap
 import gymnasium
 import numpy as np
 import pytest
-from left_runs import contents
+from left_runs import contents, stopping_at
 
 from nasdqn_fast import envs
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
 from nasdqn_fast.errors import InputError, NonFiniteError
-from nasdqn_fast.events import STOP, Played
+from nasdqn_fast.events import Played
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.evaluation import evaluate
 
@@ -68,24 +68,13 @@ def lakes(tmp_path, monkeypatch):
     del __import__("sys").modules["lakes_of_test"]
 
 
-def stopping_after(episodes):
-    ended = []
-
-    def listener(event):
-        if isinstance(event, Played):
-            ended.append(event)
-        return STOP if len(ended) == episodes else None
-
-    return listener
-
-
 @BACKENDS
 @pytest.mark.parametrize("env", ["CartPole-v1", "lakes_of_test:make", "lakes_of_test:Lake"])
 def test_a_run_left_between_episodes_is_resumed_to_the_bit(tmp_path, lakes, env, backend):
     settings = SMALL | {"env": env, "backend": backend, "max_episode_steps": 30}
     train(**settings, out=tmp_path / "whole")
     for episodes in (2, 7):
-        train(**settings, out=tmp_path / f"{episodes}", progress=stopping_after(episodes))
+        train(**settings, out=tmp_path / f"{episodes}", progress=stopping_at(episodes, Played))
         resume(tmp_path / f"{episodes}")
         assert contents(tmp_path / f"{episodes}") == contents(tmp_path / "whole")
 
@@ -147,7 +136,7 @@ def test_the_directory_names_the_environment(tmp_path, lakes):
 def test_an_object_without_a_name_is_to_be_passed_again(tmp_path, lakes):
     settings = SMALL | {"max_episode_steps": 30}
     train(**settings, env=lakes.made, out=tmp_path / "whole")
-    train(**settings, env=lakes.made, out=tmp_path / "run", progress=stopping_after(5))
+    train(**settings, env=lakes.made, out=tmp_path / "run", progress=stopping_at(5, Played))
     for refused in (resume, evaluate):
         with pytest.raises(InputError, match=r"was an object, Lake, .*: resume\(run, env=") as error:
             refused(tmp_path / "run")
@@ -183,7 +172,7 @@ def test_an_object_that_was_changed_is_resumed_as_it_was_changed(tmp_path, env_i
         return env
 
     train(**SMALL, env=changed(), out=tmp_path / "whole")
-    train(**SMALL, env=changed(), out=tmp_path / "run", progress=stopping_after(5))
+    train(**SMALL, env=changed(), out=tmp_path / "run", progress=stopping_at(5, Played))
     for refused in (resume, evaluate):
         with pytest.raises(InputError, match=f"was an object, {env_id}, ") as error:
             refused(tmp_path / "run")

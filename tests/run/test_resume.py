@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from left_runs import SMALL, contents, leave, stop_after
+from left_runs import SMALL, contents, interrupting_at, leave
 
 from nasdqn_fast import plugins
 from nasdqn_fast.config.methods import all_methods
 from nasdqn_fast.engine.agent_settings import SAMPLINGS
-from nasdqn_fast.events import Asked, Resumed
+from nasdqn_fast.events import Asked, Played, Resumed
 from nasdqn_fast.reference.lane import Lane
 from nasdqn_fast.run import signals
 from nasdqn_fast.run.api import resume, train
@@ -80,7 +80,7 @@ def test_a_run_that_was_left_any_number_of_times_is_the_run_left_alone(tmp_path,
     leave(out, stops[0], **options)
     for before, after in itertools.pairwise(stops):
         with pytest.raises(KeyboardInterrupt, match=f"interrupted after {after} episodes"):
-            resume(out, progress=stop_after(after - before))
+            resume(out, progress=interrupting_at(after - before, Played))
     result = resume(out)
     assert contents(out) == contents(tmp_path / "whole")
     np.testing.assert_array_equal(result.episodes.returns, whole.episodes.returns)
@@ -235,7 +235,7 @@ def test_a_run_that_ends_after_so_many_steps_is_resumed_to_the_bit(tmp_path, ste
     whole = train(**given, out=tmp_path / "whole")
     assert steps - 30 < whole.episodes.lengths.sum() <= steps
     with pytest.raises(KeyboardInterrupt):
-        train(**given, out=tmp_path / "left", progress=stop_after(3))
+        train(**given, out=tmp_path / "left", progress=interrupting_at(3, Played))
     resumed = resume(tmp_path / "left")
     np.testing.assert_array_equal(resumed.network.parameters, whole.network.parameters)
     for name in ("episodes.csv", "architectures.jsonl"):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from left_runs import lines
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.config import resolve
@@ -73,8 +74,7 @@ def test_a_heavy_weight_leads_to_the_smallest_architecture():
 
 def test_the_log_has_both_numbers(tmp_path):
     train(**SMALL, reward_cost="flop", reward_weight=3.0, out=tmp_path / "run")
-    lines = map(json.loads, (tmp_path / "run" / "architectures.jsonl").read_text().splitlines())
-    told = [line for line in lines if line["event"] == "tell"]
+    told = lines(tmp_path / "run", "tell")
     assert told
     assert all(line["score"] < line["estimate"] for line in told)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())

@@ -1,8 +1,7 @@
 """Runs that search for optimizer and learning rate, too. Oracle: the same run left alone."""
 
-import json
-
 import pytest
+from left_runs import interrupting_at, lines
 
 from nasdqn_fast.events import Played
 from nasdqn_fast.run.api import resume, train
@@ -34,21 +33,12 @@ METHODS = [
 @pytest.mark.parametrize("after", [3, 8])
 def test_a_run_that_was_left_ends_as_one_that_was_not(tmp_path, method, options, after):
     train(method, **SMALL | options, out=tmp_path / "whole")
-    ended = 0
-
-    def leave(event):
-        nonlocal ended
-        ended += isinstance(event, Played)
-        if ended == after:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(method, **SMALL | options, out=tmp_path / "left", progress=leave)
+        train(method, **SMALL | options, out=tmp_path / "left", progress=interrupting_at(after, Played))
     resume(tmp_path / "left")
     for name in FILES:
         assert (tmp_path / "left" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    text = (tmp_path / "whole" / "architectures.jsonl").read_text()
-    asked = {line["architecture"] for line in map(json.loads, text.splitlines()) if line["event"] == "ask"}
+    asked = {line["architecture"] for line in lines(tmp_path / "whole", "ask")}
     assert all("+lr=" in name for name in asked)
     assert len({name.partition("+")[2] for name in asked}) >= 2, "what is resumed has changed on the way"
 

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from left_runs import contents
+from left_runs import contents, interrupting_at, stopping_at
 
-import nasdqn_fast
 from nasdqn_fast.cli import main
 from nasdqn_fast.errors import InputError
 from nasdqn_fast.events import Asked, Played, Told
@@ -41,24 +40,13 @@ def easy(tmp_path, monkeypatch):
     return SMALL | {"env": "easy_cartpole:plugin", "episodes": 400, "max_episode_steps": 500, "switch_every": 100}
 
 
-def stop_at(event_type, count):
-    """A listener that returns STOP at the count-th event of a type."""
-    seen = []
-
-    def listener(event):
-        seen.append(isinstance(event, event_type))
-        return nasdqn_fast.STOP if sum(seen) == count and seen[-1] else None
-
-    return listener
-
-
 @pytest.mark.parametrize(
     ("event_type", "count", "ended"), [(Asked, 1, 0), (Played, 3, 3), (Played, 4, 4), (Told, 1, 4), (Asked, 2, 4)]
 )
 @pytest.mark.parametrize("others", [[], [print]])
 def test_a_listener_stops_a_run_which_can_be_resumed(tmp_path, event_type, count, ended, others):
     train(**SMALL, out=tmp_path / "whole")
-    result = train(**SMALL, out=tmp_path / "run", progress=[*others, stop_at(event_type, count), *others])
+    result = train(**SMALL, out=tmp_path / "run", progress=[*others, stopping_at(count, event_type), *others])
     assert (result.status, len(result.episodes)) == ("stopped: a listener returned STOP", ended)
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["status"] == result.status
     assert resume(tmp_path / "run").status == "finished"
@@ -68,18 +56,18 @@ def test_a_listener_stops_a_run_which_can_be_resumed(tmp_path, event_type, count
 def test_a_stopped_run_is_made_longer_or_shorter(tmp_path):
     for episodes in (7, 20):
         train(**SMALL | {"episodes": episodes}, out=tmp_path / f"whole{episodes}")
-        train(**SMALL, out=tmp_path / f"run{episodes}", progress=stop_at(Played, 6))
+        train(**SMALL, out=tmp_path / f"run{episodes}", progress=stopping_at(6, Played))
         resume(tmp_path / f"run{episodes}", episodes=episodes)
         assert contents(tmp_path / f"run{episodes}") == contents(tmp_path / f"whole{episodes}")
 
 
 def test_a_stop_after_the_last_episode_is_none(tmp_path):
     for event_type, count in ((Played, 12), (Told, 3)):
-        assert train(**SMALL, progress=stop_at(event_type, count)).status == "finished"
+        assert train(**SMALL, progress=stopping_at(count, event_type)).status == "finished"
 
 
 def test_a_run_in_memory_is_stopped_too():
-    result = train(**SMALL, progress=stop_at(Played, 2))
+    result = train(**SMALL, progress=stopping_at(2, Played))
     assert (result.status, len(result.episodes)) == ("stopped: a listener returned STOP", 2)
 
 
@@ -97,15 +85,9 @@ def test_a_run_stops_at_its_threshold(tmp_path, easy):
 
 
 def test_a_run_that_was_interrupted_stops_at_the_same_episode(tmp_path, easy):
-    def interrupt(event):
-        left[0] -= isinstance(event, Played)
-        if left[0] == 0:
-            raise KeyboardInterrupt
-
-    left = [30]
     train(**easy, stop_at_threshold=True, out=tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        train(**easy, stop_at_threshold=True, out=tmp_path / "run", progress=interrupt)
+        train(**easy, stop_at_threshold=True, out=tmp_path / "run", progress=interrupting_at(30, Played))
     resume(tmp_path / "run")
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 

@@ -1,49 +1,26 @@
 """Runs whose transfer is `inject`: their records and files, and what can be done with a run that is left with a sum."""
 
-import json
-
 import numpy as np
 import pytest
+from left_runs import TINY, lines, stopping_at
 
 import nasdqn_fast
 from nasdqn_fast.cli.app import main
 from nasdqn_fast.engine import QNetwork
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import STOP, Folded, Played
+from nasdqn_fast.events import Folded, Played
 from nasdqn_fast.run.api import resume, train
 
 FOLD = {"steps": 10, "fold_after": 10**6}
-SMALL = {
+SMALL = TINY | {
     "method": "random-nas",
     "transfer": "inject",
     "transfer_options": FOLD,
-    "env": "cartpole",
-    "architectures": ["1x4-relu", "5,3-tanh", "4,4-leaky_relu"],
     "episodes": 9,
     "switch_every": 3,
-    "batch_size": 4,
-    "warm_up": 10,
     "replay_capacity": 200,
-    "max_episode_steps": 30,
     "seed": 6,  # with which it switches twice
 }
-
-
-def stop_after(episodes):
-    """A listener that ends the run."""
-    ended = []
-
-    def listener(event):
-        if isinstance(event, Played):
-            ended.append(event)
-        return STOP if len(ended) == episodes else None
-
-    return listener
-
-
-def lines(run, event):
-    recorded = map(json.loads, (run / "architectures.jsonl").read_text().splitlines())
-    return [record for record in recorded if record["event"] == event]
 
 
 def test_folds_are_recorded_and_the_network_at_the_end_is_one(tmp_path):
@@ -65,7 +42,7 @@ def test_folds_are_recorded_and_the_network_at_the_end_is_one(tmp_path):
 @pytest.mark.parametrize("leaving", [4, 5, 7])
 def test_a_run_that_is_stopped_with_a_sum_saves_it_and_is_continued_to_the_bit(tmp_path, leaving):
     whole = train(**SMALL, out=tmp_path / "whole")
-    stopped = train(**SMALL, out=tmp_path / "left", progress=stop_after(leaving))
+    stopped = train(**SMALL, out=tmp_path / "left", progress=stopping_at(leaving, Played))
     left = QNetwork.load(tmp_path / "left" / "network.safetensors")
     assert len(left.base) == 2
     states = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
@@ -81,7 +58,7 @@ def test_the_best_network_by_evaluation_may_be_a_sum_and_is_resumed_as_one(tmp_p
     """Oracle: the run left alone. With a memory that never fills the first evaluation is the best."""
     options = SMALL | {"evaluate_every": 5, "evaluate_episodes": 2, "episodes": 6}
     whole = train(**options, out=tmp_path / "whole")
-    train(**options, out=tmp_path / "left", progress=stop_after(5))
+    train(**options, out=tmp_path / "left", progress=stopping_at(5, Played))
     resume(tmp_path / "left")
     best = [(tmp_path / run / "best_network.safetensors").read_bytes() for run in ("whole", "left")]
     assert best[0] == best[1]
@@ -116,7 +93,7 @@ def test_a_warm_start_injects_and_folds_at_the_end_of_the_first_segment(tmp_path
 
 
 def test_a_sum_is_no_warm_start_and_no_export(tmp_path, capsys):
-    train(**SMALL, out=tmp_path / "left", progress=stop_after(4))
+    train(**SMALL, out=tmp_path / "left", progress=stopping_at(4, Played))
     message = (
         r"the network in '.*left' is a sum with frozen networks, which is folded at the end of a segment; continue"
     )

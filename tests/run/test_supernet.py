@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from left_runs import TINY, contents, interrupting_at, lines
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.engine import backends
@@ -16,18 +17,13 @@ from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import SearchSpace
 from nasdqn_fast.statistics.ranks import score_agreement
 
-SMALL = {
+SMALL = TINY | {
     "method": "supernet",
-    "env": "cartpole",
     "episodes": 12,
     "architectures": ["1x4-relu", "2x8-tanh", "2x8-leaky_relu", "5,3-tanh"],
     "supernet_paths": 3,
     "supernet_score_episodes": 3,
-    "warm_up": 10,
-    "batch_size": 4,
     "target_every": 10,
-    "replay_capacity": 150,
-    "max_episode_steps": 30,
     "checkpoint_every": "2",
 }
 VARIANTS = {
@@ -44,30 +40,6 @@ VARIANTS = {
     "gradient": {"method": "gradient", "gradient_every": 3, "gradient_episodes": 2},
     "gradient, lanes": {"method": "gradient", "gradient_every": 2, "gradient_samples": 2, "num_envs": 3},
 }
-
-
-def files(run):
-    names = ("config.toml", "episodes.csv", "architectures.jsonl", "network.safetensors", "best_network.safetensors")
-    summary = json.loads((run / "summary.json").read_text())
-    del summary["seconds"], summary["search_share"]
-    return {name: (run / name).read_bytes() for name in names} | {"summary": summary}
-
-
-def lines(run):
-    return [json.loads(line) for line in (run / "architectures.jsonl").read_text().splitlines()]
-
-
-def interrupting_at(number, kind):
-    """A listener that acts as Ctrl-C does, at the n-th event of a kind."""
-    left = number
-
-    def listener(event):
-        nonlocal left
-        left -= isinstance(event, kind)
-        if left == 0 and isinstance(event, kind):
-            raise KeyboardInterrupt
-
-    return listener
 
 
 @pytest.mark.parametrize("backend", backends.NAMES)
@@ -99,7 +71,7 @@ def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant):
         with pytest.raises(KeyboardInterrupt):
             train(**options, out=left, progress=interrupting_at(number, kind))
         result = resume(left)
-        assert files(left) == files(tmp_path / "whole")
+        assert contents(left) == contents(tmp_path / "whole")
         assert result.segments == whole.segments
         assert result.ranking == whole.ranking
 
@@ -108,7 +80,7 @@ def test_a_finished_run_continues_as_a_longer_one(tmp_path):
     train(**SMALL | {"episodes": 20}, out=tmp_path / "long")
     train(**SMALL, out=tmp_path / "short")
     resume(tmp_path / "short", episodes=20)
-    assert files(tmp_path / "short") == files(tmp_path / "long")
+    assert contents(tmp_path / "short") == contents(tmp_path / "long")
 
 
 def test_every_architecture_is_ranked_by_greedy_episodes_of_its_slice(tmp_path):
@@ -142,6 +114,12 @@ def test_nothing_above_the_limit_on_parameters_is_in_it(method):
     assert {one.parameter_count(4, 2) <= 100 for one, _ in limited.ranking} == {True}
 
 
+def test_two_paths_make_a_sandwich_where_the_limit_leaves_two_architectures():
+    options = SMALL | {"architectures": ["1x4-relu", "9x9-relu", "5,3-tanh"], "supernet_paths": 2}
+    result = train(**options, max_parameters=51)
+    assert {str(one) for one, _ in result.ranking} == {"1x4-relu", "5,3-tanh"}
+
+
 def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
     """Oracle: the policy, told what the directory says was scored."""
     options = SMALL | VARIANTS["gradient"]
@@ -171,6 +149,10 @@ def test_the_policy_of_gradient_follows_the_scores_it_is_told(tmp_path):
         ({"adadqn_networks": 3}, "adadqn_networks must be left out, as it goes with method adadqn"),
         ({"architecture": "2x8-relu"}, "architecture goes with method fixed"),
         ({"supernet_paths": 2}, "supernet_paths must be at least 3 with supernet_sampling sandwich: the largest, the"),
+        (
+            {"supernet_paths": 1, "architectures": ["1x4-relu", "2x8-tanh"]},
+            "supernet_paths must be at least 3 with supernet_sampling sandwich",
+        ),
         ({"supernet_paths": 0}, "supernet_paths must be an integer from 1 to 1024; got 0"),
         ({"supernet_sampling": "random"}, "supernet_sampling"),
         (
@@ -208,3 +190,12 @@ def test_the_command_line_shows_the_best(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "best 5 of 18" in shown
     assert "mean of 1 greedy episodes" in shown
+
+
+def test_the_command_line_names_what_the_policy_decided_for(tmp_path, capsys):
+    """Nothing is learned, so that all are as probable, and the first of the space is chosen; it is not the best."""
+    settings = ["--env", "cartpole", "--episodes", "2", "--widths", "4,8", "--supernet-score-episodes", "3"]
+    assert main(["train", "--method", "gradient", *settings, "--out", str(tmp_path / "run")]) == 0
+    (ranking,) = lines(tmp_path / "run", "ranking")
+    assert next(iter(ranking["scores"])) != ranking["architecture"] == "2x4-relu"
+    assert "decided for by the policy: 2x4-relu" in capsys.readouterr().out

@@ -7,10 +7,11 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from left_runs import stopping_at
 
 from nasdqn_fast.cli import main
 from nasdqn_fast.errors import InputError
-from nasdqn_fast.events import STOP, Played
+from nasdqn_fast.events import Played
 from nasdqn_fast.run.api import resume, train
 from nasdqn_fast.run.evaluation import evaluate
 
@@ -81,17 +82,6 @@ def rows_of(make, mode=AutoresetMode.DISABLED):
     return SyncVectorEnv([make] * 3, autoreset_mode=mode)
 
 
-def stopping_after(episodes):
-    ended = []
-
-    def listener(event):
-        if isinstance(event, Played):
-            ended.append(event)
-        return STOP if len(ended) == episodes else None
-
-    return listener
-
-
 @BACKENDS
 @pytest.mark.parametrize("mode", [AutoresetMode.DISABLED, AutoresetMode.SAME_STEP], ids=lambda mode: mode.value)
 def test_a_run_in_rows_is_the_run_in_as_many_environments(poles, backend, mode):
@@ -112,7 +102,7 @@ def test_an_id_and_a_function_are_trained_resumed_and_evaluated(tmp_path, poles,
     if env == "CartPole-v1":
         settings["num_envs"] = 3
     for name in ("a", "b"):
-        train(**settings, out=tmp_path / name, progress=stopping_after(5))
+        train(**settings, out=tmp_path / name, progress=stopping_at(5, Played))
         assert "num_envs = 3" in (tmp_path / name / "config.toml").read_text()
         assert len(resume(tmp_path / name).episodes) == 12
         assert evaluate(tmp_path / name, 2).returns.shape == (2,)
@@ -145,7 +135,7 @@ def test_an_error_at_the_end_of_a_segment_leaves_a_run_that_goes_on(tmp_path, po
 
 def test_an_object_is_to_be_passed_again(tmp_path):
     vector = gymnasium.make_vec("CartPole-v1", 3)
-    train(**SMALL, env=vector, out=tmp_path / "run", progress=stopping_after(5))
+    train(**SMALL, env=vector, out=tmp_path / "run", progress=stopping_at(5, Played))
     assert 'name = "object:CartPole-v1"' in (tmp_path / "run" / "config.toml").read_text()
     for refused in (resume, evaluate):
         with pytest.raises(InputError, match=r"was an object, CartPole-v1, .*: resume\(run, env="):

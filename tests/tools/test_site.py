@@ -50,6 +50,10 @@ def test_a_site_whose_links_all_lead_somewhere_passes(tmp_path):
     assert check(tmp_path, FINE) == (0, ["all links lead somewhere, nothing is loaded from elsewhere"])
 
 
+def test_a_folder_without_pages_is_no_site(tmp_path):
+    assert check(tmp_path, {"a.png": ""}) == (1, [f"{tmp_path}: holds no page"])
+
+
 @pytest.mark.parametrize(
     ("tag", "fault"),
     [
