@@ -127,11 +127,6 @@ def literal(text: str) -> Text:
     return Text(printable(text))
 
 
-def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
-    """A mean and, if there is one, its interval, as 1.5 [1.0, 2.0]."""
-    return f"{mean:.1f}" if interval is None else f"{mean:.1f} [{interval[0]:.1f}, {interval[1]:.1f}]"
-
-
 @contextlib.contextmanager
 def display(console: Console, total: int, steps: int | None = None) -> Iterator[Callable[[Event], None]]:
     """A listener that shows the run on this console, and that never raises.
