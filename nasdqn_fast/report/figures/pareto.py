@@ -136,9 +136,10 @@ def _pareto(data: TaskData) -> Drawn | str:
 
 def _name(axes: Any, points: list[_Point]) -> None:
     largest = max((point.parameters for point in points), default=0.0)
-    for point in points[:NAMED]:
+    for i, point in enumerate(points[:NAMED]):
         last = point.parameters == largest and len(points) > 1  # beyond it there may be no room
-        offset = {"textcoords": "offset points", "xytext": (-4 if last else 4, 3), "va": "bottom"}
+        height = 3 + 9 * (i % 2)  # neighbours' names do not meet
+        offset = {"textcoords": "offset points", "xytext": (-4 if last else 4, height), "va": "bottom"}
         text = axes.annotate(
             point.name.replace("+", "\n"),
             (point.parameters, point.value),
