@@ -96,7 +96,9 @@ class Runner:
     def _left(self) -> Iterator[tuple[int, Trial]]:
         for index, trial, is_done in self._looked_at(lambda trial: trial not in self.progress.failed):
             self._done[index] = is_done
-            if not is_done:
+            if is_done:
+                self.progress.busy.discard(trial)  # another process has ended it since
+            else:
                 yield index, trial
 
     def _looked_at(self, wanted: Callable[[Trial], bool]) -> Iterator[tuple[int, Trial, bool]]:
