@@ -1,0 +1,198 @@
+"""What the settings of a search do, and what the profile `robust` comes to beside fixed networks (docs/robust.md).
+
+    python bench/robust.py collect STUDY ... --out docs/figures/robust_sensitivity.csv
+    python bench/robust.py effects docs/figures/robust_sensitivity.csv --of nas-dqn
+    python bench/robust.py collect STUDY ... --out docs/figures/robust_runs.csv
+    python bench/robust.py goals docs/figures/robust_runs.csv --of nas-dqn
+
+`collect` reads studies made by `nasdqn-fast experiment` and writes a row a run. `effects` is the difference of every
+other method from one, over the seeds that both have. `goals` compares one method with every other on the scale on
+which a random policy is 0 and the best that is known 1, with the share of runs that fail, and the architectures that
+were tried. Intervals are of 95 %, over paired seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nasdqn_fast.statistics.means import Estimate, log_ratio, one_sample, paired
+from nasdqn_fast.statistics.shares import wilson
+from nasdqn_fast.study.outcomes import read_outcomes
+from nasdqn_fast.study.study import Study
+
+
+class Range(NamedTuple):
+    """Mean returns between which a task is played: of the uniform random policy, and the best that is known."""
+
+    random: float
+    best: float
+
+    def of(self, returns: np.ndarray) -> np.ndarray:
+        """Returns on the scale from 0 to 1."""
+        return (returns - self.random) / (self.best - self.random)
+
+
+# Of the pendulum the best is by dynamic programming; CartPole's and the others' is the longest episode, or what the
+# best of the runs here reach. The random policies played 5,000 episodes.
+RANGES = {
+    "upright": Range(81.4, 196.1),
+    "uniform": Range(-74.0, 54.2),
+    "hanging": Range(-398.9, -15.4),
+    "cartpole": Range(22.1, 500.0),
+    "acrobot": Range(-498.8, -75.0),
+    "mountain-car": Range(-200.0, -98.0),
+}
+FAILED = 0.5  # a run whose final performance is below it on this scale has failed
+MARGIN = 0.02  # differences within it do not matter, on this scale
+COLUMNS = ("task", "method", "seed", "final", "area", "architectures", "steps", "flop", "seconds", "search_share")
+
+
+class Runs(NamedTuple):
+    """What the runs of one task and method came to, arrays (runs,) by ascending seed."""
+
+    seeds: np.ndarray
+    final: np.ndarray
+    area: np.ndarray
+    architectures: np.ndarray
+    search_share: np.ndarray
+
+    def of_seeds(self, seeds: np.ndarray) -> Runs:
+        """Those with these seeds."""
+        return Runs(*(column[np.isin(self.seeds, seeds)] for column in self))
+
+
+Table = Mapping[str, Mapping[str, Runs]]  # task -> method -> runs
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("collect", help="write a row for each run of studies")
+    command.add_argument("studies", nargs="+", type=Path)
+    command.add_argument("--out", type=Path, required=True)
+    for name, about in (("effects", "what one option changes"), ("goals", "one method beside all others")):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("runs", type=Path, help="file of `collect`")
+        command.add_argument("--of", required=True, help="method that others are compared with")
+    options = parser.parse_args(arguments)
+    if options.command == "collect":
+        collect(options.studies, options.out)
+        return
+    lines = effects if options.command == "effects" else goals
+    print(*lines(read(options.runs), options.of), sep="\n")
+
+
+def collect(studies: Sequence[Path], out: Path) -> None:
+    """Writes a row for each run that has ended."""
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for folder in studies:
+            for (task, label), group in read_outcomes(Study.open(folder)).groups.items():
+                for run in group.outcomes:
+                    tried = len({part.architecture for part in run.segments})
+                    numbers = (run.final_mean, run.mean_return, tried, run.steps, run.flop)
+                    cost = f"{run.seconds:.2f}", f"{run.search_share:.4f}"
+                    writer.writerow([short(task), label, run.seed, *(f"{number:.10g}" for number in numbers), *cost])
+
+
+def short(task: str) -> str:
+    """The name of a task as the tables of learning curves call it."""
+    starts = [part.partition("=")[2] for part in task.split("+") if part.startswith("env.start=")]
+    return starts[0] if starts else task.replace("inverted-pendulum", "upright")
+
+
+def read(path: Path) -> Table:
+    """The rows of a file of `collect`."""
+    found: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            numbers = (row[name] for name in ("seed", "final", "area", "architectures", "search_share"))
+            found[row["task"]][row["method"]].append(tuple(map(float, numbers)))
+    return {
+        task: {method: Runs(*np.array(sorted(rows)).T) for method, rows in methods.items()}
+        for task, methods in found.items()
+    }
+
+
+def effects(table: Table, of: str) -> Iterator[str]:
+    """Markdown: each method less one, by task."""
+    yield f"| method | task | runs | final, less `{of}` | area, less `{of}` | architectures, median | search |"
+    yield "|---|---|---|---|---|---|---|"
+    for method in dict.fromkeys(method for methods in table.values() for method in methods):
+        for task, methods in table.items():
+            if method not in methods or of not in methods:
+                continue
+            runs, other = both(methods[method], methods[of])
+            tried, share = f"{np.median(runs.architectures):.0f}", f"{100 * np.mean(runs.search_share):.1f} %"
+            if method == of:
+                cells = f"{one_sample(runs.final).value:.1f}", f"{one_sample(runs.area).value:.1f}"
+            else:
+                cells = (
+                    with_interval(paired(runs.final, other.final)),
+                    with_interval(paired(runs.area, other.area)),
+                )
+            yield f"| `{method}` | {task} | {len(runs.seeds)} | {cells[0]} | {cells[1]} | {tried} | {share} |"
+
+
+def goals(table: Table, of: str) -> Iterator[str]:
+    """Markdown: one method's performance over each other's, on the scale from 0 to 1, by task."""
+    for task, methods in table.items():
+        yield f"\n**{task}**\n"
+        yield f"| method | runs | final | area | failed | `{of}`: final over it | area over it | final less it | TOST |"
+        yield "|---|---|---|---|---|---|---|---|---|"
+        for method, runs in sorted(methods.items(), key=lambda item: -item[1].final.mean()):
+            bounds = RANGES[task]
+            ours, theirs = both(methods[of], runs)
+            cells = ["", "", "", ""]
+            if method != of:
+                final = bounds.of(ours.final), bounds.of(theirs.final)
+                less = paired(*final)
+                cells = [
+                    as_ratio(*final),
+                    as_ratio(bounds.of(ours.area), bounds.of(theirs.area)),
+                    with_interval(less, 3),
+                    f"{less.p_within(-MARGIN, MARGIN):.3f}",
+                ]
+            failed = int(np.sum(bounds.of(runs.final) < FAILED))
+            low, high = wilson(failed, len(runs.seeds))
+            rate = f"{100 * failed / len(runs.seeds):.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+            means = f"{runs.final.mean():.1f} | {runs.area.mean():.1f}"
+            yield f"| `{method}` | {len(runs.seeds)} | {means} | {rate} | {' | '.join(cells)} |"
+        ours = methods[of]
+        share = 100 * ours.search_share.mean()
+        tried = np.median(ours.architectures)
+        yield f"\n`{of}` tried {tried:.0f} architectures in the median run; {share:.1f} % of its time was search."
+
+
+def both(a: Runs, b: Runs) -> tuple[Runs, Runs]:
+    """The runs of both with the seeds that both have."""
+    seeds = np.intersect1d(a.seeds, b.seeds)
+    return a.of_seeds(seeds), b.of_seeds(seeds)
+
+
+def with_interval(estimate: Estimate, digits: int = 1) -> str:
+    """A difference with its 95 % interval."""
+    low, high = estimate.interval(0.95)
+    return f"{estimate.value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+
+
+def as_ratio(a: np.ndarray, b: np.ndarray) -> str:
+    """Mean of a over mean of b in percent, with its 95 % interval by the delta method."""
+    if min(a.mean(), b.mean()) <= 0:
+        return "-"
+    estimate = log_ratio(a, b, pairs=True)
+    low, high = (100 * math.exp(end) for end in estimate.interval(0.95))
+    return f"{100 * math.exp(estimate.value):.1f} % [{low:.1f}, {high:.1f}]"
+
+
+if __name__ == "__main__":
+    main()
