@@ -1,8 +1,8 @@
-"""Learners over one memory, and what they choose their shared target by: one update a call, without the GIL."""
+"""Learners over one memory, with one target or with their own: one update of all a call, without the GIL."""
 
 import numpy as np
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint8_t
 from nasdqn_fast._core.exclusive cimport Exclusive
 from nasdqn_fast._core.learner cimport LearnerCore
 from nasdqn_fast._core.ndq cimport ndq_learner, ndq_learner_begin, ndq_population, ndq_population_update
@@ -12,13 +12,14 @@ from nasdqn_fast._core.replay cimport ReplayCore
 
 
 cdef class PopulationCore(Exclusive):
-    """One learner, or several that share minibatches and a target.
+    """One learner, or several that share minibatches and, unless each has its own, a target.
 
     Args:
         learners: LearnerCores over one memory, at least one.
+        own_targets: each learns towards its own target.
     """
 
-    def __cinit__(self, learners):
+    def __cinit__(self, learners, own_targets=False):
         cdef LearnerCore learner
         cdef int64_t k, n = len(learners)
         self.what = "agent"
@@ -27,10 +28,13 @@ cdef class PopulationCore(Exclusive):
             "learners": np.zeros(n, np.uintp),
             "losses": np.zeros(n),
             "last_losses": np.zeros(n),
+            "retired": np.zeros(n, np.uint8),
         }
         self.population.learners = <ndq_learner **><size_t>self._memory["learners"].ctypes.data
         self.population.losses = <double *><size_t>self._memory["losses"].ctypes.data
         self.population.last_losses = <double *><size_t>self._memory["last_losses"].ctypes.data
+        self.population.retired = <uint8_t *><size_t>self._memory["retired"].ctypes.data
+        self.population.own_targets = bool(own_targets)
         self.population.n = n
         for k in range(n):
             learner = self.learners[k]
@@ -61,6 +65,16 @@ cdef class PopulationCore(Exclusive):
         self._memory["losses"][member] = 0.0
         self._memory["acted"][:, member] = 0
 
+    def act_by(self, int64_t member):
+        """Makes a member act from now on; for members with targets of their own."""
+        self.require_idle()
+        self._choose(member)
+
+    def retire(self, int64_t member):
+        """Ends a member's learning; for members with targets of their own."""
+        self.require_idle()
+        self._memory["retired"][member] = True
+
     @property
     def updates(self):
         """Updates of each network."""
@@ -77,6 +91,11 @@ cdef class PopulationCore(Exclusive):
     def chosen(self):
         """The learner whose target is that of all."""
         return self.population.chosen
+
+    @property
+    def retired(self):
+        """Whether each member's learning has ended, bool (n,)."""
+        return self._memory["retired"].astype(bool)
 
     @property
     def has_chosen(self):
@@ -128,7 +147,7 @@ cdef class PopulationCore(Exclusive):
             "chosen": self.population.chosen,
             "has_chosen": bool(self.population.has_chosen),
             "n_losses": self.population.n_losses,
-            **{name: self._memory[name].copy() for name in ("losses", "last_losses", "acted")},
+            **{name: self._memory[name].copy() for name in ("losses", "last_losses", "retired", "acted")},
         }
 
     def set_state(self, state):
@@ -136,7 +155,7 @@ cdef class PopulationCore(Exclusive):
         self.require_idle()
         self._choose(state["chosen"])
         self.population.has_chosen, self.population.n_losses = state["has_chosen"], state["n_losses"]
-        for name in ("losses", "last_losses", "acted"):
+        for name in ("losses", "last_losses", "retired", "acted"):
             self._memory[name][...] = state[name]
 
     def _choose(self, int64_t chosen):
@@ -145,7 +164,7 @@ cdef class PopulationCore(Exclusive):
             raise ValueError(f"chosen must be from 0 to {self.population.n - 1}; got {chosen}")
         self.population.chosen = chosen
         for k in range(self.population.n):
-            self.population.learners[k].valuer = self.population.learners[chosen]
+            self.population.learners[k].valuer = NULL if self.population.own_targets else self.population.learners[chosen]
 
     cdef int acquire(self) except -1:
         """Takes everything that an update touches, but the generator's lock, for this thread."""

@@ -117,6 +117,28 @@ class TargetChosen:
 
 
 @dataclass(frozen=True)
+class Raced:
+    """The networks of a race were compared: when some are retired, and at the end.
+
+    Args:
+        segment, episode: in progress, and the last that has ended.
+        updates: of a network that has learned from the beginning.
+        scores: number of each network, from 0, that was not retired -> mean of its latest returns.
+        retired: numbers of those that are from now on.
+        best: number of the network of the highest score.
+        architecture: its own.
+    """
+
+    segment: int
+    episode: int
+    updates: int
+    scores: Mapping[int, float]
+    retired: tuple[int, ...]
+    best: int
+    architecture: Architecture
+
+
+@dataclass(frozen=True)
 class Replaced:
     """A network of a population has given way to a changed copy of another.
 
@@ -255,6 +277,7 @@ SearchEvent = (
     | PopulationDrawn
     | TargetChosen
     | Replaced
+    | Raced
     | PolicyMoved
     | Ranked
     | Told

@@ -20,18 +20,24 @@ double ndq_population_update(ndq_population *p)
 {
     const ndq_learner *first = p->learners[0];
     double loss = 0.0;
+    int64_t learned = 0;
     ndq_learner_draw(p->learners[0]);
     for (int64_t k = 0; k < p->n; k++) {
+        if (p->retired[k]) {
+            p->learners[k]->updates++; /* the count of all, by which targets move */
+            continue;
+        }
         const double own = ndq_learner_learn(p->learners[k]);
         p->failed = k;
         if (!isfinite(own)) return own;
         loss += own;
-        if (p->n > 1) p->losses[k] += half_squared_error(p->learners[k]);
+        learned++;
+        if (p->n > 1 && !p->own_targets) p->losses[k] += half_squared_error(p->learners[k]);
     }
-    p->n_losses++;
+    p->n_losses += !p->own_targets;
     ndq_learner_prioritize(p->learners[p->chosen]);
     if (first->target_every && first->updates % first->target_every == 0) ndq_population_update_target(p);
-    return loss / p->n;
+    return loss / learned;
 }
 
 static void choose(ndq_population *p)
@@ -50,6 +56,11 @@ static void choose(ndq_population *p)
 
 void ndq_population_update_target(ndq_population *p)
 {
+    if (p->own_targets) {
+        for (int64_t k = 0; k < p->n; k++)
+            if (!p->retired[k]) ndq_learner_update_target(p->learners[k]);
+        return;
+    }
     if (p->n > 1 && p->n_losses) choose(p);
     ndq_learner_update_target(p->learners[p->chosen]);
 }
@@ -59,6 +70,10 @@ static double fitness(const ndq_population *p, int64_t k) { return 1.0 / (p->los
 int64_t ndq_population_draw_actor(ndq_population *p, bitgen_t *rng, int64_t lane)
 {
     if (p->n <= 1) return 0;
+    if (p->own_targets) {
+        p->acted[lane * p->n + p->chosen]++;
+        return p->chosen;
+    }
     double sum = 0.0;
     for (int64_t k = 0; k < p->n; k++) sum += fitness(p, k);
     double left = ndq_uniform(rng) * sum;

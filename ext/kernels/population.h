@@ -1,9 +1,11 @@
-/* Networks that learn from one memory towards one target, a copy of the network whose loss was least: AdaDQN (Vincent,
- * Wahren, Peters, Belousov & D'Eramo 2025, arXiv:2405.16195). No allocation, no lock, no Python in it.
+/* Networks that learn from one memory. No allocation, no lock, no Python in it. Either towards one target, a copy of the
+ * network whose loss was least: AdaDQN (Vincent, Wahren, Peters, Belousov & D'Eramo 2025, arXiv:2405.16195),
  *
  *     L_k = sum over the updates since the target was chosen of 1/2 mean (Q_k(s, a) - y)^2
  *     target <- a copy of the network k of the least L_k, whenever the target moves; all L_k begin again at 0
  *     P(k acts) = 1 / (L_k + 1e-6) / sum_j 1 / (L_j + 1e-6), drawn for every greedy action
+ *
+ * or, with targets of their own, each as if it were alone; then the caller chooses who acts, and who learns no more.
  *
  * Every network learns from the same minibatches. A population of one is a plain learner: it draws and chooses nothing. */
 #ifndef NDQ_POPULATION_H
@@ -14,7 +16,9 @@
 typedef struct {
     ndq_learner **learners; /* (n) over one memory; all have the slots and weights of the first, which draws them */
     int64_t n;
-    int64_t chosen;         /* the learner whose target is the target of all */
+    int64_t chosen;         /* the learner whose target is the target of all; with targets of their own, the one that acts */
+    int32_t own_targets;    /* each learner's `valuer` is NULL, and its target follows its network */
+    uint8_t *retired;       /* (n) with targets of their own: learns no more */
     double *losses;         /* (n) L_k */
     int64_t n_losses;       /* updates in each of these sums */
     int32_t has_chosen;     /* a target was chosen since this was 0; whoever takes notice resets it */

@@ -347,6 +347,8 @@ cdef extern from "population.h" nogil:
         ndq_learner **learners
         int64_t n
         int64_t chosen
+        int32_t own_targets
+        uint8_t *retired
         double *losses
         int64_t n_losses
         int32_t has_chosen

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from nasdqn_fast.cli.output import Lasting, dispensable, printable
-from nasdqn_fast.events import Asked, Event, Played, Resumed, TargetChosen, Transferred
+from nasdqn_fast.events import Asked, Event, Played, Raced, Resumed, TargetChosen, Transferred
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
 REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
@@ -50,7 +50,7 @@ class Progress:
                 self.architecture = str(event.proposal.architecture)
             case Transferred():
                 self.architecture = str(event.new)
-            case TargetChosen():
+            case TargetChosen() | Raced():
                 self.architecture = str(event.architecture)
             case Resumed():
                 self.architecture = str(event.architecture)

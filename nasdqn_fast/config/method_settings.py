@@ -13,9 +13,10 @@ from nasdqn_fast.options import options_of
 
 Values = Mapping[str, Mapping[str, Any]]
 # What the names of a method's own settings begin with, and the methods that read them.
-OWN = {"adadqn_": ("adadqn",), "supernet_": ("supernet", "gradient"), "gradient_": ("gradient",)}
-# Of [search], what all loops read.
+OWN = {"adadqn_": ("adadqn",), "race_": ("race",), "supernet_": ("supernet", "gradient"), "gradient_": ("gradient",)}
+# Of [search], what all loops read, and what those read that draw from a space.
 COMMON = ("method", "architecture", "depths", "widths", "activations", "architectures", "max_parameters")
+DRAWN = ("optimizers", "learning_rates")
 
 
 def problems_with_method(config: Config, given: Values, profile: Values) -> Iterator[tuple[str, Exception]]:
@@ -30,7 +31,11 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
     loop = find_method(search.method).loop
     for about in options_of(SearchConfig):
         owners = next((methods for prefix, methods in OWN.items() if about.name.startswith(prefix)), ())
-        if about.name in COMMON or (search.method in owners if owners else loop == "online"):
+        if (
+            about.name in COMMON
+            or (loop == "race" and about.name in DRAWN)
+            or (search.method in owners if owners else loop == "online")
+        ):
             continue
         default = about.check(profile.get("search", {}).get(about.name, about.default))
         if about.name in given.get("search", {}) and getattr(search, about.name) != default:
@@ -41,6 +46,9 @@ def problems_with_method(config: Config, given: Values, profile: Values) -> Iter
         yield from _problems_without_plugins(config)
     if loop == "parallel":
         yield from _problems_of_parallel(config)
+    if search.method == "race" and search.race_keep > search.race_networks:
+        wanted = f"at most {{race_networks}} ({search.race_networks})"
+        yield "search", OutOfRange("race_keep", wanted, str(search.race_keep))
 
 
 def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]:
@@ -52,7 +60,7 @@ def _problems_without_plugins(config: Config) -> Iterator[tuple[str, Exception]]
         wanted = f"left out with method {search.method!r}, which tells no controller a score"
         yield "reward", OutOfRange("cost", wanted, repr(config.reward.cost), "drop it")
     if config.run.warm_start is not None:
-        whose = "networks all begin" if find_method(search.method).loop == "parallel" else "network begins"
+        whose = "networks all begin" if find_method(search.method).loop in ("parallel", "race") else "network begins"
         wanted = f"left out with method {search.method!r}, whose {whose} anew"
         yield "run", OutOfRange("warm_start", wanted, repr(config.run.warm_start), "drop it")
 

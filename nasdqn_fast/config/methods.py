@@ -17,8 +17,8 @@ class Method:
         controller: name of a controller, ``module:attribute``, or the class itself; None if the method has none.
         summary: one line for ``nasdqn-fast list methods``.
         architecture: what a fixed agent has; None where the user or the controller chooses.
-        loop: ``online``, one network after the other; ``parallel``, several at once; or ``supernet``, one that contains
-            all others.
+        loop: ``online``, one network after the other; ``parallel``, several at once towards one target; ``race``,
+            several with targets of their own; or ``supernet``, one that contains all others.
     """
 
     controller: Any
@@ -39,6 +39,11 @@ METHODS = {
         None,
         "AdaDQN: several networks at once on one memory, whose target is the one of the least loss.",
         loop="parallel",
+    ),
+    "race": Method(
+        None,
+        "Several networks at once on one memory; the best act more, and the worse half leaves again and again.",
+        loop="race",
     ),
     "supernet": Method(
         None,

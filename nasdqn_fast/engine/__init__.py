@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nasdqn_fast import engine
     from nasdqn_fast.engine.agent import DQNAgent
+    from nasdqn_fast.engine.ensemble import DQNEnsemble
     from nasdqn_fast.engine.network import QNetwork
     from nasdqn_fast.engine.optimizer import Optimizer
     from nasdqn_fast.engine.population import DQNPopulation
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 # Found on first use: the settings in this folder, which --help shows, are read without the engine.
 _WHERE = {
     "DQNAgent": "agent",
+    "DQNEnsemble": "ensemble",
     "DQNPopulation": "population",
     "DQNSupernet": "supernet",
     "Optimizer": "optimizer",
     "QNetwork": "network",
     "ReplayBuffer": "replay",
 }
-__all__ = ["DQNAgent", "DQNPopulation", "DQNSupernet", "Optimizer", "QNetwork", "ReplayBuffer"]
+__all__ = ["DQNAgent", "DQNEnsemble", "DQNPopulation", "DQNSupernet", "Optimizer", "QNetwork", "ReplayBuffer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -36,12 +36,13 @@ class DQNAgent(BaseAgent[QNetwork, ReplayBuffer, Optimizer]):
     optimizer_type = Optimizer
 
     _learners = 1  # networks that learn from the memory
+    _own_targets = False  # several of them share one
 
     def _start(self) -> None:
         self._core = self._new_core()
         self._player: PythonLanes | None = None
         learners = [LearnerCore(self.replay, self.settings, self.environment.n_actions) for _ in range(self._learners)]
-        self._population = PopulationCore(learners)
+        self._population = PopulationCore(learners, self._own_targets)
         self._loop = self._new_loop()
 
     def _new_loop(self) -> LoopCore:

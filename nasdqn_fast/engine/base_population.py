@@ -39,6 +39,8 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
             follows by parts, for networks of different layers have no mean.
     """
 
+    _own_targets = False  # all share one
+
     def __init__(self, env: Any, networks: Any, **keywords: Any) -> None:
         several = isinstance(networks, Sequence) and not isinstance(networks, str)
         given = list(networks) if several else [networks]
@@ -49,7 +51,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         self._candidate = _candidate(given[0])
         self._actors = np.zeros(0, np.int64)
         super().__init__(env, _made_with(given[0]), **keywords)
-        if self._learners > 1 and self.settings.target_tau != 1.0:
+        if self._learners > 1 and not self._own_targets and self.settings.target_tau != 1.0:
             raise ValueError(
                 f"target_tau must be 1 where several networks share a target; got {self.settings.target_tau}"
             )
@@ -187,10 +189,11 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         Raises:
             KeyError, TypeError, ValueError: not a valid state, or one of other settings.
         """
-        population, normalizer = state["population"], state.get("normalizer")
+        none = np.zeros(self._learners, np.uint8)  # states lack it that are older than ensembles
+        population, normalizer = {"retired": none} | state["population"], state.get("normalizer")
         saved, k = population["members"], self._learners
         if len(saved) != k:
-            raise ValueError(f"the state is of {len(saved)} networks, this population has {k}")
+            raise ValueError(f"the state is of {len(saved)} networks, this one has {k}")
         chosen = check_int("chosen", population["chosen"], 0, k - 1)
         check_bool("has_chosen", population["has_chosen"])
         check_int("n_losses", population["n_losses"], 0)

@@ -146,6 +146,15 @@ class Population(Agent, Protocol):
     def replace(self, k: int, candidate: Architecture | str, network: Any) -> None: ...
 
 
+class Ensemble(Population, Protocol):
+    """Several networks that learn from one memory towards targets of their own, of which one acts."""
+
+    @property
+    def retired(self) -> np.ndarray: ...
+    def act_by(self, k: int) -> None: ...
+    def retire(self, k: int) -> None: ...
+
+
 class Supernet(Agent, Protocol):
     """One network that contains every architecture of a space."""
 
@@ -223,6 +232,20 @@ class PopulationClass(Protocol):
     ) -> Population: ...
 
 
+class EnsembleClass(Protocol):
+    """The class of a backend's ensembles."""
+
+    def __call__(
+        self,
+        env: Any,
+        networks: Any,
+        *,
+        rng: int | np.random.Generator | Streams = 0,
+        replay: Any = None,
+        **settings: Any,
+    ) -> Ensemble: ...
+
+
 class SupernetClass(Protocol):
     """The class of a backend's supernets."""
 
@@ -238,7 +261,7 @@ class SupernetClass(Protocol):
 
 
 class Engine(Protocol):
-    """A backend: a module with these six classes."""
+    """A backend: a module with these seven classes."""
 
     @property
     def QNetwork(self) -> NetworkClass: ...
@@ -248,6 +271,8 @@ class Engine(Protocol):
     def Optimizer(self) -> OptimizerClass: ...
     @property
     def DQNAgent(self) -> AgentClass: ...
+    @property
+    def DQNEnsemble(self) -> EnsembleClass: ...
     @property
     def DQNPopulation(self) -> PopulationClass: ...
     @property

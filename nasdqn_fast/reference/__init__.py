@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nasdqn_fast.reference.agent import DQNAgent
 from nasdqn_fast.reference.network import QNetwork
 from nasdqn_fast.reference.optimizer import Optimizer
-from nasdqn_fast.reference.population import DQNPopulation
+from nasdqn_fast.reference.population import DQNEnsemble, DQNPopulation
 from nasdqn_fast.reference.replay import ReplayBuffer
 from nasdqn_fast.reference.supernet import DQNSupernet
 
@@ -19,4 +19,4 @@ if TYPE_CHECKING:
 
     _IS_ONE: Engine = reference  # mypy's proof
 
-__all__ = ["DQNAgent", "DQNPopulation", "DQNSupernet", "Optimizer", "QNetwork", "ReplayBuffer"]
+__all__ = ["DQNAgent", "DQNEnsemble", "DQNPopulation", "DQNSupernet", "Optimizer", "QNetwork", "ReplayBuffer"]

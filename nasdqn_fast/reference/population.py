@@ -1,4 +1,4 @@
-"""A population of networks in plain NumPy: AdaDQN, Vincent et al. 2025 (arXiv:2405.16195), algorithm 1."""
+"""Several networks on one memory, in plain NumPy: AdaDQN, Vincent et al. 2025 (arXiv:2405.16195), and ensembles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nasdqn_fast.engine.base_ensemble import BaseEnsemble
 from nasdqn_fast.engine.base_population import BasePopulation
 from nasdqn_fast.reference.agent import DQNAgent
 from nasdqn_fast.reference.lane import Lane
@@ -27,6 +28,7 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
 
     def _start(self) -> None:
         super()._start()
+        self._retired = np.zeros(self._learners, bool)
         self._chosen = self._n_losses = 0
         self._losses, self._mean_losses = np.zeros(self._learners), np.zeros(self._learners)
 
@@ -42,24 +44,35 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
         """One update of each network from one minibatch; the network chosen last sets the priorities."""
         batch, discounts, drawn = self._minibatch()
         weights = np.ones(len(batch)) if drawn is None else drawn.weights.astype(np.float64)
-        chosen_errors, total = np.zeros(len(batch)), 0.0
+        chosen_errors, losses = np.zeros(len(batch)), []
         for k, member in enumerate(self._members):
+            if self._retired[k]:
+                continue
             self._network, self._optimizer = member.network, member.optimizer
+            if self._own_targets:
+                self._target = member.target
             loss, errors = self._learn_from(batch, discounts, drawn)
-            total += loss
-            if len(self._members) > 1:
+            losses.append(loss)
+            if len(self._members) > 1 and not self._own_targets:
                 self._losses[k] += float(np.mean(weights * 0.5 * errors.astype(np.float64) ** 2))
             if k == self.chosen:
                 chosen_errors = errors
         self._follow_choice()
-        self._n_losses += 1
+        self._n_losses += not self._own_targets
         if drawn is not None:
             self._update_priorities(drawn, chosen_errors)
         self._count_update()
-        return total / len(self._members)
+        return sum(losses) / len(losses)
 
     def _update_target(self) -> None:
-        """target <- a copy of the network of the least loss."""
+        """target <- a copy of the network of the least loss; or each its own."""
+        if self._own_targets:
+            for k, member in enumerate(self._members):
+                if not self._retired[k]:
+                    self._network, self._target = member.network, member.target
+                    super()._update_target()
+            self._follow_choice()
+            return
         if len(self._members) > 1 and self._n_losses:
             self._chosen = int(np.argmin(self._losses))
             self._mean_losses = self._losses / self._n_losses
@@ -68,8 +81,11 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
         super()._update_target()
 
     def _acting(self, lane: Lane) -> QNetwork:
-        """A network drawn with probability proportional to 1 / (loss + 1e-6)."""
+        """A network drawn with probability proportional to 1 / (loss + 1e-6); of an ensemble, the one that acts."""
         if len(self._members) == 1:
+            return self.network
+        if self._own_targets:
+            lane.acted[self.chosen] += 1
             return self.network
         fitness = [1.0 / (loss + LEAST_LOSS) for loss in self._losses.tolist()]
         left, k = self.streams.policy.random() * sum(fitness), 0
@@ -110,11 +126,31 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
             "n_losses": self._n_losses,
             "losses": self._losses.copy(),
             "last_losses": self._mean_losses.copy(),
+            "retired": self._retired.astype(np.uint8),
             "acted": np.array([[lane.acted[k] for k in range(self._learners)] for lane in self._lanes], np.int64),
         }
 
     def _set_population_state(self, state: Mapping[str, Any]) -> None:
         self._chosen, self._chose, self._n_losses = state["chosen"], state["has_chosen"], state["n_losses"]
         self._losses, self._mean_losses = state["losses"].copy(), state["last_losses"].copy()
+        self._retired = state["retired"].astype(bool)
         for lane, counts in zip(self._lanes, state["acted"].tolist(), strict=True):
             lane.acted = Counter({k: n for k, n in enumerate(counts) if n})
+
+
+class DQNEnsemble(BaseEnsemble[QNetwork, ReplayBuffer, Optimizer], DQNPopulation):
+    """`BaseEnsemble` on NumPy, with one more argument.
+
+    Args:
+        dtype: float32 or float64, of networks and memory.
+    """
+
+    @property
+    def retired(self) -> np.ndarray:
+        return self._retired.copy()
+
+    def _act_by(self, k: int) -> None:
+        self._chosen = k
+
+    def _retire(self, k: int) -> None:
+        self._retired[k] = True

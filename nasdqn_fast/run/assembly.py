@@ -20,6 +20,7 @@ from nasdqn_fast.search.gradient import GradientTrainer
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.search.parallel import ParallelTrainer
 from nasdqn_fast.search.path_policy import PathPolicy
+from nasdqn_fast.search.race import RaceTrainer
 from nasdqn_fast.search.supernet import SupernetTrainer
 from nasdqn_fast.seeding import Streams
 from nasdqn_fast.space import Architecture
@@ -47,7 +48,7 @@ def with_rows(config: Config, environment: envs.AnyEnvironment) -> Config:
 
 def make_trainer(
     config: Config, environment: envs.AnyEnvironment, *, warm_start: bool = True
-) -> Trainer | ParallelTrainer | SupernetTrainer:
+) -> Trainer | ParallelTrainer | RaceTrainer | SupernetTrainer:
     """The trainer of a config; all random streams come from its seed.
 
     Args:
@@ -58,6 +59,8 @@ def make_trainer(
     loop = find_method(config.search.method).loop
     if loop == "parallel":
         return _parallel_trainer(config, environment)
+    if loop == "race":
+        return _race_trainer(config, environment)
     if loop == "supernet":
         return _supernet_trainer(config, environment)
     streams, search, sizes = Streams(config.run.seed), config.search, sizes_of(environment)
@@ -99,6 +102,22 @@ def _parallel_trainer(config: Config, environment: envs.AnyEnvironment) -> Paral
         streams.transfer,
         episodes=_episodes(config),
         replace_every=search.adadqn_replace_every // agent.target_every,
+    )
+
+
+def _race_trainer(config: Config, environment: envs.AnyEnvironment) -> RaceTrainer:
+    streams, search = Streams(config.run.seed), config.search
+    engine = backends.find(config.run.backend)
+    return RaceTrainer(
+        lambda candidates: engine.DQNEnsemble(environment, list(candidates), rng=streams, **vars(config.agent)),
+        space_of(config, sizes_of(environment)),
+        search.race_networks,
+        streams.controller,
+        episodes=_episodes(config),
+        keep=search.race_keep,
+        halve_every=search.race_halve_every,
+        window=search.race_window,
+        temperature=search.race_temperature,
     )
 
 

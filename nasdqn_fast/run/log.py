@@ -21,6 +21,7 @@ from nasdqn_fast.events import (
     PolicyMoved,
     PopulationDrawn,
     Pruned,
+    Raced,
     Ranked,
     Replaced,
     Resumed,
@@ -146,6 +147,10 @@ def _record(event: SearchEvent) -> dict[str, Any]:
         case Replaced(segment, episode, updates, network, parent, before, now):
             about = {"episode": episode, "updates": updates, "network": network, "parent": parent}
             return {"event": "replace", "segment": segment, **about, "from": before.get_state(), "to": now.get_state()}
+        case Raced(segment, episode, updates, scores, retired, best, architecture):
+            about = {"episode": episode, "updates": updates, "network": best, "architecture": str(architecture)}
+            compared = {"scores": {str(k): score for k, score in scores.items()}, "retired": list(retired)}
+            return {"event": "race", "segment": segment, **about, **compared}
         case PolicyMoved(segment, episode, tried, episodes, steps, probabilities):
             about = {"episode": episode, "episodes": episodes, "steps": steps}
             moved = {"scores": {str(one): score for one, score in tried.items()}, "probabilities": dict(probabilities)}

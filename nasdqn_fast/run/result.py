@@ -11,7 +11,7 @@ import numpy as np
 
 from nasdqn_fast.config import Config
 from nasdqn_fast.envs import AnyEnvironment
-from nasdqn_fast.events import Asked, Evaluated, Event, Played, Ranked, TargetChosen, Told, Transferred
+from nasdqn_fast.events import Asked, Evaluated, Event, Played, Raced, Ranked, TargetChosen, Told, Transferred
 from nasdqn_fast.metrics import RunMetrics, area_under_curve, final_regret, run_metrics
 from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.types import Cost, Episodes, TransferReport
@@ -149,7 +149,7 @@ class Recorder:
                 self._current = Segment(proposal.architecture, proposal.reason, episode, episode - 1)
             case Transferred(), Segment() as current:
                 self._current = replace(current, architecture=event.new, transfer=event.report)
-            case TargetChosen(), Segment() as current:
+            case TargetChosen() | Raced(), Segment() as current:
                 self._current = replace(current, architecture=event.architecture)
             case Played(), Segment() as current:
                 self._episodes.append(event.episodes)

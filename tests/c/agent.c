@@ -86,9 +86,10 @@ static void make_learner(agent *a, const agent_settings *s)
 static void make_population(agent *a, const agent_settings *s)
 {
     a->learners[0] = &a->learner;
-    for (int i = 0; i < AGENT_LEARNERS; i++) a->losses[i] = 0.0;
+    for (int i = 0; i < AGENT_LEARNERS; i++) a->losses[i] = a->retired[i] = 0;
     a->population = (ndq_population){
         .learners = a->learners, .n = 1, .losses = a->losses, .last_losses = a->last_losses,
+        .retired = a->retired,
         .acted = ZEROS(int64_t, s->n_lanes * AGENT_LEARNERS),
     };
 }

@@ -29,6 +29,7 @@ typedef struct {
     ndq_learner learner;
     ndq_learner *learners[AGENT_LEARNERS];
     double losses[AGENT_LEARNERS], last_losses[AGENT_LEARNERS];
+    uint8_t retired[AGENT_LEARNERS];
     ndq_population population; /* of the learner alone, until a test adds another */
     ndq_loop loop; /* points into this struct, which therefore must not move */
 } agent;
