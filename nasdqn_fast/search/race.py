@@ -72,7 +72,7 @@ class RaceTrainer(WholeRun):
         super().__init__(make_ensemble(draw(space, networks, rng)), episodes)
         self._latest: list[list[float]] = [[] for _ in range(networks)]  # returns, by network
         self._played = [0] * networks  # episodes, by network
-        self._actor = 0  # of the next episode, or of the one in progress
+        self._actor: int | None = None  # of the episode in progress; None between two of them
         self._next_cut = self.halve_every
         self._updates = 0  # of all networks together
 
@@ -87,8 +87,6 @@ class RaceTrainer(WholeRun):
         Args:
             stop: stops the ensemble when it is set.
 
-        Events of one episode come one after the other, all but the last while `resumable` is False.
-
         Raises:
             Stopped: it was set.
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
@@ -100,16 +98,18 @@ class RaceTrainer(WholeRun):
             self._whole = True
             yield PopulationDrawn(self.segment, candidates)
         while self.episodes_done < self.episodes:
-            if self.agent.chosen != self._actor:
-                self.agent.act_by(self._actor)
+            if self._actor is None:
+                with self.clock.charge("controller"):
+                    event = self._retire_if_due()
+                    self._actor = None if event else self._next_actor()
+                if event:
+                    yield event
+                    continue
+            self.agent.act_by(self._actor)
             episodes = self._run_episode(stop)
             if not len(episodes):
                 break
-            self._whole = False
-            *events, last = self._follow(episodes)
-            yield from events
-            self._whole = True
-            yield last
+            yield self._count(episodes)
         if not self._has_told and self.episodes_done:
             self._has_told, self._whole = True, False
             yield self._compared(())
@@ -139,24 +139,23 @@ class RaceTrainer(WholeRun):
         scores = self.scores
         return max(scores, key=scores.__getitem__) if scores else int(self.agent.chosen)
 
-    def _follow(self, episodes: Episodes) -> list[Event]:
-        """Counts an episode, retires whom it is time to, and draws who acts next."""
+    def _count(self, episodes: Episodes) -> Event:
+        """Takes the return of an episode into the score of the network that acted in it."""
         k = int(self.agent.actors[0])
-        events: list[Event] = [Played(self.agent.members[k].network.architecture, episodes)]
         self._count_cost(k)
-        with self.clock.charge("controller"):
-            self._latest[k] = [*self._latest[k], float(episodes.returns[0])][-self.window :]
-            self._played[k] += 1
-            active = self._active()
-            if self.episodes_done >= self._next_cut and min(self._played[j] for j in active) >= FIRST:
-                self._next_cut += self.halve_every
-                if len(active) > self.keep:
-                    events.append(self._retire(active))
-            self._actor = self._next_actor()
-        return events
+        self._latest[k] = [*self._latest[k], float(episodes.returns[0])][-self.window :]
+        self._played[k] += 1
+        self._actor = None
+        return Played(self.agent.members[k].network.architecture, episodes)
 
-    def _retire(self, active: Sequence[int]) -> Event:
-        """Retires the worse half, or fewer where more are to be kept."""
+    def _retire_if_due(self) -> Event | None:
+        """Retires the worse half when it is time, or fewer where more are to be kept."""
+        active = self._active()
+        if self.episodes_done < self._next_cut or min(self._played[k] for k in active) < FIRST:
+            return None
+        self._next_cut = self.episodes_done + self.halve_every
+        if len(active) <= self.keep:
+            return None
         scores = self.scores
         ranked = sorted(active, key=lambda k: -scores[k])
         leaving = ranked[max(self.keep, (len(ranked) + 1) // 2) :]

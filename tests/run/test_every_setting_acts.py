@@ -39,6 +39,7 @@ BASE = {
 # Without what BASE sets and only the other methods read.
 ADADQN = {"method": "adadqn", "switch_every": None, "controller_epsilon_decay": None, "controller_buffer": None}
 ADADQN |= {"adadqn_replace_every": 40}
+RACE = ADADQN | {"method": "race", "adadqn_replace_every": None, "race_halve_every": 20}
 SUPERNET = ADADQN | {"method": "supernet", "adadqn_replace_every": None}
 GRADIENT = SUPERNET | {"method": "gradient", "gradient_every": 10}
 PRICED = {"reward_cost": "parameters", "reward_weight": 9.0}
@@ -100,6 +101,11 @@ OTHER = {
     "adadqn_replace_every": (20, ADADQN),
     "adadqn_optimizers": (("adam",), ADADQN),
     "adadqn_learning_rates": ((1e-4, 1e-2), ADADQN),
+    "race_networks": (3, RACE),
+    "race_keep": (4, RACE),
+    "race_halve_every": (25, RACE),
+    "race_window": (1, RACE),
+    "race_temperature": (5.0, RACE),
     "reward_cost": ("flop", {"reward_cost": "parameters", "reward_weight": 9.0}),
     "reward_form": ("multiplicative", PRICED),
     "reward_weight": (5.0, PRICED),
