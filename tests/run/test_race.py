@@ -62,7 +62,7 @@ def test_a_finished_run_continues_as_a_longer_one(tmp_path):
     train(**SMALL | {"episodes": 30}, out=tmp_path / "long")
     train(**SMALL, out=tmp_path / "short")
     resume(tmp_path / "short", episodes=30)
-    assert contents(tmp_path / "short")["episodes.csv"] == contents(tmp_path / "long")["episodes.csv"]
+    assert contents(tmp_path / "short") == contents(tmp_path / "long")
 
 
 def test_a_listener_ends_it_and_it_can_go_on(tmp_path):
