@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nasdqn_fast.run.directory import ARCHITECTURES
 from nasdqn_fast.statistics.means import Estimate, log_ratio, one_sample, paired
 from nasdqn_fast.statistics.shares import wilson
 from nasdqn_fast.study.outcomes import read_outcomes
@@ -98,10 +100,23 @@ def collect(studies: Sequence[Path], out: Path) -> None:
         for folder in studies:
             for (task, label), group in read_outcomes(Study.open(folder)).groups.items():
                 for run in group.outcomes:
-                    tried = len({part.architecture for part in run.segments})
-                    numbers = (run.final_mean, run.mean_return, tried, run.steps, run.flop)
+                    numbers = (run.final_mean, run.mean_return, trained(Path(run.path)), run.steps, run.flop)
                     cost = f"{run.seconds:.2f}", f"{run.search_share:.4f}"
                     writer.writerow([short(task), label, run.seed, *(f"{number:.10g}" for number in numbers), *cost])
+
+
+def trained(run: Path) -> int:
+    """How many architectures a run has trained: in segments, or at once."""
+    found = set()
+    with (run / ARCHITECTURES).open(encoding="utf-8") as file:
+        for event in map(json.loads, file):
+            if event["event"] == "tell":
+                found.add(event["architecture"])
+            elif event["event"] == "population":
+                found.update(network["architecture"] for network in event["networks"])
+            elif event["event"] == "replace":
+                found.add(event["to"]["architecture"])
+    return len(found)
 
 
 def short(task: str) -> str:
