@@ -193,7 +193,7 @@ class BasePopulation(BaseAgent[N, R, O], Generic[N, R, O]):
         population, normalizer = {"retired": none} | state["population"], state.get("normalizer")
         saved, k = population["members"], self._learners
         if len(saved) != k:
-            raise ValueError(f"the state is of {len(saved)} networks, this one has {k}")
+            raise ValueError(f"the state is of {len(saved)} networks, this population has {k}")
         chosen = check_int("chosen", population["chosen"], 0, k - 1)
         check_bool("has_chosen", population["has_chosen"])
         check_int("n_losses", population["n_losses"], 0)
