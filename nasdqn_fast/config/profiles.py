@@ -169,7 +169,6 @@ PROFILES = {
             "agent": {"optimizer": "adam", "horizon_is": "truncated", "policy_epsilon_decay": 0.985},
             "search": {
                 "method": "nas-dqn",
-                "controller_epsilon_start": 0.3,
                 "transfer": "distill",
                 "replay_keep": 1.0,
             },
