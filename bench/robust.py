@@ -3,12 +3,12 @@
     python bench/robust.py collect STUDY ... --out docs/figures/robust_sensitivity.csv
     python bench/robust.py effects docs/figures/robust_sensitivity.csv --of nas-dqn
     python bench/robust.py collect STUDY ... --out docs/figures/robust_runs.csv
-    python bench/robust.py goals docs/figures/robust_runs.csv --of nas-dqn
+    python bench/robust.py goals docs/figures/robust_runs.csv --of nas-dqn --figure docs/figures/robust.png
 
 `collect` reads studies made by `nasdqn-fast experiment` and writes a row a run. `effects` is the difference of every
 other method from one, over the seeds that both have. `goals` compares one method with every other on the scale on
 which a random policy is 0 and the best that is known 1, with the share of runs that fail, and the architectures that
-were tried. Intervals are of 95 %, over paired seeds.
+were tried; with matplotlib, it draws every run. Intervals are of 95 %, over paired seeds.
 """
 
 from __future__ import annotations
@@ -84,12 +84,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = commands.add_parser(name, help=about)
         command.add_argument("runs", type=Path, help="file of `collect`")
         command.add_argument("--of", required=True, help="method that others are compared with")
+    command.add_argument("--figure", type=Path, help="PNG to draw")
     options = parser.parse_args(arguments)
     if options.command == "collect":
         collect(options.studies, options.out)
         return
-    lines = effects if options.command == "effects" else goals
-    print(*lines(read(options.runs), options.of), sep="\n")
+    table = read(options.runs)
+    print(*(effects if options.command == "effects" else goals)(table, options.of), sep="\n")
+    if options.command == "goals" and options.figure is not None:
+        draw(table, options.figure)
 
 
 def collect(studies: Sequence[Path], out: Path) -> None:
@@ -186,6 +189,34 @@ def goals(table: Table, of: str) -> Iterator[str]:
         share = 100 * ours.search_share.mean()
         tried = np.median(ours.architectures)
         yield f"\n`{of}` tried {tried:.0f} architectures in the median run; {share:.1f} % of its time was search."
+
+
+def draw(table: Table, path: Path) -> None:
+    """Every run as a dot, and means with their intervals: a row of panels for each task."""
+    from matplotlib.figure import Figure
+
+    page = Figure(figsize=(11, 2.9 * len(table)), layout="constrained")
+    rows = page.subplots(len(table), 2, squeeze=False)
+    for (task, methods), panels in zip(table.items(), rows, strict=True):
+        names = sorted(methods, key=lambda method: methods[method].area.mean())
+        for panel, column in zip(panels, ("area", "final"), strict=True):
+            for y, name in enumerate(names):
+                returns = getattr(methods[name], column)
+                panel.plot(returns, np.full(len(returns), y), ".", color="0.7", markersize=5)
+                estimate = one_sample(returns)
+                reach = estimate.interval(0.95)[1] - estimate.value
+                panel.errorbar(estimate.value, y, xerr=reach, fmt="o", color="C0", capsize=3)
+            panel.set_yticks(range(len(names)), map(shown, names) if column == "area" else [""] * len(names))
+            what = "all episodes" if column == "area" else "the last 100 episodes"
+            panel.set_xlabel(f"{task}: mean return of {what}")
+            panel.grid(axis="x", alpha=0.3)
+    page.savefig(path, dpi=110)
+
+
+def shown(method: str) -> str:
+    """The name of a method without the sections of its settings."""
+    name, *settings = method.split("+")
+    return ", ".join([name, *(setting.partition(".")[2].replace("_", " ") for setting in settings)])
 
 
 def both(a: Runs, b: Runs) -> tuple[Runs, Runs]:
