@@ -20,6 +20,7 @@ def python(code, target):
     return subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.quick_only(target="baseline")
 @pytest.mark.parametrize("target", cpu.available())
 def test_the_variable_selects_the_kernels(target):
     assert python(SHOW, target).stdout.strip() == target
