@@ -7,8 +7,9 @@
 The tree is copied to a temporary folder with what is built in it (`python setup.py build_ext --inplace` first). The
 tests that are mapped to the changed file run there, until the first that fails. A line for each mutant says where it
 is, what was changed, and which test killed it, or that it survived. A survivor is either equivalent, which a person has
-to judge, or calls for a new test. Mutants that do not compile are drawn anew. Each takes a minute on a free machine.
-A test that kills a mutant is also run on the unchanged tree: if it fails there, the script ends with exit code 1.
+to judge, or calls for a new test. Of one in C it is said whether the program of tests/c notices, which is a slow test.
+Mutants that do not compile are drawn anew. Each takes a minute on a free machine. A test that kills a mutant is also
+run on the unchanged tree: if it fails there, the script ends with exit code 1.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 600.0  # s, for the tests of one mutant: a loop that does not end is noticed, too
-NOTICED = "tests/engine/test_c_program.py"  # runs tests/c, which has checks of every part
+GUARDED = "tests/engine/test_c_program.py"  # runs tests/c, with guards around each block of memory; slow
 REPLAY_IN_PYTHON = (
     "tests/engine/test_replay.py",
     "tests/engine/test_n_step.py",
@@ -78,34 +79,37 @@ TESTS = {
     "nasdqn_fast/reference/priorities.py": REPLAY_IN_PYTHON,
     "nasdqn_fast/reference/*.py": AGENT_IN_PYTHON,
     "nasdqn_fast/search/*.py": ("tests/search", "tests/run/test_resume.py"),
-    "ext/kernels/env.c": ("tests/envs/test_core.py", "tests/envs/test_python.py", NOTICED),
+    "ext/kernels/env.c": ("tests/envs/test_core.py", "tests/envs/test_python.py"),
     "ext/kernels/target/*": (
         "tests/engine/test_kernels.py",
         "tests/engine/test_network.py",
         "tests/engine/test_optimizer.py",
         "tests/engine/test_bits.py",
         "tests/engine/test_update_bits.py",
-        NOTICED,
     ),
     "ext/kernels/replay.c": (
         "tests/engine/test_replay.py",
         "tests/engine/test_n_step.py",
         "tests/engine/test_pruning.py",
         "tests/test_lowlevel.py",
-        NOTICED,
     ),
-    "ext/kernels/sum_tree.c": ("tests/engine/test_prioritized.py", NOTICED),
-    "ext/kernels/prioritized.c": ("tests/engine/test_prioritized.py", NOTICED),
+    "ext/kernels/sum_tree.c": ("tests/engine/test_prioritized.py",),
+    "ext/kernels/prioritized.c": ("tests/engine/test_prioritized.py",),
     "ext/kernels/ring.c": ("tests/interop/test_ring.py",),
     "ext/kernels/normalizer.c": (
         "tests/engine/test_normalizer.py",
         "tests/engine/test_normalize_observations.py",
-        NOTICED,
     ),
     "ext/kernels/fit.c": ("tests/engine/test_fit.py",),
     "ext/kernels/vector_env.c": ("tests/interop/test_vector_env.py",),
-    "ext/kernels/supernet.c": ("tests/engine/test_supernet.py", "tests/search/test_supernet.py", NOTICED),
-    "ext/kernels/population.c": ("tests/engine/test_population.py", "tests/search/test_parallel.py", NOTICED),
+    "ext/kernels/supernet.c": (
+        "tests/engine/test_supernet.py",
+        "tests/search/test_supernet.py",
+    ),
+    "ext/kernels/population.c": (
+        "tests/engine/test_population.py",
+        "tests/search/test_parallel.py",
+    ),
     "ext/kernels/*": (
         "tests/engine/test_backends_agree.py",
         "tests/engine/test_agent_loop.py",
@@ -117,7 +121,6 @@ TESTS = {
         "tests/engine/test_n_step.py",
         "tests/engine/test_prioritized.py",
         "tests/engine/test_stop.py",
-        NOTICED,
     ),
 }
 IN_C = ("ext/kernels/*.c", "ext/kernels/target/*.c")
@@ -284,9 +287,9 @@ class Copy:
         done = subprocess.run(command, cwd=self.root, env=self._environment, capture_output=True, check=False)
         return done.returncode == 0
 
-    def failure(self, tests: Sequence[str]) -> str:
+    def failure(self, tests: Sequence[str], which: str = "not slow") -> str:
         """The first test that fails; empty if all pass."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-m", which, "-p", "no:cacheprovider", *tests]
         try:
             done = subprocess.run(
                 command,
@@ -333,6 +336,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 line = text.count("\n", 0, mutant.start) + 1
                 old = text[mutant.start : mutant.end]
                 verdict = f"killed by {failure}" if failure else "SURVIVED"
+                if not failure and path.endswith(".c"):
+                    verdict += ", and tests/c notices" if copy.failure([GUARDED], "slow") else ", and tests/c does not"
                 print(
                     f"{count}. {path}:{line}: {old!r} -> {mutant.new!r} in {text.splitlines()[line - 1].strip()!r}: "
                     f"{verdict} ({time.monotonic() - started:.0f} s)",
