@@ -52,6 +52,18 @@ AGENT_IN_PYTHON = (
     "tests/engine/test_stand_in.py",
     "tests/engine/test_normalize_observations.py",
 )
+LOOP_IN_C = (
+    "tests/engine/test_backends_agree.py",
+    "tests/engine/test_agent_loop.py",
+    "tests/engine/test_target_moves.py",
+    "tests/engine/test_target_cache.py",
+    "tests/engine/test_schedules.py",
+    "tests/engine/test_agent_errors.py",
+    "tests/engine/test_agent_state.py",
+    "tests/engine/test_n_step.py",
+    "tests/engine/test_prioritized.py",
+    "tests/engine/test_stop.py",
+)
 # Pattern of a file -> the tests that are to notice, the quickest first; the first pattern that fits counts.
 TESTS = {
     "nasdqn_fast/controllers/*.py": ("tests/controllers",),
@@ -110,18 +122,8 @@ TESTS = {
         "tests/engine/test_population.py",
         "tests/search/test_parallel.py",
     ),
-    "ext/kernels/*": (
-        "tests/engine/test_backends_agree.py",
-        "tests/engine/test_agent_loop.py",
-        "tests/engine/test_target_moves.py",
-        "tests/engine/test_target_cache.py",
-        "tests/engine/test_schedules.py",
-        "tests/engine/test_agent_errors.py",
-        "tests/engine/test_agent_state.py",
-        "tests/engine/test_n_step.py",
-        "tests/engine/test_prioritized.py",
-        "tests/engine/test_stop.py",
-    ),
+    "ext/kernels/network.c": ("tests/engine/test_network.py", "tests/engine/test_sums.py", *LOOP_IN_C),
+    "ext/kernels/*": LOOP_IN_C,
 }
 IN_C = ("ext/kernels/*.c", "ext/kernels/target/*.c")
 IN_PYTHON = (
