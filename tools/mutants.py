@@ -66,8 +66,8 @@ LOOP_IN_C = (
 )
 # Pattern of a file -> the tests that are to notice, the quickest first; the first pattern that fits counts.
 TESTS = {
-    "nasdqn_fast/controllers/*.py": ("tests/controllers",),
-    "nasdqn_fast/transfers/*.py": ("tests/transfers", "tests/search/test_switch.py"),
+    "nasdqn_fast/controllers/*.py": ("tests/controllers", "tests/test_plugins.py"),
+    "nasdqn_fast/transfers/*.py": ("tests/transfers", "tests/search/test_switch.py", "tests/test_plugins.py"),
     "nasdqn_fast/storage/*.py": (
         "tests/storage",
         "tests/run/test_checkpoints.py",
@@ -91,6 +91,7 @@ TESTS = {
     "nasdqn_fast/reference/priorities.py": REPLAY_IN_PYTHON,
     "nasdqn_fast/reference/*.py": AGENT_IN_PYTHON,
     "nasdqn_fast/search/*.py": ("tests/search", "tests/run/test_resume.py"),
+    "ext/kernels/target/peak.c": ("tests/engine/test_cpu.py",),
     "ext/kernels/env.c": ("tests/envs/test_core.py", "tests/envs/test_python.py"),
     "ext/kernels/target/*": (
         "tests/engine/test_kernels.py",
