@@ -63,6 +63,8 @@ LOOP_IN_C = (
     "tests/engine/test_n_step.py",
     "tests/engine/test_prioritized.py",
     "tests/engine/test_stop.py",
+    "tests/engine/test_population.py",
+    "tests/engine/test_stand_in.py",
 )
 # Pattern of a file -> the tests that are to notice, the quickest first; the first pattern that fits counts.
 TESTS = {
