@@ -275,9 +275,13 @@ class Copy:
         )
         self._environment = os.environ | {"PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
 
+    def write(self, path: str, text: str) -> None:
+        """Replaces a source, so that it is newer than what was built of it."""
+        (self.root / path).write_text(text, encoding="utf-8")
+
     def change(self, path: str, text: str) -> bool:
         """Replaces a source and compiles it; False if it does not compile."""
-        (self.root / path).write_text(text, encoding="utf-8")  # newer than what was built of it
+        self.write(path, text)
         if not path.endswith(".py"):
             return self.build()
         try:
@@ -348,9 +352,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"{verdict} ({time.monotonic() - started:.0f} s)",
                     flush=True,
                 )
-            is_whole = copy.change(path, text)
+            copy.write(path, text)
             if "::" in failure and failure not in sound:
-                if not is_whole or copy.failure([failure]):
+                if not copy.build() or copy.failure([failure]):
                     print(f"the unchanged tree does not pass {failure}")
                     return 1
                 sound.add(failure)
