@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from hypothesis import settings
@@ -35,6 +35,24 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = getattr(config, "cache", None)  # -p no:cacheprovider
     if cache is not None:
         os.environ.setdefault("NASDQN_FAST_CACHE_DIR", str(cache.mkdir("nasdqn-fast")))
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that has the marker quick_only, the parameters that no such marker names are slow."""
+    for item in items:
+        representatives = [marker.kwargs for marker in item.iter_markers("quick_only")]
+        if representatives and not any(_fits(item, expected) for expected in representatives):
+            item.add_marker("slow")
+
+
+def _fits(item: pytest.Item, expected: Mapping[str, object]) -> bool:
+    """Whether an item's parameters, those of its fixtures included, are these; of a set, any."""
+    given = item.callspec.params  # type: ignore[attr-defined]
+    return all(
+        any(given[name] == one for one in (value if isinstance(value, set) else (value,)))
+        for name, value in expected.items()
+    )
 
 
 @pytest.fixture(params=cpu.available())

@@ -62,6 +62,7 @@ def build(folder, how, **environment):
     return finished.stdout.splitlines()
 
 
+@pytest.mark.quick_only(flag="-Ofast")
 @pytest.mark.parametrize("flag", UNSAFE)
 def test_they_reach_neither_compiler_nor_linker(tmp_path, flag):
     environment = {"CFLAGS": f"-O2 {flag}", "CXXFLAGS": flag, "LDFLAGS": flag}

@@ -19,6 +19,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.quick_only(package={"torch", "ConfigSpace"}, extra={"sb3", "search"})
 @pytest.mark.parametrize(
     ("package", "extra", "statement"),
     [

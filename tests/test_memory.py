@@ -44,6 +44,7 @@ def test_what_fits_says_nothing(engine, has):
         engine.ReplayBuffer(rows_of(engine, GIB // 2), 1)
 
 
+@pytest.mark.quick_only(engine="native")
 def test_what_does_not_fit_says_so_with_both_numbers(engine, has):
     has(GIB // 2)
     before = memory.promised()

@@ -44,6 +44,14 @@ def test_every_plug_in_is_found_and_described(kind):
         assert len(line) > 10, f"{name} is described by {line!r}"
 
 
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_no_options_of_a_plug_in_can_be_changed_once_they_are_made(kind):
+    """The defaults are one object for all."""
+    for name in plugins.names(kind):
+        options = getattr(plugins.find(kind, name), "Options", None)
+        assert options is None or options.__dataclass_params__.frozen, name
+
+
 def test_names_and_descriptions_import_no_plug_in():
     """But environments, whose Gymnasium ids stand in their files and are registered with the package."""
     code = """

@@ -10,6 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "bench" / "curves.py"
 
 
+@pytest.mark.quick_only(clock=["--processor-time"])
 @pytest.mark.parametrize("clock", [[], ["--processor-time"]], ids=["wall", "processor"])
 def test_it_writes_a_row_a_network_and_ends_with_the_table(tmp_path, clock):
     options = ["--widths", "4,5", "--depths", "1,2", "--seconds", "0", "--out", "here/curves", *clock]

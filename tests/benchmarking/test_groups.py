@@ -51,7 +51,8 @@ def test_the_folder_holds_what_is_promised():
     assert set(groups()) == usual | {"growth", "memory", "overhead", "peers", "threads"}
 
 
-@pytest.mark.parametrize("name", [*USUAL, pytest.param("memory", marks=pytest.mark.slow), "threads", "growth"])
+@pytest.mark.quick_only(name={*USUAL, "growth"})
+@pytest.mark.parametrize("name", [*USUAL, "memory", "threads", "growth"])
 def test_a_group_gives_figures_of_its_own(name):
     figures = measured(name)
     assert {figure.group for figure in figures} == {name}
@@ -110,6 +111,7 @@ def test_a_process_asks_for_its_own_peak_not_its_parents():
     assert 10e6 < child < 150e6
 
 
+@pytest.mark.slow
 def test_threads_are_compared_with_processes():
     threads_, processes, ratio = measured("threads")
     assert ratio.unit is Unit.RATIO

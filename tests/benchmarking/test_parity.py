@@ -122,6 +122,7 @@ def test_a_run_is_read_as_it_was_saved(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 
+@pytest.mark.slow
 def test_compare_refreshes_the_tables_and_needs_only_them(folders, tmp_path):
     theirs, ours = folders
     options = ["--data", tmp_path / "data", "--figure", tmp_path / "curves.png"]
@@ -140,6 +141,7 @@ def test_compare_refreshes_the_tables_and_needs_only_them(folders, tmp_path):
     assert again.stdout == first.stdout
 
 
+@pytest.mark.slow
 def test_ours_keeps_the_runs_that_are_there(tmp_path):
     there = runs.path(tmp_path, CASES["sb3-CartPole-v1"], 0)
     there.write_bytes(b"kept")

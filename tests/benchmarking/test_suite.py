@@ -36,6 +36,7 @@ def test_what_cannot_be_measured_is_an_input_error(request_, message):
         Request(**request_)
 
 
+@pytest.mark.quick_only(target="baseline")
 @pytest.mark.parametrize("target", cpu.available())
 def test_a_report_is_made_apart_in_one_thread_on_one_core(target):
     environment = dict(os.environ)

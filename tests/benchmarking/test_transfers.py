@@ -67,6 +67,7 @@ def test_more_rounds_add_the_switches_that_are_missing(tmp_path, monkeypatch):
     assert set(first) <= set(second)  # times included: nothing was measured again
 
 
+@pytest.mark.slow
 def test_chains_and_runs_are_continued_and_reported(tmp_path):
     chains = ["chains", "--seeds", "1", "--trained", "2", "--between", "1", "--transfers"]
     runs = ["runs", "--seeds", "1", "--episodes", "2", "--widths", "4"]

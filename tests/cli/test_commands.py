@@ -84,6 +84,7 @@ def test_version(run):
     assert (code, bool(re.fullmatch(r"nasdqn-fast, version \d+\.\d+\.\d+\S*\n", out))) == (0, True)
 
 
+@pytest.mark.quick_only(args=["train", "--help"])
 @pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["list", "methods"]])
 def test_starting_imports_nothing_heavy(args, tmp_path):
     code = (

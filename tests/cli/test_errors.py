@@ -152,6 +152,7 @@ def test_an_unknown_cpu_target_is_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.quick_only(option="--env")
 @pytest.mark.parametrize(
     ("option", "bug"),
     [

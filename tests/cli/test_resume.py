@@ -31,6 +31,7 @@ def left(tiny, tmp_path):
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
+@pytest.mark.quick_only(number=signal.SIGTERM)
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_saves_the_run_and_has_its_exit_code(left, tmp_path, number, code):
     returned, err = left(number, ENDLESS)

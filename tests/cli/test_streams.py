@@ -40,6 +40,7 @@ def shell(tmp_path):
     return run
 
 
+@pytest.mark.quick_only(redirections=CLOSED["all"])
 @pytest.mark.parametrize("redirections", [*CLOSED.values(), ">/dev/full"])
 def test_a_run_needs_none_of_them(shell, tmp_path, tiny, redirections):
     assert main(["train", *tiny, "--episodes", "200", "--out", str(tmp_path / "whole")]) == 0
@@ -52,6 +53,7 @@ def test_a_run_needs_none_of_them(shell, tmp_path, tiny, redirections):
     assert (code, error) == (0, "")
 
 
+@pytest.mark.quick_only(args={"list methods", "--version"}, closed="all")
 @pytest.mark.parametrize("closed", ["output", "all"])
 @pytest.mark.parametrize("args", ["info", "list methods", "bench --help", "--version"])
 def test_other_commands_end_well(shell, closed, args):
@@ -59,6 +61,7 @@ def test_other_commands_end_well(shell, closed, args):
     assert (code, error) == (0, "")
 
 
+@pytest.mark.quick_only(args="train --gamma 2", closed={"output", "all"})
 @pytest.mark.parametrize("closed", CLOSED)
 @pytest.mark.parametrize("args", ["train --gamma 2", "trian"])
 def test_bad_input_keeps_its_exit_code(shell, closed, args):

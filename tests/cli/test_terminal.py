@@ -46,6 +46,7 @@ def read(terminal):
         return ""
 
 
+@pytest.mark.quick_only(width=50)
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_ctrl_c_leaves_the_message_alone(tmp_path, tiny, width):
     """Oracle: a terminal of that width, emulated."""

@@ -119,6 +119,15 @@ def test_clustered_ucb_changes_one_field_at_a_time():
     assert set(reasons[1:4]) == {"depth", "width", "activation"}  # each cluster once, before any twice
 
 
+def test_clustered_ucb_says_in_one_word_what_it_changed_in_whichever_layer():
+    controller, reasons = make("ucb", space=SearchSpace(["4,4-relu", "4,8-relu", "8,8-relu", "4,4-tanh"])), set()
+    for segment in range(20):
+        proposal = controller.ask()
+        reasons.add(proposal.reason)
+        controller.tell(result(proposal, float(segment % 7)))
+    assert reasons == {"first", "width", "activation"}
+
+
 def test_clustered_ucb_takes_the_largest_bounds_of_the_window():
     """Oracle: both bounds by the formula, from the last five scores."""
     controller, told = make("ucb", window=5, c=0.7), []

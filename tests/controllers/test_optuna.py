@@ -51,6 +51,7 @@ def test_proposals_are_those_of_optuna_itself():
         study.tell(trial, score)
 
 
+@pytest.mark.quick_only(at={1, 24})
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 @pytest.mark.parametrize("at", [0, 1, 13, 24])
 def test_a_study_built_again_from_its_trials_goes_on_exactly(sampler, at):

@@ -53,6 +53,7 @@ def expected_worth(controller):
     return total
 
 
+@pytest.mark.quick_only(baseline=0.7)
 @pytest.mark.parametrize("baseline", [0.0, 0.7])
 @pytest.mark.parametrize("policy", ["table", "mlp"])
 def test_the_mean_gradient_is_that_of_the_expected_score(policy, baseline):

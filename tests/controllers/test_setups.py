@@ -51,6 +51,7 @@ def test_optuna_knows_the_order_of_learning_rates():
     assert (kinds["optimizer"], kinds["learning_rate"]) == ("CategoricalDistribution", "IntDistribution")
 
 
+@pytest.mark.quick_only(name={"bandit", "nas-dqn"})
 @pytest.mark.parametrize("name", ["bandit", "nas-dqn", "q-learning", "ucb"])
 def test_what_matters_is_learned_where_only_training_matters(name):
     """Adam at 0.001 is worth 10, the others 0: the last of 150 trials take it far more often than one in six."""

@@ -104,6 +104,7 @@ def test_q_learning_of_a_network_finds_the_optimal_values():
     assert np.abs(errors(controller, solved(controller.form, max))).max() < 0.15
 
 
+@pytest.mark.quick_only(form="progressive", epsilon=0.6)
 @pytest.mark.parametrize("expected", [False, True])
 @pytest.mark.parametrize("epsilon", [0.6, 1.0])
 @pytest.mark.parametrize("form", ["single-shot", "progressive"])

@@ -63,11 +63,13 @@ def learned_values(engine, horizon_is):
     return agent.network.forward(np.eye(4, dtype=np.float32))
 
 
+@pytest.mark.quick_only(engine="native")
 def test_the_values_of_a_small_mdp_are_reached_across_a_time_limit(engine):
     """Rewards are about 1 and values up to 2.3; every pair of state and action is met hundreds of times."""
     np.testing.assert_allclose(learned_values(engine, "truncated"), optimal_values(), atol=0.05)
 
 
+@pytest.mark.quick_only(engine="native")
 def test_a_horizon_that_is_terminal_teaches_that_the_clock_kills(engine):
     """A fifth of the steps are the last; that these are worth their reward alone must show."""
     assert (optimal_values() - learned_values(engine, "terminal")).max() > 0.2
@@ -148,6 +150,7 @@ def optimum():
     return optimal.solve(theta_points=360, omega_points=201)
 
 
+@pytest.mark.slow
 def test_the_pendulum_is_held_up_and_no_episode_beats_the_optimum(optimum):
     """Random actions earn 80 and the optimum 196 on average (SPEC 1); this run's last hundred earn 180."""
     returns = DQNAgent("inverted-pendulum", "2x32-relu", rng=0).run_episodes(400).returns

@@ -28,6 +28,8 @@ def as_file(state):
     return json.loads(text, object_hook=lambda x: arrays[x["array"]] if x.keys() == {"array"} else x)
 
 
+@pytest.mark.quick_only(engine="native")
+@pytest.mark.quick_only(name="cartpole", optimizer="adam", num_envs=3)
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("name", ["inverted-pendulum", "cartpole"])

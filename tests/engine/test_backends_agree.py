@@ -76,6 +76,7 @@ def play_first_steps(backend, architecture, env, optimizer, num_envs):
 numpy_first_steps = functools.cache(functools.partial(play_first_steps, "numpy"))
 
 
+@pytest.mark.quick_only(architecture={"2x32-relu", "17,1,100-relu"}, env="cartpole", num_envs=3)
 @pytest.mark.usefixtures("cpu_target")
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("env", ["inverted-pendulum", "cartpole"])
@@ -122,6 +123,7 @@ def test_prioritized_runs_agree(options):
     assert native.streams.get_state() == twin.streams.get_state()
 
 
+@pytest.mark.quick_only(architecture={"3x64-tanh", "17,1,100-relu"})
 @pytest.mark.usefixtures("cpu_target")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -184,6 +186,7 @@ def test_either_backend_goes_on_from_the_others_state(optimizer):
     assert native.get_state()["replay"].keys() == twin.get_state()["replay"].keys()
 
 
+@pytest.mark.quick_only(num_envs=1)
 @pytest.mark.parametrize("num_envs", [1, 3])
 def test_the_first_learning_steps_on_normalized_observations_are_the_same(num_envs):
     settings = {"env": "acrobot", "num_envs": num_envs, "normalize_observations": True}

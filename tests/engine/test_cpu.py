@@ -20,6 +20,7 @@ def python(code, target):
     return subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.quick_only(target="baseline")
 @pytest.mark.parametrize("target", cpu.available())
 def test_the_variable_selects_the_kernels(target):
     assert python(SHOW, target).stdout.strip() == target
@@ -57,3 +58,9 @@ def test_selecting_an_unknown_target_changes_nothing():
     with pytest.raises(ValueError, match="'neon' is not a CPU target of this machine; available: baseline"):
         cpu.select("neon")
     assert cpu.current() == before
+
+
+def test_the_peak_counts_two_operations_for_each_float_of_a_multiply_add(cpu_target):
+    """In as many vectors as a tile of the products has."""
+    floats = {"baseline": 4, "avx2": 8, "avx512": 16}[cpu_target]
+    assert cpu.peak(7) / (7 * 2 * floats) in (12, 24)

@@ -141,6 +141,7 @@ def test_ctrl_c_in_a_loop_of_short_calls_leaves_the_agent_usable_and_counts_ever
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    # A signal may still fall between the return of a call and the count of what it returned.
-    assert agent.episodes - returned <= 2
+    # A signal may still fall between the return of a call and the count of what it returned: on a free machine one in
+    # thirty does. If a call that is interrupted dropped what had ended in it, most of them would cost an episode.
+    assert 0 <= agent.episodes - returned <= interrupts / 2
     assert agent.streams.env.random() < 1  # nobody holds the generator

@@ -43,10 +43,11 @@ def test_returns_are_those_that_stable_baselines3_recorded(engine, n_envs, n_ste
         replay = engine.ReplayBuffer(SIZE * n_envs, 1, rng=sequence)
         replay.add_batch(numbers, np.zeros(n, np.int64), rewards, numbers + 0.5, terminated, truncated, follows=n_envs)
         stored = range(n - len(replay), n)
-        ours = sampled_by_number(replay, n_step, gamma, len(stored))
+        batch, discounts = replay.n_step_returns(np.arange(len(stored)), n_step, gamma)
+        ours = np.stack([batch.rewards, batch.next_observations[:, 0], batch.terminated, discounts], axis=1)
         theirs = [RECORDED[f"sampled_{name}_{n_envs}"][(sequence, *place)].reshape(-1) for name in names]
         expected = np.array([[array[number % len(array)] for array in theirs] for number in stored])
-        found = np.array([ours[number] for number in stored])
+        found = ours[np.argsort(batch.observations[:, 0])]
         assert np.isfinite(expected).all()
         np.testing.assert_allclose(found, expected, rtol=1e-6 if gamma == 0.99 else 0, atol=1e-6 * (gamma == 0.99))
 

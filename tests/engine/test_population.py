@@ -46,6 +46,8 @@ def play(one, episodes):
     return np.array(played), np.array(choices)
 
 
+@pytest.mark.quick_only(backend="native")
+@pytest.mark.quick_only(variant=VARIANTS["lanes, copies by steps"])
 @pytest.mark.parametrize("variant", [*VARIANTS.values(), {"target_tau": 0.3}], ids=[*VARIANTS, "Polyak averaging"])
 @BACKENDS
 def test_one_network_is_the_plain_agent(backend, variant):
@@ -80,6 +82,7 @@ def test_backends_play_choose_and_act_alike(variant):
     np.testing.assert_allclose(native.losses, twin.losses, rtol=1e-4)
 
 
+@pytest.mark.quick_only(backend="native")
 @BACKENDS
 def test_the_target_becomes_a_copy_of_the_network_of_the_least_loss(backend):
     several = population(backend, optimizer="adam", learning_rate=3e-3)
@@ -155,6 +158,8 @@ def test_an_episode_without_a_greedy_action_is_the_targets(backend):
     assert several.actors.tolist() == [several.chosen] * 2
 
 
+@pytest.mark.quick_only(left="native")
+@pytest.mark.quick_only(variant="lanes, copies by steps")
 @pytest.mark.parametrize("left", backends.NAMES)
 @pytest.mark.parametrize("variant", ["the paper's agent", "lanes, copies by steps", "prioritized draws", "normalized"])
 def test_it_continues_from_its_state(left, variant):

@@ -93,6 +93,8 @@ def test_it_ends(engine, ending):
     np.testing.assert_array_equal(agent.network.forward(observations).argmax(axis=1), actions)
 
 
+@pytest.mark.quick_only(engine="native")
+@pytest.mark.quick_only(settings=CASES["the paper's agent"])
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
 def test_an_agent_with_a_stand_in_continues_to_the_bit(engine, settings, tmp_path, assert_equal_runs):
     """By its state, a file and a pickle, against the run that was left alone."""

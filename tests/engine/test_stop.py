@@ -102,6 +102,8 @@ def test_a_token_that_is_set_stops_at_the_first_step_and_costs_no_episode(engine
     assert_equal_runs(stopped, whole)
 
 
+@pytest.mark.quick_only(backend="native", num_envs=3)
+@pytest.mark.quick_only(updates_per_step=50, num_envs=3)
 @pytest.mark.parametrize("updates_per_step", [1, 50])
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("backend", backends.NAMES)

@@ -222,6 +222,8 @@ def test_targets_of_a_sum_that_are_kept_are_those_computed_anew(settings, monkey
     np.testing.assert_equal(curve(), keeping)
 
 
+@pytest.mark.quick_only(engine="native")
+@pytest.mark.quick_only(settings=CASES["plain DQN"])
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
 def test_an_agent_with_a_sum_continues_to_the_bit(engine, settings, tmp_path, assert_equal_runs):
     """By its state, a file and a pickle, against the run that was left alone."""

@@ -161,6 +161,8 @@ def test_the_largest_acts_and_its_copy_is_the_target(backend):
     np.testing.assert_array_equal(agent.target.parameters, agent.path("2x16-relu").parameters)
 
 
+@pytest.mark.quick_only(backend="native")
+@pytest.mark.quick_only(variant="sandwich with distillation")
 @pytest.mark.parametrize("variant", ["sandwich with distillation", "lanes, copies by steps", "prioritized draws"])
 @BACKENDS
 def test_it_continues_from_its_state(backend, variant, tmp_path):
@@ -196,6 +198,7 @@ def test_another_learning_rate_or_optimizer_trains_the_shared_layers_on(backend)
         assert again.settings == settings
 
 
+@pytest.mark.quick_only(backend="native")
 @BACKENDS
 def test_another_network_may_act_while_the_paths_learn(backend):
     """Oracle: a stand-in equal to the largest path, which never learns, plays what that path plays."""

@@ -82,7 +82,7 @@ def run_beside():
 
 
 def test_a_second_thread_is_told_that_the_agent_and_its_parts_are_in_use(scripted, run_beside):
-    environment = scripted(fault_rate=1, fault="endless", limit=3_000_000)
+    environment = scripted(fault_rate=1, fault="endless", limit=100_000)
     agent = DQNAgent(environment, "2x8-relu", optimizer="adam", batch_size=8, warm_up=10)
     agent.replay.add_batch(*BATCH)
     calls, outcomes = calls_on(agent), {}

@@ -238,6 +238,7 @@ def makes_a_text(params, uniforms, state, action, obs, reward):
     return text
 
 
+@pytest.mark.quick_only(step=fills)
 @pytest.mark.parametrize(
     ("step", "returned"),
     [

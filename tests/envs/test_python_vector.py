@@ -121,6 +121,8 @@ def played(vector, env_id, steps):
     return episodes, transitions
 
 
+@pytest.mark.quick_only(settings={"n_step": 3}, mode=AutoresetMode.SAME_STEP)
+@pytest.mark.quick_only(settings={"normalize_observations": True}, agent_type=DQNAgent, make=Line)
 @BACKENDS
 @pytest.mark.parametrize("mode", [AutoresetMode.DISABLED, AutoresetMode.SAME_STEP], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("make", [lake, Line])

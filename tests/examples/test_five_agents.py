@@ -23,6 +23,7 @@ def test_it_runs_every_agent_and_ends_with_the_directory(tmp_path):
     assert len(runs) == 10
 
 
+@pytest.mark.quick_only(arguments=["--seeds", "0"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

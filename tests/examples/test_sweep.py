@@ -12,6 +12,7 @@ import nasdqn_fast
 SCRIPT = Path(__file__).parents[2] / "examples" / "sweep.py"
 
 
+@pytest.mark.quick_only(pool=[])
 @pytest.mark.parametrize("pool", [[], ["--pool"]], ids=["executor", "pool"])
 def test_it_trains_the_grid_in_worker_processes(pool):
     command = [sys.executable, str(SCRIPT), "--rates", "1e-3", "1e-2", "--seeds", "1", "--episodes", "8", *pool]

@@ -13,6 +13,7 @@ def folder(written):
     return written(GUIDE)
 
 
+@pytest.mark.slow
 def test_the_controller_keeps_its_contract(folder, python):
     assert re.search(r"\d+ passed in", python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"))
 

@@ -29,6 +29,7 @@ def python(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_the_environment_keeps_the_contract(python):
     assert re.search(r"4 passed in", python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_walk.py"))
 

@@ -18,6 +18,7 @@ def folder(written):
     return written(GUIDE)
 
 
+@pytest.mark.slow
 def test_the_estimator_keeps_its_contract(folder, python):
     output = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_estimator.py")
     assert re.search(r"\d+ passed in", output)

@@ -23,6 +23,7 @@ def test_the_search_finds_and_reports(written, python):
         assert f"`{name}`" in page, name
 
 
+@pytest.mark.slow
 def test_the_estimator_keeps_its_contract(written, python):
     output = python(
         written(DOCS / "trial_estimators.md"),

@@ -25,6 +25,7 @@ def importable(folder, monkeypatch):
     sys.modules.pop("my_transfer", None)
 
 
+@pytest.mark.slow
 def test_the_transfer_keeps_its_contract_with_every_option(folder, python):
     output = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_transfer.py")
     assert re.search(r"\d+ passed in", output)

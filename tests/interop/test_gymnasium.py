@@ -307,15 +307,23 @@ def test_checker_passes_without_make(env):
     check_env(KernelEnv(env), skip_render_check=True)
 
 
+OTHER_ORDERS = [
+    pytest.param(code, marks=pytest.mark.slow)
+    for code in (
+        "import gymnasium, nasdqn_fast; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "import gymnasium; gymnasium.make('nasdqn_fast:nasdqn_fast/CartPole-v1')",
+        "import nasdqn_fast.interop.gymnasium, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        "from nasdqn_fast.envs import cartpole; import gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+    )
+]
+
+
 @pytest.mark.parametrize(
     "code",
     [
         "import nasdqn_fast, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
-        "import gymnasium, nasdqn_fast; gymnasium.make('nasdqn_fast/CartPole-v1')",
-        "import gymnasium; gymnasium.make('nasdqn_fast:nasdqn_fast/CartPole-v1')",
         "import gymnasium; gymnasium.make_vec('nasdqn_fast:nasdqn_fast/CartPole-v1', 2, 'async').close()",
-        "import nasdqn_fast.interop.gymnasium, gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
-        "from nasdqn_fast.envs import cartpole; import gymnasium; gymnasium.make('nasdqn_fast/CartPole-v1')",
+        *OTHER_ORDERS,
     ],
 )
 def test_ids_are_there_whatever_is_imported_first(code):

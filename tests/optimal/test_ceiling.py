@@ -58,6 +58,7 @@ def test_a_second_call_reads_what_the_first_one_kept(computations):
     assert len(computations) == 1
 
 
+@pytest.mark.quick_only(changes={"gravity": 9.7})
 @pytest.mark.parametrize("changes", [{"gravity": 9.7}, {"theta_high": 0.3}, {"max_episode_steps": 21}])
 def test_other_physics_starts_and_horizons_are_computed_anew(computations, changes):
     first = optimal.optimal_mean_return(pendulum())

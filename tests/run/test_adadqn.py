@@ -36,6 +36,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.quick_only(backend="native")
 @pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_one_network_is_method_fixed_to_the_bit(tmp_path, backend):
     one = SMALL | {"adadqn_networks": 1, "architectures": ["2x8-relu"], "seed": 4, "backend": backend}
@@ -50,6 +51,9 @@ def test_one_network_is_method_fixed_to_the_bit(tmp_path, backend):
     assert ours["segments"][0]["cost"] == theirs["segments"][0]["cost"]
 
 
+@pytest.mark.quick_only(kind=TargetChosen, variant=VARIANTS["own optimizers"])
+@pytest.mark.quick_only(kind=Replaced, variant=VARIANTS["lanes"])
+@pytest.mark.quick_only(kind=Played, variant=VARIANTS["steps"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", [Played, TargetChosen, Replaced])
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant, kind):

@@ -24,6 +24,8 @@ class Killed(BaseException):
     """As SIGKILL: nothing is saved after it."""
 
 
+@pytest.mark.quick_only(chosen={"method": "nas-dqn", "transfer": "overlap", "optimizer": "adam"})
+@pytest.mark.quick_only(chosen={"method": "fixed-small", "episodes": 7, "num_envs": 3})
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -94,6 +96,7 @@ def test_an_interrupted_run_is_made_longer(tmp_path):
     assert contents(tmp_path / "longer") == contents(tmp_path / "whole")
 
 
+@pytest.mark.quick_only(method="random-nas")
 @pytest.mark.parametrize("place", ["forget_end", "write_config", "warn"])
 @pytest.mark.parametrize("method", ["random-nas", "fixed-small"])
 def test_a_process_killed_while_it_makes_a_run_longer_loses_nothing(tmp_path, monkeypatch, method, place):

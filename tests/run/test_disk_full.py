@@ -81,6 +81,8 @@ def disk_of(size):
 
 
 # In bytes. The config has 1,500, the logs come to 4,000, the network has 2,870, a checkpoint 14,600.
+@pytest.mark.quick_only(size={500, 2_000})
+@pytest.mark.quick_only(size=8_000, cadence="7")
 @pytest.mark.parametrize(
     ("size", "cadence", "hit"),
     [

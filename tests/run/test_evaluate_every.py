@@ -109,6 +109,7 @@ def test_a_run_without_evaluations_has_no_best_network(tmp_path):
         evaluate(tmp_path, network="best")
 
 
+@pytest.mark.quick_only(event_type=Evaluated, after=2)
 @pytest.mark.parametrize("event_type", [Played, Evaluated])
 @pytest.mark.parametrize("after", [1, 2, 3, 5])
 @pytest.mark.parametrize("chosen", [{}, {"num_envs": 3}, {"backend": "numpy", "episodes": 8}], ids=str)

@@ -38,6 +38,7 @@ def test_statistics_are_of_the_whole_run_whatever_was_switched(backend, num_envs
     assert result.episodes.lengths.sum() <= seen - num_envs < result.episodes.lengths.sum() + num_envs * 20
 
 
+@pytest.mark.quick_only(chosen={"num_envs": 3})
 @pytest.mark.parametrize("chosen", [{}, {"num_envs": 3}, {"estimator": "greedy"}, {"backend": "numpy"}], ids=str)
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, chosen):
     whole = train(**EVALUATED | chosen, out=tmp_path / "whole")

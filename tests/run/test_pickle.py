@@ -44,6 +44,7 @@ def work(tmp_path, monkeypatch):
     del sys.modules["work_of_processes"]
 
 
+@pytest.mark.quick_only(start={"fork", "spawn"})
 @pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
 def test_runs_and_agents_cross_processes(work, start):
     agent = DQNAgent("cartpole", "16-relu", rng=1, replay_capacity=200, batch_size=8, warm_up=20)

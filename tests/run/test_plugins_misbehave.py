@@ -66,8 +66,8 @@ def check_in_processes(misbehaving, tmp_path, seeds):
 
 
 def test_in_the_main_thread(misbehaving, tmp_path):
-    happened = check_in_this_thread(misbehaving, tmp_path, range(25))
-    assert happened.total() > 25
+    happened = check_in_this_thread(misbehaving, tmp_path, range(6))
+    assert happened.total() > 6
 
 
 @pytest.mark.slow
@@ -108,6 +108,7 @@ def test_the_plan_counts_its_nonsense_rightly(misbehaving):
     assert len(misbehaving.scores(1.0)) == misbehaving.NONSENSE["estimator"]
 
 
+@pytest.mark.quick_only(place={"propose", "transfer", "estimator", "get_state", "observation"})
 @pytest.mark.parametrize("place", ["propose", "transfer", "estimator", "get_state", "flags", "reward", "observation"])
 def test_all_nonsense_is_refused(misbehaving, tmp_path, monkeypatch, place):
     """One kind an attempt, of a run that is resumed each time."""

@@ -78,6 +78,8 @@ def test_the_run_has_every_event_to_raise_at(whole):
     assert {Asked, Transferred, Pruned, Played, Told} == set(kinds(whole[1]))
 
 
+@pytest.mark.quick_only(error=Mistake, place="last")
+@pytest.mark.quick_only(error=KeyboardInterrupt, place="first")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Mistake, SystemExit])
 @pytest.mark.parametrize("event_type", [Asked, Transferred, Pruned, Played, Told])
 @pytest.mark.parametrize("place", ["first", "last"])
@@ -185,6 +187,8 @@ def test_whatever_raises_again_and_again_loses_nothing(tmp_path, monkeypatch, ra
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.quick_only(error=Mistake)
+@pytest.mark.quick_only(error=KeyboardInterrupt, method="learn", number=3)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Mistake, ValueError, OSError])
 @pytest.mark.parametrize(
     ("method", "number"), [("propose", 2), ("propose", 4), ("learn", 1), ("learn", 3), ("learn", 5)]
@@ -222,6 +226,7 @@ def test_a_transfer_that_raises_loses_nothing(tmp_path, monkeypatch, error):
     assert contents(tmp_path / "left") == contents(tmp_path / "whole")
 
 
+@pytest.mark.quick_only(error=Mistake)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Mistake])
 def test_an_environment_that_raises_in_a_step_keeps_the_last_checkpoint(tmp_path, monkeypatch, error):
     """In plain Python, as the NumPy backend plays it: the agent is in the middle of a step, and is not saved."""

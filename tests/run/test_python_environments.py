@@ -68,6 +68,7 @@ def lakes(tmp_path, monkeypatch):
     del __import__("sys").modules["lakes_of_test"]
 
 
+@pytest.mark.quick_only(backend="native")
 @BACKENDS
 @pytest.mark.parametrize("env", ["CartPole-v1", "lakes_of_test:make", "lakes_of_test:Lake"])
 def test_a_run_left_between_episodes_is_resumed_to_the_bit(tmp_path, lakes, env, backend):
@@ -79,6 +80,7 @@ def test_a_run_left_between_episodes_is_resumed_to_the_bit(tmp_path, lakes, env,
         assert contents(tmp_path / f"{episodes}") == contents(tmp_path / "whole")
 
 
+@pytest.mark.quick_only(num_envs=3)
 @BACKENDS
 @pytest.mark.parametrize("num_envs", [1, 3])
 @pytest.mark.parametrize("error", [ZeroDivisionError("mine"), ValueError("mine"), KeyboardInterrupt()])

@@ -142,6 +142,7 @@ def own_plugins(tmp_path, monkeypatch):
     sys.modules.pop("own_plugins", None)
 
 
+@pytest.mark.quick_only(stop=4)
 @pytest.mark.parametrize("stop", [2, 3, 4, 8])
 @pytest.mark.parametrize(
     "transfer", ["own_plugins:guarded", "own_plugins:again", "net2net", "distill", "inject", "shadow"]

@@ -29,6 +29,7 @@ METHODS = [
 ]
 
 
+@pytest.mark.quick_only(after=8)
 @pytest.mark.parametrize(("method", "options"), METHODS, ids=str)
 @pytest.mark.parametrize("after", [3, 8])
 def test_a_run_that_was_left_ends_as_one_that_was_not(tmp_path, method, options, after):

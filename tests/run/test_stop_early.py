@@ -40,6 +40,7 @@ def easy(tmp_path, monkeypatch):
     return SMALL | {"env": "easy_cartpole:plugin", "episodes": 400, "max_episode_steps": 500, "switch_every": 100}
 
 
+@pytest.mark.quick_only(others=[])
 @pytest.mark.parametrize(
     ("event_type", "count", "ended"), [(Asked, 1, 0), (Played, 3, 3), (Played, 4, 4), (Told, 1, 4), (Asked, 2, 4)]
 )

@@ -42,6 +42,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.quick_only(backend="native")
 @pytest.mark.parametrize("backend", backends.NAMES)
 def test_with_one_architecture_it_is_method_fixed_to_the_bit(tmp_path, backend):
     """Oracle: method fixed; the ranking costs its greedy episodes."""
@@ -61,6 +62,8 @@ def test_with_one_architecture_it_is_method_fixed_to_the_bit(tmp_path, backend):
     assert ours == theirs
 
 
+@pytest.mark.quick_only(variant=VARIANTS["lanes"])
+@pytest.mark.quick_only(variant=VARIANTS["gradient"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant):
     options = SMALL | variant

@@ -95,6 +95,7 @@ def test_a_run_in_rows_is_the_run_in_as_many_environments(poles, backend, mode):
     np.testing.assert_array_equal(rows.network.parameters, alone.network.parameters)
 
 
+@pytest.mark.quick_only(backend="native")
 @BACKENDS
 @pytest.mark.parametrize("env", ["CartPole-v1", "poles_of_test:make"])
 def test_an_id_and_a_function_are_trained_resumed_and_evaluated(tmp_path, poles, env, backend):

@@ -27,6 +27,7 @@ def expected():
     return returns.mean(), returns.std() / np.sqrt(len(returns))
 
 
+@pytest.mark.quick_only(num_envs=64, switch_every=20)
 @pytest.mark.parametrize("num_envs", [1, 7, 64])
 @pytest.mark.parametrize("switch_every", [20, 64])
 def test_scores_are_unbiased(expected, num_envs, switch_every):
@@ -40,6 +41,7 @@ def test_scores_are_unbiased(expected, num_envs, switch_every):
     assert np.all(np.abs(scores.mean(axis=0) - expected[0]) < 3.5 * error), scores.mean(axis=0)
 
 
+@pytest.mark.quick_only(num_envs=4)
 @pytest.mark.parametrize("num_envs", [4, 64])
 def test_the_last_episodes_alone_are_unbiased_too(expected, num_envs):
     options = RANDOM | {"num_envs": num_envs, "estimator_options": {"episodes": 20}}

@@ -251,6 +251,34 @@ def test_a_trainer_continues_from_its_state_with_the_same_results(lacking, num_e
             assert told.score == expected.score
 
 
+@pytest.mark.parametrize(("event_type", "before"), [(Played, 2), (Told, 4)])
+def test_a_state_of_an_earlier_version_counts_the_episodes_that_had_ended_before_the_segment(event_type, before):
+    """Of the second segment, in its middle and when it has been told: in several environments, by order of ending."""
+    seen, played = [], []
+
+    def make():
+        return trainer_of(
+            scripted(*["1x4-relu"] * 3), agent={"num_envs": 3}, estimator=lambda s: seen.append(s) or 1.0, episodes=6
+        )
+
+    left, restored = make(), make()
+    for event in left.run():
+        if isinstance(event, Played):
+            played.append(event.episodes)
+        if isinstance(event, event_type) and left.segment == 2:
+            break
+    columns = {name: np.concatenate([getattr(e, name) for e in played]) for name in vars(played[0])}
+    for _ in range(left.segment - 1):
+        restored.controller.propose()
+    restored.set_state(
+        {key: value for key, value in left.get_state().items() if key not in ("counted", "began")}, Episodes(**columns)
+    )
+    seen.clear()
+    list(restored.run())
+    np.testing.assert_array_equal(seen[0].curve[:before], columns["returns"][:before])
+    assert len(seen[0].curve) == before + len(seen[0].returns)
+
+
 def test_an_estimator_sees_the_segment_and_the_whole_curve():
     seen = []
     trainer = trainer_of(scripted(*["1x4-relu"] * 3), estimator=lambda s: seen.append(s) or 1.0, episodes=5)

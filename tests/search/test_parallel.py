@@ -136,6 +136,7 @@ def test_the_cost_counts_the_updates_of_all_networks():
     assert cost.flop == agent.steps * 2 * macs + agent.updates * 2 * 4 * (3 * (4 * macs - inputs) + macs)
 
 
+@pytest.mark.quick_only(backend="native")
 @pytest.mark.parametrize("backend", backends.NAMES)
 @pytest.mark.parametrize("num_envs", [1, 3])
 def test_a_trainer_continues_from_its_state_wherever_it_is_whole(backend, num_envs):

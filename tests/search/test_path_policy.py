@@ -64,6 +64,7 @@ def test_it_draws_by_its_probabilities():
     assert np.all(abs(shares - made.probabilities) < 4 * spread)
 
 
+@pytest.mark.quick_only(scale=1e3)
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_it_settles_on_good_paths_whatever_the_scale_of_scores(scale):
     """200 toy tasks of additive effects with noise, 60 steps of four draws; 0 is the mean of all paths, 1 the best."""

@@ -54,6 +54,7 @@ def test_the_cost_counts_the_paths_by_hand(plan, macs_of_paths):
     assert training + ranked.steps * 2 * 12 < cost.flop < training + ranked.steps * 2 * 24
 
 
+@pytest.mark.quick_only(backend="native")
 @pytest.mark.parametrize("backend", backends.NAMES)
 def test_a_stop_amid_greedy_episodes_changes_nothing(backend, monkeypatch):
     """Oracle: the run that was not stopped."""

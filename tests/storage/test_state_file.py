@@ -36,7 +36,7 @@ def same(a, b):
     return type(a) is type(b) and a == b
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(STATES)
 def test_a_state_comes_back_to_the_bit(path, state):
     state_file.save(path, state)

@@ -1,4 +1,4 @@
-"""The mutants of C sources: one place is changed, and it is code."""
+"""Mutants: one place is changed, and it is code."""
 
 import importlib.util
 import random
@@ -41,6 +41,28 @@ def test_the_draws_depend_on_the_seed_alone():
 
 def test_every_source_of_the_core_has_tests_and_they_are_there():
     sources = [path.relative_to(ROOT).as_posix() for path in (ROOT / "ext" / "kernels").rglob("*.c")]
+    in_python = [path.relative_to(ROOT).as_posix() for pattern in tool.IN_PYTHON for path in ROOT.glob(pattern)]
     assert sources
-    for path in sources:
+    assert len(in_python) > 40
+    for path in sources + in_python:
         assert all((ROOT / test).exists() for test in tool.tests_of(path))
+
+
+SOURCE = """
+def smaller(a: int | None = None, b: float = 2):
+    \"\"\"Not a * b.\"\"\"
+    return a if a <= b else b  # a + b
+"""
+
+
+def test_in_python_each_place_is_changed_once_but_no_annotation_docstring_or_comment(monkeypatch):
+    pytest.importorskip("cosmic_ray")
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    lines = SOURCE.splitlines()
+    for seed in range(9):
+        found = [make() for make in tool.mutants_in_python(SOURCE, random.Random(seed))]
+        changed = [mutant.of(SOURCE).splitlines() for mutant in found]
+        where = [[old == new for old, new in zip(lines, new, strict=True)].index(False) for new in changed]
+        assert where == [1, 3, 3]  # 2, the condition, and <=
+        assert all("a: int | None = None, b: float = " in new[1] for new in changed)
+        assert all(new[3].endswith("  # a + b") for new in changed)

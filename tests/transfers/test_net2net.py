@@ -53,6 +53,15 @@ def test_wider_and_deeper_rectifiers_have_the_same_q(backend, activation, before
     assert change(old, result.network, box_states(1_000)) <= 1e-5
 
 
+def test_a_deeper_leaky_rectifier_has_the_same_q_up_to_the_edges_of_the_box_three_times_as_wide(backend):
+    """Units that are the observations, and their opposites: the least of each is at an edge."""
+    old = trained_network(backend, "6-leaky_relu")
+    old.weights[0][...], old.biases[0][:] = np.hstack([np.eye(3), -np.eye(3)]), 0
+    low, high = np.float32([-1, 2, 0]), np.float32([3, 5, 0.5])
+    result = carried(old, "2x6-leaky_relu", replay=filled_replay(backend, np.array([low, high])))
+    assert change(old, result.network, np.array([2 * low - high, 2 * high - low])) <= 1e-6
+
+
 @pytest.mark.parametrize("after", ["2x64-tanh", "32,100-tanh"])
 def test_a_wider_tanh_network_has_the_same_q(backend, after):
     old = trained_network(backend, "2x32-tanh")

@@ -79,6 +79,7 @@ def test_it_is_the_best_of_so_many_drawn_without_replacement(finals, trials):
         assert found[n - 1] == pytest.approx(np.mean([max(one) for one in drawn]), abs=1e-9)
 
 
+@pytest.mark.quick_only(method={"random-nas", "nas-dqn"})
 @pytest.mark.parametrize("method", ["random-nas", "nas-dqn", "bandit", "evolution", "q-learning"])
 def test_over_all_shuffles_of_the_names_no_controller_does_better(invented, method):
     """Each of the six tables is as likely; a controller that does well on one does badly on another."""
