@@ -40,6 +40,8 @@ def play(one, episodes=12):
     return np.array(played)
 
 
+@pytest.mark.quick_only(backend="native")
+@pytest.mark.quick_only(variant=VARIANTS["lanes, copies by steps"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @BACKENDS
 def test_one_network_is_the_plain_agent(backend, variant):
@@ -113,6 +115,8 @@ def test_only_the_network_that_acts_does(backend):
         assert one.target is one.members[k].target
 
 
+@pytest.mark.quick_only(backend="native")
+@pytest.mark.quick_only(variant=VARIANTS["lanes, copies by steps"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @BACKENDS
 def test_it_continues_from_its_state_from_copies_and_from_pickles(tmp_path, backend, variant):

@@ -36,6 +36,8 @@ VARIANTS = {
 }
 
 
+@pytest.mark.quick_only(kind=Raced, variant=VARIANTS["own optimizers"])
+@pytest.mark.quick_only(kind=Played, variant=VARIANTS["lanes"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", [Played, Raced])
 def test_a_run_that_was_left_is_the_run_left_alone(tmp_path, variant, kind):
