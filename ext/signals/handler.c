@@ -69,7 +69,9 @@ static void install(int at)
     void *handler = is_full ? (void *)now.sa_sigaction : (void *)now.sa_handler;
     void *known = atomic_load(&before[at].handler);
     if (handler == (void *)handle || handler == (void *)SIG_DFL || handler == (void *)SIG_IGN) return;
-    if (known && known != handler) return; /* it may call ours, and ours would call it */
+    /* Another library's may call ours, and ours would call it. Python's own, which is SIGINT's from the start, calls none:
+     * it may follow one of a library, as SDL puts in place of the default. */
+    if (known && known != handler && handler != atomic_load(&before[0].handler)) return;
     atomic_store(&before[at].is_full, is_full);
     atomic_store(&before[at].handler, handler);
     ours = now;

@@ -275,6 +275,31 @@ def test_a_run_in_a_thread_is_stopped_by_sigterm_and_sighup_if_python_handles_th
     assert error.number == number
 
 
+LIBRARY_FIRST = """
+import ctypes, signal
+from nasdqn_fast._core import signals
+from nasdqn_fast._core.stop_token import StopToken
+
+libc, foreign, token = ctypes.CDLL(None), ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: None), StopToken()
+libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+libc.signal(signal.SIGTERM, ctypes.cast(foreign, ctypes.c_void_p))
+with signals.Watch(token):
+    signal.raise_signal(signal.SIGTERM)
+first = token.reason
+token.clear()
+signal.signal(signal.SIGTERM, lambda number, frame: None)
+with signals.Watch(token):
+    signal.raise_signal(signal.SIGTERM)
+print(first, token.reason)
+"""
+
+
+def test_a_run_is_stopped_where_a_library_handled_the_signal_before_python_did():
+    """As SDL does, which pygame starts: in C, without Python's knowledge."""
+    command = [sys.executable, "-c", LIBRARY_FIRST]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "15 15\n"
+
+
 def test_a_watch_sets_its_token_only_in_its_block(quiet):
     token, other = StopToken(), StopToken()
     with core.Watch(token):
