@@ -32,9 +32,9 @@ double ndq_population_update(ndq_population *p)
         if (!isfinite(own)) return own;
         loss += own;
         learned++;
-        if (p->n > 1 && !p->own_targets) p->losses[k] += half_squared_error(p->learners[k]);
+        if (p->n > 1) p->losses[k] += half_squared_error(p->learners[k]);
     }
-    p->n_losses += !p->own_targets;
+    p->n_losses++;
     ndq_learner_prioritize(p->learners[p->chosen]);
     if (first->target_every && first->updates % first->target_every == 0) ndq_population_update_target(p);
     return loss / learned;

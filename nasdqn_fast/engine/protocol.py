@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -218,8 +218,11 @@ class AgentClass(Protocol):
     ) -> Agent: ...
 
 
-class PopulationClass(Protocol):
-    """The class of a backend's populations."""
+Several = TypeVar("Several", covariant=True)  # Population or Ensemble
+
+
+class PopulationClass(Protocol[Several]):
+    """The class of a backend's populations, or of its ensembles."""
 
     def __call__(
         self,
@@ -229,21 +232,7 @@ class PopulationClass(Protocol):
         rng: int | np.random.Generator | Streams = 0,
         replay: Any = None,
         **settings: Any,
-    ) -> Population: ...
-
-
-class EnsembleClass(Protocol):
-    """The class of a backend's ensembles."""
-
-    def __call__(
-        self,
-        env: Any,
-        networks: Any,
-        *,
-        rng: int | np.random.Generator | Streams = 0,
-        replay: Any = None,
-        **settings: Any,
-    ) -> Ensemble: ...
+    ) -> Several: ...
 
 
 class SupernetClass(Protocol):
@@ -272,8 +261,8 @@ class Engine(Protocol):
     @property
     def DQNAgent(self) -> AgentClass: ...
     @property
-    def DQNEnsemble(self) -> EnsembleClass: ...
+    def DQNEnsemble(self) -> PopulationClass[Ensemble]: ...
     @property
-    def DQNPopulation(self) -> PopulationClass: ...
+    def DQNPopulation(self) -> PopulationClass[Population]: ...
     @property
     def DQNSupernet(self) -> SupernetClass: ...

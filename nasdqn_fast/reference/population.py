@@ -10,6 +10,7 @@ import numpy as np
 
 from nasdqn_fast.engine.base_ensemble import BaseEnsemble
 from nasdqn_fast.engine.base_population import BasePopulation
+from nasdqn_fast.engine.protocol import Member
 from nasdqn_fast.reference.agent import DQNAgent
 from nasdqn_fast.reference.lane import Lane
 from nasdqn_fast.reference.network import QNetwork
@@ -28,7 +29,7 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
 
     def _start(self) -> None:
         super()._start()
-        self._retired = np.zeros(self._learners, bool)
+        self._retired = np.zeros(self._learners, bool)  # of an ensemble
         self._chosen = self._n_losses = 0
         self._losses, self._mean_losses = np.zeros(self._learners), np.zeros(self._learners)
 
@@ -49,30 +50,22 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
             if self._retired[k]:
                 continue
             self._network, self._optimizer = member.network, member.optimizer
-            if self._own_targets:
-                self._target = member.target
+            self._target = self._target_of(member)
             loss, errors = self._learn_from(batch, discounts, drawn)
             losses.append(loss)
-            if len(self._members) > 1 and not self._own_targets:
+            if len(self._members) > 1:
                 self._losses[k] += float(np.mean(weights * 0.5 * errors.astype(np.float64) ** 2))
             if k == self.chosen:
                 chosen_errors = errors
         self._follow_choice()
-        self._n_losses += not self._own_targets
+        self._n_losses += 1
         if drawn is not None:
             self._update_priorities(drawn, chosen_errors)
         self._count_update()
         return sum(losses) / len(losses)
 
     def _update_target(self) -> None:
-        """target <- a copy of the network of the least loss; or each its own."""
-        if self._own_targets:
-            for k, member in enumerate(self._members):
-                if not self._retired[k]:
-                    self._network, self._target = member.network, member.target
-                    super()._update_target()
-            self._follow_choice()
-            return
+        """target <- a copy of the network of the least loss."""
         if len(self._members) > 1 and self._n_losses:
             self._chosen = int(np.argmin(self._losses))
             self._mean_losses = self._losses / self._n_losses
@@ -81,11 +74,8 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
         super()._update_target()
 
     def _acting(self, lane: Lane) -> QNetwork:
-        """A network drawn with probability proportional to 1 / (loss + 1e-6); of an ensemble, the one that acts."""
+        """A network drawn with probability proportional to 1 / (loss + 1e-6)."""
         if len(self._members) == 1:
-            return self.network
-        if self._own_targets:
-            lane.acted[self.chosen] += 1
             return self.network
         fitness = [1.0 / (loss + LEAST_LOSS) for loss in self._losses.tolist()]
         left, k = self.streams.policy.random() * sum(fitness), 0
@@ -94,6 +84,11 @@ class DQNPopulation(BasePopulation[QNetwork, ReplayBuffer, Optimizer], DQNAgent)
         lane.acted[k] += 1
         network: QNetwork = self._members[k].network
         return network
+
+    def _target_of(self, member: Member) -> QNetwork:
+        """That of the network chosen last."""
+        target: QNetwork = self._members[self.chosen].target
+        return target
 
     def _actor(self, lane: Lane) -> int:
         return max(sorted(lane.acted), key=lane.acted.__getitem__, default=self.chosen)
@@ -148,6 +143,24 @@ class DQNEnsemble(BaseEnsemble[QNetwork, ReplayBuffer, Optimizer], DQNPopulation
     @property
     def retired(self) -> np.ndarray:
         return self._retired.copy()
+
+    def _target_of(self, member: Member) -> QNetwork:
+        target: QNetwork = member.target
+        return target
+
+    def _update_target(self) -> None:
+        """Each target <- a copy of its network, unless that is retired."""
+        for k, member in enumerate(self._members):
+            if not self._retired[k]:
+                self._network, self._target = member.network, member.target
+                DQNAgent._update_target(self)
+        self._follow_choice()
+
+    def _acting(self, lane: Lane) -> QNetwork:
+        """The one that acts."""
+        if len(self._members) > 1:
+            lane.acted[self.chosen] += 1
+        return self.network
 
     def _act_by(self, k: int) -> None:
         self._chosen = k

@@ -12,16 +12,16 @@ import numpy as np
 
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.engine.protocol import Population
-from nasdqn_fast.events import Asked, Event, Played, PopulationDrawn, Replaced, TargetChosen, Told
+from nasdqn_fast.events import Event, Played, Replaced, TargetChosen, Told
 from nasdqn_fast.flop import forward_flop, update_flop
 from nasdqn_fast.search.generation import CandidateSpace, inherited, replacements
-from nasdqn_fast.search.whole_run import WholeRun
+from nasdqn_fast.search.several import SeveralNetworks
 from nasdqn_fast.space import Architecture
-from nasdqn_fast.types import Choice, Cost, Episodes, Result
+from nasdqn_fast.types import Choice, Episodes, Result
 from nasdqn_fast.validation import check_int, check_positive_int
 
 
-class ParallelTrainer(WholeRun):
+class ParallelTrainer(SeveralNetworks):
     """One run of a population; the parts and the order of its events are those of `search.online.Trainer`.
 
     The run is one segment, from beginning to end. The networks are drawn, and the population made, at once.
@@ -74,12 +74,7 @@ class ParallelTrainer(WholeRun):
             Stopped: it was set.
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
         """
-        if not self._began:
-            candidates = tuple(member.candidate for member in self.agent.members)
-            self._began, self._whole = True, False
-            yield Asked(self.segment, 1, self.proposal)
-            self._whole = True
-            yield PopulationDrawn(self.segment, candidates)
+        yield from self._begin()
         while self.episodes_done < self.episodes:
             if not self.agent.unreported and (choice := self.agent.take_choice()) is not None:
                 self._whole = False
@@ -150,12 +145,4 @@ class ParallelTrainer(WholeRun):
 
     def _result(self) -> Result:
         self._count_cost()
-        agent = self.agent
-        sizes = agent.network.observation_size, agent.network.n_actions
-        cost = Cost(
-            agent.steps,
-            agent.updates * len(agent.members),
-            parameters=sum(member.network.architecture.parameter_count(*sizes) for member in agent.members),
-            flop=self._flop,
-        )
-        return self._result_with(cost)
+        return self._result_of(self.agent.updates * len(self.agent.members))

@@ -15,17 +15,17 @@ import numpy as np
 from nasdqn_fast._core.stop_token import StopToken
 from nasdqn_fast.controllers.nas_dqn import softmax_of_z_scores
 from nasdqn_fast.engine.protocol import Ensemble
-from nasdqn_fast.events import Asked, Event, Played, PopulationDrawn, Raced, Told
+from nasdqn_fast.events import Event, Played, Raced, Told
 from nasdqn_fast.flop import forward_flop, update_flop
-from nasdqn_fast.search.whole_run import WholeRun
+from nasdqn_fast.search.several import SeveralNetworks
 from nasdqn_fast.space import Architecture, SearchSpace
-from nasdqn_fast.types import Cost, Episodes, Result
+from nasdqn_fast.types import Episodes, Result
 from nasdqn_fast.validation import check_int, check_positive, check_positive_int
 
 FIRST = 3  # episodes that each network plays before their scores count
 
 
-class RaceTrainer(WholeRun):
+class RaceTrainer(SeveralNetworks):
     """One run of an ensemble; the parts and the order of its events are those of `search.online.Trainer`.
 
     The run is one segment, from beginning to end. The networks are drawn, and the ensemble made, at once. In every
@@ -91,12 +91,7 @@ class RaceTrainer(WholeRun):
             Stopped: it was set.
             NonFiniteError: a loss, weight, observation or reward is NaN or infinite.
         """
-        if not self._began:
-            candidates = tuple(member.candidate for member in self.agent.members)
-            self._began, self._whole = True, False
-            yield Asked(self.segment, 1, self.proposal)
-            self._whole = True
-            yield PopulationDrawn(self.segment, candidates)
+        yield from self._begin()
         while self.episodes_done < self.episodes:
             if self._actor is None:
                 with self.clock.charge("controller"):
@@ -194,10 +189,7 @@ class RaceTrainer(WholeRun):
 
     def _result(self) -> Result:
         self._count_cost(self.agent.chosen)
-        agent = self.agent
-        sizes = agent.network.observation_size, agent.network.n_actions
-        parameters = sum(member.network.architecture.parameter_count(*sizes) for member in agent.members)
-        return self._result_with(Cost(agent.steps, self._updates, parameters=parameters, flop=self._flop))
+        return self._result_of(self._updates)
 
 
 def draw(space: SearchSpace, n: int, rng: np.random.Generator) -> list[Architecture]:
