@@ -90,6 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         collect(options.studies, options.out)
         return
     table = read(options.runs)
+    if lacking := [task for task, methods in table.items() if options.of not in methods]:
+        known = ", ".join(dict.fromkeys(name for methods in table.values() for name in methods))
+        parser.error(
+            f"--of must be a method with runs of every task; {options.of!r} has none of {lacking}; there are {known}"
+        )
+    if options.command == "goals" and (unknown := set(table) - set(RANGES)):
+        parser.error(f"the range of returns is known of {', '.join(RANGES)}; the runs are also of {', '.join(unknown)}")
     print(*(effects if options.command == "effects" else goals)(table, options.of), sep="\n")
     if options.command == "goals" and options.figure is not None:
         draw(table, options.figure)

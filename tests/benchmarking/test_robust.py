@@ -68,6 +68,13 @@ def test_goals_are_ratios_between_random_and_best_and_failures(made_up):
     assert f"| {-10 / (bounds.best - bounds.random):+.3f} [" in b
 
 
+def test_a_method_without_runs_is_one_line(made_up, capsys):
+    with pytest.raises(SystemExit) as ended:
+        robust.main(["goals", str(made_up), "--of", "c"])
+    assert ended.value.code == 2
+    assert "'c' has none of ['cartpole']; there are a, b" in capsys.readouterr().err
+
+
 def test_the_figure_has_every_run(made_up, tmp_path):
     pytest.importorskip("matplotlib")
     robust.draw(robust.read(made_up), tmp_path / "runs.png")
