@@ -78,6 +78,24 @@ class TookOver:
 
 
 @dataclass(frozen=True)
+class WentBack:
+    """After a segment that was clearly worse, the network of the best segment so far has taken its network's place.
+
+    Args:
+        segment: the one that has ended.
+        episode: number of its last episode.
+        old, new: the architectures in use before and after it.
+        note: why.
+    """
+
+    segment: int
+    episode: int
+    old: Architecture
+    new: Architecture
+    note: str
+
+
+@dataclass(frozen=True)
 class Pruned:
     """The replay memory was pruned at a switch; `before` and `after` are its sizes in transitions."""
 
@@ -273,6 +291,7 @@ SearchEvent = (
     | Transferred
     | Folded
     | TookOver
+    | WentBack
     | Pruned
     | PopulationDrawn
     | TargetChosen

@@ -213,7 +213,7 @@ class BaseAgent(NetworksInUse[N, O], Independent, ABC, Generic[N, R, O]):
             "replay": self.replay.get_state(),
             "streams": self.streams.get_state(),
             "loop": self._loop_state(),
-            **({} if self._stand_in is None else {"stand_in": self._stand_in_state(self._stand_in)}),
+            **({} if self._stand_in is None else {"stand_in": self.network_state(self._stand_in)}),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -228,7 +228,7 @@ class BaseAgent(NetworksInUse[N, O], Independent, ABC, Generic[N, R, O]):
             network.normalizer.set_state(state["normalizer"])  # the target's, too
         self.target.parameters = check_all_finite("target", state["target"])
         if stand_in := state.get("stand_in"):
-            self.act_with(self._saved_network(stand_in, stand_in["normalizer"]))
+            self.act_with(self.network_of_state(stand_in))
         self._set_state_beside_networks(state)
 
     def _set_state_beside_networks(self, state: Mapping[str, Any]) -> None:

@@ -184,9 +184,22 @@ class NetworksInUse(ABC, Generic[N, O]):
                 return normalizer
         return cast(BaseNormalizer, network.normalizer_type(network.observation_size))
 
-    def _stand_in_state(self, network: N) -> dict[str, Any]:
+    def network_state(self, network: N) -> dict[str, Any]:
+        """Plain values and arrays of a network that this agent could continue with.
+
+        Raises:
+            ValueError: a weight is not finite, which `network_of_state` would refuse.
+        """
         normalizer = network.normalizer
         return self._network_state(network) | {"normalizer": None if normalizer is None else normalizer.get_state()}
+
+    def network_of_state(self, state: Mapping[str, Any]) -> N:
+        """The network of a state that `network_state` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError: not a valid state, or one for another environment.
+        """
+        return self._saved_network(state, state["normalizer"])
 
     def _saved_network(self, state: Mapping[str, Any], normalizer: Mapping[str, Any] | None) -> N:
         """The network of a state's ``architecture`` and ``network``."""

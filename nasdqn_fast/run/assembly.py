@@ -86,6 +86,7 @@ def make_trainer(
         switch_every=search.switch_every,
         replay_keep=search.replay_keep,
         replay_keep_which=search.replay_keep_which,
+        go_back=search.go_back,
         reward=reward_of(config, sizes),
         check=limit_of(config, sizes).check,
     )

@@ -30,6 +30,7 @@ from nasdqn_fast.events import (
     Told,
     TookOver,
     Transferred,
+    WentBack,
 )
 from nasdqn_fast.run.directory import ARCHITECTURES, BEST_NETWORK, EPISODES, EVALUATIONS, NETWORK, SUMMARY
 from nasdqn_fast.run.provenance import build_facts
@@ -136,6 +137,9 @@ def _record(event: SearchEvent) -> dict[str, Any]:
         case TookOver(segment, episode, old, new, note):
             change = {"from": str(old), "to": str(new), "note": note}
             return {"event": "takeover", "segment": segment, "episode": episode, **change}
+        case WentBack(segment, episode, old, new, note):
+            change = {"from": str(old), "to": str(new), "note": note}
+            return {"event": "return", "segment": segment, "episode": episode, **change}
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case PopulationDrawn(segment, candidates):

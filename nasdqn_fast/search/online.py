@@ -20,11 +20,12 @@ from nasdqn_fast.controllers.base import Controller
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError, Stopped
 from nasdqn_fast.estimators import base as estimators
-from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, TookOver, Transferred
+from nasdqn_fast.events import Asked, Event, Folded, Played, Pruned, Told, TookOver, Transferred, WentBack
 from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.incumbent import WINDOW, Incumbent
 from nasdqn_fast.search.restore import restore
 from nasdqn_fast.search.segment import SegmentProgress
 from nasdqn_fast.search.switching import Switching
@@ -53,6 +54,7 @@ class Trainer:
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
         replay_keep: share of the replay memory kept at a switch, in (0, 1].
         replay_keep_which: ``newest`` or ``random``.
+        go_back: a switch starts from the network of the best segment so far if the latest was clearly worse.
         reward: architecture really trained and its score -> what the controller is told; None: the score.
         check: raises InputError for an architecture that must not be trained; called with it, and with who asks for it.
 
@@ -75,6 +77,7 @@ class Trainer:
         switch_every: int,
         replay_keep: float,
         replay_keep_which: str,
+        go_back: bool = False,
         reward: Callable[[Architecture, float], float] | None = None,
         check: Callable[[Architecture, str], None] | None = None,
     ) -> None:
@@ -91,6 +94,8 @@ class Trainer:
         self.switch_every = check_positive_int("switch_every", switch_every)
         self.replay_keep = replay_keep
         self.replay_keep_which = replay_keep_which
+        self.go_back = go_back
+        self._incumbent: Incumbent | None = None  # kept where a switch may go back to it
         self.reward = reward
         self.check = check or (lambda architecture, who: None)
         self.clock = Clock()
@@ -206,6 +211,8 @@ class Trainer:
         self._begun = BegunEpisodes(state.get("began", all_here))
         self._counted = [state.get("counted", returns[: len(returns) if told else first])]
         self._progress = SegmentProgress.restored(state, first, last if told else end, self.agent)
+        best = state.get("incumbent")
+        self._incumbent = None if best is None else Incumbent.restored(best, self.agent)
 
     def _state_beside_agent(self) -> dict[str, Any]:
         progress = self._progress
@@ -221,6 +228,7 @@ class Trainer:
             "proposal": self.proposal.get_state(),
             "in_use": str(self.in_use),
             "controller": self.controller.get_state(),
+            **({} if self._incumbent is None else {"incumbent": self._incumbent.get_state(self.agent)}),
             "streams": self.agent.streams.get_state(),
         }
 
@@ -400,8 +408,26 @@ class Trainer:
                 self.controller.tell(result)
         if self._several:
             self._counted.append(returns)
-        progress.told = True
+        back = self._go_back(returns) if self.go_back else None
+        progress.told, self._whole = True, back is None
         yield Told(self.segment, self.episodes_done, result)
+        if back is not None:
+            self._whole = True
+            yield back
+
+    def _go_back(self, returns: np.ndarray) -> WentBack | None:
+        """Compares a segment that has ended with the best so far, whose network returns if this one was clearly worse."""
+        best, agent, latest = self._incumbent, self.agent, self.in_use
+        if best is None or not best.is_better_than(returns):
+            self._incumbent = Incumbent.of(agent, latest, returns)
+            return None
+        if not best.is_clearly_better_than(returns):
+            return None
+        self._kept.extend([latest] * (agent.unreported - len(self._kept)))
+        self._switching.go_back(best)
+        self.in_use = best.in_use
+        note = f"returns of {returns[-WINDOW:].mean():.1f} after {best.mean:.1f}"
+        return WentBack(self.segment, self.episodes_done, latest, self.in_use, note)
 
     @property
     def _can_play(self) -> bool:

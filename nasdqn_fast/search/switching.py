@@ -14,6 +14,7 @@ from nasdqn_fast.engine.agent_settings import AgentSettings
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.errors import InputError, message
 from nasdqn_fast.search.greedy import GreedyEpisodes
+from nasdqn_fast.search.incumbent import Incumbent
 from nasdqn_fast.search.learning import LearningAside
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.transfers import base as transfers
@@ -46,6 +47,11 @@ class Switching:
     def train_as(self, architecture: Architecture) -> None:
         """Trains the network in use as a setup of its architecture says."""
         self._agent.switch_optimizer(self._settings_of(architecture))
+
+    def go_back(self, incumbent: Incumbent) -> None:
+        """Continues with the network of an earlier segment, as it was at that segment's end."""
+        settings = self._settings_of(incumbent.in_use)
+        self._agent.switch_network(incumbent.network.copy(), incumbent.optimizer, settings)
 
     def transfer(
         self,
