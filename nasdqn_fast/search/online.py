@@ -416,7 +416,7 @@ class Trainer:
             yield back
 
     def _go_back(self, returns: np.ndarray) -> WentBack | None:
-        """Compares a segment that has ended with the best so far, whose network returns if this one was clearly worse."""
+        """Compares a segment that has ended with the best so far; takes that one's network if it was clearly worse."""
         best, agent, latest = self._incumbent, self.agent, self.in_use
         if best is None or not best.is_better_than(returns):
             self._incumbent = Incumbent.of(agent, latest, returns)

@@ -97,6 +97,7 @@ OTHER = {
     "estimator": ("greedy", {}),
     "replay_keep": (0.5, {}),
     "replay_keep_which": ("random", {}),
+    "go_back": (True, {}),
     "adadqn_networks": (3, ADADQN),
     "adadqn_replace_every": (20, ADADQN),
     "adadqn_optimizers": (("adam",), ADADQN),

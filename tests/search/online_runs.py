@@ -9,7 +9,7 @@ from nasdqn_fast.estimators import base as estimators
 from nasdqn_fast.events import Played
 from nasdqn_fast.search.online import Trainer
 from nasdqn_fast.seeding import Streams
-from nasdqn_fast.space import Architecture, SearchSpace
+from nasdqn_fast.space import SearchSpace, parse_setup
 from nasdqn_fast.transfers import base as transfers
 from nasdqn_fast.transfers.matching import matching
 from nasdqn_fast.types import Proposal
@@ -56,7 +56,7 @@ def relayed(make):
 
 
 def scripted(*texts, budget=None):
-    return Scripted([Proposal(Architecture.parse(text), "scripted", budget) for text in texts])
+    return Scripted([Proposal(parse_setup(text), "scripted", budget) for text in texts])
 
 
 def trainer_of(
