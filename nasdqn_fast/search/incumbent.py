@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from nasdqn_fast.engine.protocol import Agent
 from nasdqn_fast.space import Architecture, parse_setup
+from nasdqn_fast.transfers.base import is_worse
+from nasdqn_fast.types import Episodes
 
 WINDOW = 100  # last episodes of a segment that are compared, as the paper's score has them
-ERRORS = 2.0  # standard errors of the difference by which a segment is clearly worse
+ERRORS = 2.0  # standard errors of the difference by which a segment must be worse
+EPISODES = 10  # greedy ones by which both networks are then compared
+
+# The segment's network takes its place; nothing happens; its own network takes that of the segment.
+Outcome = Literal["succeeded", "kept", "in use again"]
 
 
 class Incumbent:
@@ -45,14 +51,27 @@ class Incumbent:
         """
         return cls(in_use, agent.network.copy(), agent.optimizer.get_state(), *_mean(returns))
 
-    def is_better_than(self, returns: np.ndarray) -> bool:
-        """Whether the segment of these returns was no better."""
-        return self.mean > _mean(returns)[0]
+    def compare(self, network: Any, returns: np.ndarray, play: Callable[[Any, int], Episodes]) -> tuple[Outcome, str]:
+        """What is to become of the incumbent after a segment.
 
-    def is_clearly_better_than(self, returns: np.ndarray) -> bool:
-        """Whether the segment of these returns was worse by more than `ERRORS` standard errors of the difference."""
+        Training returns alone do not decide: the incumbent's may have been luck, or those of random actions, which
+        can be better than what a network does at first.
+
+        Args:
+            network: of the segment.
+            returns: float64 (n,), of the segment, n >= 1.
+            play: (network, n) -> n greedy episodes of it, with the same starts each time.
+
+        Returns:
+            that, and a phrase for the log where episodes were played.
+        """
         mean, variance = _mean(returns)
-        return bool(self.mean - mean > ERRORS * np.sqrt(self.variance + variance))
+        if mean >= self.mean:
+            return "succeeded", ""
+        if self.mean - mean <= ERRORS * np.sqrt(self.variance + variance):
+            return "kept", ""
+        worse, note = is_worse(play, self.network, network, EPISODES)
+        return "in use again" if worse else "succeeded", note
 
     def get_state(self, agent: Agent) -> dict[str, Any]:
         """Plain values and arrays, all that `restored` needs."""

@@ -25,7 +25,7 @@ from nasdqn_fast.search.begun import BegunEpisodes
 from nasdqn_fast.search.clock import Clock
 from nasdqn_fast.search.curve import LearningCurve
 from nasdqn_fast.search.greedy import GreedyEpisodes
-from nasdqn_fast.search.incumbent import WINDOW, Incumbent
+from nasdqn_fast.search.incumbent import Incumbent, Outcome
 from nasdqn_fast.search.restore import restore
 from nasdqn_fast.search.segment import SegmentProgress
 from nasdqn_fast.search.switching import Switching
@@ -54,7 +54,7 @@ class Trainer:
         switch_every: M, episodes of a segment whose budget the controller leaves open, >= 1.
         replay_keep: share of the replay memory kept at a switch, in (0, 1].
         replay_keep_which: ``newest`` or ``random``.
-        go_back: a switch starts from the network of the best segment so far if the latest was clearly worse.
+        go_back: after a segment that was clearly worse than the best so far, continue with the network of that one.
         reward: architecture really trained and its score -> what the controller is told; None: the score.
         check: raises InputError for an architecture that must not be trained; called with it, and with who asks for it.
 
@@ -395,12 +395,13 @@ class Trainer:
         with self._undone_by_errors():
             returns, lengths, steps = self._counting(progress)
             estimate, estimator_steps = self._estimate(returns, lengths)
+            outcome, note, compared_steps = self._compare(returns) if self.go_back else ("kept", "", 0)
             result = Result(
                 self.proposal,
                 architecture,
                 estimate if self.reward is None else self.reward(architecture, estimate),
                 returns.copy(),
-                progress.cost(self.agent, steps + estimator_steps),
+                progress.cost(self.agent, steps + estimator_steps + compared_steps),
                 accepted=architecture == self.proposal.architecture,
                 estimate=None if self.reward is None else estimate,
             )
@@ -408,25 +409,32 @@ class Trainer:
                 self.controller.tell(result)
         if self._several:
             self._counted.append(returns)
-        back = self._go_back(returns) if self.go_back else None
+        if outcome == "succeeded":
+            self._incumbent = Incumbent.of(self.agent, architecture, returns)
+        back = None
+        if outcome == "in use again" and self._incumbent is not None:
+            back = self._go_back(self._incumbent, note)
         progress.told, self._whole = True, back is None
         yield Told(self.segment, self.episodes_done, result)
         if back is not None:
             self._whole = True
             yield back
 
-    def _go_back(self, returns: np.ndarray) -> WentBack | None:
-        """Compares a segment that has ended with the best so far; takes that one's network if it was clearly worse."""
-        best, agent, latest = self._incumbent, self.agent, self.in_use
-        if best is None or not best.is_better_than(returns):
-            self._incumbent = Incumbent.of(agent, latest, returns)
-            return None
-        if not best.is_clearly_better_than(returns):
-            return None
-        self._kept.extend([latest] * (agent.unreported - len(self._kept)))
-        self._switching.go_back(best)
-        self.in_use = best.in_use
-        note = f"returns of {returns[-WINDOW:].mean():.1f} after {best.mean:.1f}"
+    def _compare(self, returns: np.ndarray) -> tuple[Outcome, str, int]:
+        """What is to become of the incumbent, why, and the environment steps that were played to know."""
+        if self._incumbent is None:
+            return "succeeded", "", 0
+        agent, key = self.agent, (self.segment, 3, self.episodes_done)
+        with self.clock.charge("transfer"):
+            greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
+            outcome, note = self._incumbent.compare(agent.network, returns, greedy.play)
+        return outcome, note, greedy.steps
+
+    def _go_back(self, incumbent: Incumbent, note: str) -> WentBack:
+        latest, unreported = self.in_use, self.agent.unreported
+        self._kept.extend([latest] * (unreported - len(self._kept)))
+        self._switching.go_back(incumbent)
+        self.in_use = incumbent.in_use
         return WentBack(self.segment, self.episodes_done, latest, self.in_use, note)
 
     @property
