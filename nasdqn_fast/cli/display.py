@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from nasdqn_fast.cli.output import Lasting, dispensable, printable
-from nasdqn_fast.events import Asked, Event, Played, Raced, Resumed, TargetChosen, Transferred
+from nasdqn_fast.events import Asked, Event, Played, Raced, Resumed, TargetChosen, Transferred, WentBack
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
 REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
@@ -58,6 +58,7 @@ class Progress:
                 self.steps_before = int(event.episodes.lengths.sum())
                 self.last_returns.extend(event.episodes.returns.tolist())
             case Played():
+                self.architecture = str(event.architecture)  # in a race, who acts changes with every episode
                 self.episodes += len(event.episodes)
                 self.steps += int(event.episodes.lengths.sum())
                 self.last_returns.extend(event.episodes.returns.tolist())
@@ -228,6 +229,8 @@ def _plain(console: Console, progress: Progress) -> Iterator[Callable[[Event], N
                     f"segment {event.segment} from episode {event.episode:,}: "
                     f"{proposal.architecture} ({proposal.reason})"
                 )
+            case WentBack():
+                say_line(f"back to {event.new} of an earlier segment: {event.note}")
             case Resumed():
                 done = len(event.episodes)
                 say_line(f"segment {event.segment} resumed after episode {done:,}: {event.architecture}")

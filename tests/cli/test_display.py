@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nasdqn_fast.cli import display
 from nasdqn_fast.cli.output import printable
-from nasdqn_fast.events import Asked, Played, Resumed, Transferred
+from nasdqn_fast.events import Asked, Played, Resumed, Transferred, WentBack
 from nasdqn_fast.space import Architecture
 from nasdqn_fast.types import Episodes, Proposal, TransferReport
 
@@ -65,9 +65,24 @@ def test_the_architecture_shown_is_what_came_of_the_transfer(clock):
     progress = display.Progress(10)
     progress(Asked(1, 1, Proposal(SMALL, "uniform")))
     progress(Transferred(2, SMALL, LARGE, TransferReport(0.0, None, None)))
-    progress(played(1.0))
+    progress(played(1.0, LARGE))
     clock.now += 1.0
     assert "4x128-relu" in progress.line()
+
+
+def test_the_network_shown_of_several_is_the_one_that_played_last(clock):
+    progress = display.Progress(10)
+    progress(Asked(1, 1, Proposal(SMALL, "race")))
+    progress(played(1.0, LARGE))
+    clock.now += 1.0
+    assert progress.state().endswith("| 4x128-relu")
+
+
+def test_a_return_to_an_earlier_network_is_a_line():
+    written = io.StringIO()
+    with display.display(Console(file=written, width=200), 10) as listener:
+        listener(WentBack(3, 180, LARGE, SMALL, "greedy return 5.0 instead of 8.0"))
+    assert written.getvalue() == "back to 2x32-relu of an earlier segment: greedy return 5.0 instead of 8.0\n"
 
 
 def test_a_terminal_is_redrawn_ten_times_a_second_at_most(clock):
@@ -102,7 +117,7 @@ def test_eighty_columns_hold_all_of_it(clock, architecture):
         listener(Asked(1, 1, Proposal(Architecture.parse(architecture), "uniform")))
         for _ in range(60):
             clock.now += 0.2
-            listener(played(-1234.5))
+            listener(played(-1234.5, Architecture.parse(architecture)))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.getvalue())
     # 5 episodes a second of 200 steps: 999,940 episodes take 199,988 s.
     assert "episode 60 of 1,000,000 | 3333:08 left" in text
