@@ -8,7 +8,8 @@
 `collect` reads studies made by `nasdqn-fast experiment` and writes a row a run. `effects` is the difference of every
 other method from one, over the seeds that both have. `goals` compares one method with every other on the scale on
 which a random policy is 0 and the best that is known 1, with the share of runs that fail, and the architectures that
-were tried; with matplotlib, it draws every run. Intervals are of 95 %, over paired seeds.
+were tried; with matplotlib, it draws every run. With `--pool fixed:`, all methods whose names begin so count as one, which
+is what a member of them drawn at random comes to. Intervals are of 95 %, over paired seeds, of which each counts once.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ class Runs(NamedTuple):
     search_share: np.ndarray
 
     def of_seeds(self, seeds: np.ndarray) -> Runs:
-        """Those with these seeds."""
-        return Runs(*(column[np.isin(self.seeds, seeds)] for column in self))
+        """One for each of these seeds: the mean of those that have it."""
+        return Runs(*(np.array([column[self.seeds == seed].mean() for seed in seeds]) for column in self))
 
 
 Table = Mapping[str, Mapping[str, Runs]]  # task -> method -> runs
@@ -85,11 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.add_argument("runs", type=Path, help="file of `collect`")
         command.add_argument("--of", required=True, help="method that others are compared with")
     command.add_argument("--figure", type=Path, help="PNG to draw")
+    command.add_argument("--pool", metavar="PREFIX", help="methods whose names begin so are one")
     options = parser.parse_args(arguments)
     if options.command == "collect":
         collect(options.studies, options.out)
         return
     table = read(options.runs)
+    if options.command == "goals" and options.pool is not None:
+        table = pooled(table, options.pool)
     if lacking := [task for task, methods in table.items() if options.of not in methods]:
         known = ", ".join(dict.fromkeys(name for methods in table.values() for name in methods))
         parser.error(
@@ -146,6 +150,19 @@ def read(path: Path) -> Table:
         task: {method: Runs(*np.array(sorted(rows)).T) for method, rows in methods.items()}
         for task, methods in found.items()
     }
+
+
+def pooled(table: Table, prefix: str) -> Table:
+    """The same runs, those of all methods whose names begin with `prefix` as the runs of one."""
+    found: dict[str, dict[str, Runs]] = {}
+    for task, methods in table.items():
+        together = [runs for method, runs in methods.items() if method.startswith(prefix)]
+        found[task] = {method: runs for method, runs in methods.items() if not method.startswith(prefix)}
+        if together:
+            joined = Runs(*(np.concatenate(columns) for columns in zip(*together, strict=True)))
+            order = np.argsort(joined.seeds, kind="stable")
+            found[task][f"{prefix} one at random"] = Runs(*(column[order] for column in joined))
+    return found
 
 
 def effects(table: Table, of: str) -> Iterator[str]:

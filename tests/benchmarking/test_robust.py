@@ -68,6 +68,22 @@ def test_goals_are_ratios_between_random_and_best_and_failures(made_up):
     assert f"| {-10 / (bounds.best - bounds.random):+.3f} [" in b
 
 
+def test_a_pool_counts_every_run_and_every_seed_once(tmp_path):
+    runs = {"a": {0: 300.0, 1: 320.0}, "fixed:x": {0: 100.0, 1: 200.0}, "fixed:y": {0: 400.0}}
+    lines = [f"cartpole,{m},{seed},{final},{final},1,9,9,1,0" for m, by in runs.items() for seed, final in by.items()]
+    file = tmp_path / "runs.csv"
+    file.write_text("\n".join([HEAD, *lines]) + "\n")
+    table = robust.pooled(robust.read(file), "fixed:")
+    assert sorted(table["cartpole"]) == ["a", "fixed: one at random"]
+    line = next(line for line in robust.goals(table, "a") if line.startswith("| `fixed: one at random`"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1:4] == ["3", "233.3", "233.3"]
+    assert cells[4].startswith("67 %")  # two of three runs
+    bounds = robust.RANGES["cartpole"]
+    less = np.mean([300.0 - 250.0, 320.0 - 200.0]) / (bounds.best - bounds.random)
+    assert cells[7].startswith(f"{less:+.3f} [")
+
+
 def test_a_method_without_runs_is_one_line(made_up, capsys):
     with pytest.raises(SystemExit) as ended:
         robust.main(["goals", str(made_up), "--of", "c"])
