@@ -8,8 +8,9 @@
 `collect` reads studies made by `nasdqn-fast experiment` and writes a row a run. `effects` is the difference of every
 other method from one, over the seeds that both have. `goals` compares one method with every other on the scale on
 which a random policy is 0 and the best that is known 1, with the share of runs that fail, and the architectures that
-were tried; with matplotlib, it draws every run. With `--pool fixed:`, all methods whose names begin so count as one, which
-is what a member of them drawn at random comes to. Intervals are of 95 %, over paired seeds, of which each counts once.
+were tried; with matplotlib, it draws every run. With `--pool fixed:`, all methods whose names begin so count as one,
+which is what a member of them drawn at random comes to. Intervals are of 95 %, over paired seeds, of which each counts
+once.
 """
 
 from __future__ import annotations
