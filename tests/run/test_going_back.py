@@ -41,6 +41,7 @@ def whole(request, tmp_path_factory):
     return options, out, train(**options, out=out)
 
 
+@pytest.mark.quick_only(whole=VARIANTS["six"])
 def test_the_log_says_where_it_went_back(whole):
     _, out, result = whole
     events = lines(out)
@@ -58,6 +59,7 @@ def test_the_log_says_where_it_went_back(whole):
     assert sum(segment.cost.steps for segment in result.segments) > result.episodes.lengths.sum()
 
 
+@pytest.mark.quick_only(whole=VARIANTS["six"])
 @pytest.mark.parametrize("leave", [interrupting_at, stopping_at])
 @pytest.mark.parametrize("kind", [Told, WentBack])
 def test_a_run_that_was_left_is_the_run_left_alone(whole, tmp_path, kind, leave):
