@@ -8,8 +8,8 @@
 `collect` reads studies made by `nasdqn-fast experiment` and writes a row a run. `effects` is the difference of every
 other method from one, over the seeds that both have. `goals` compares one method with every other on the scale on
 which a random policy is 0 and the best that is known 1, with the share of runs that fail, and the architectures that
-were tried; with matplotlib, it draws every run. With `--pool fixed:`, all methods whose names begin so count as one,
-which is what a member of them drawn at random comes to. Intervals are of 95 %, over paired seeds, of which each counts
+were tried; with matplotlib, it draws every run. `--group` gives methods another name: several with one name count as
+one, which is what one of them drawn at random comes to. Intervals are of 95 %, over paired seeds, of which each counts
 once.
 """
 
@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -84,17 +86,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command.add_argument("--out", type=Path, required=True)
     for name, about in (("effects", "what one option changes"), ("goals", "one method beside all others")):
         command = commands.add_parser(name, help=about)
-        command.add_argument("runs", type=Path, help="file of `collect`")
+        command.add_argument("runs", nargs="+", type=Path, help="files of `collect`")
         command.add_argument("--of", required=True, help="method that others are compared with")
+    command.add_argument(
+        "--group",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("PATTERN", "NAME"),
+        help="name of the methods that match a regular expression; if given, all others are left out; repeatable",
+    )
     command.add_argument("--figure", type=Path, help="PNG to draw")
-    command.add_argument("--pool", metavar="PREFIX", help="methods whose names begin so are one")
+    command.add_argument("--columns", default="area,final", help="what it shows; default: %(default)s")
     options = parser.parse_args(arguments)
     if options.command == "collect":
         collect(options.studies, options.out)
         return
     table = read(options.runs)
-    if options.command == "goals" and options.pool is not None:
-        table = pooled(table, options.pool)
+    if options.command == "goals" and options.group:
+        table = grouped(table, dict(options.group))
     if lacking := [task for task, methods in table.items() if options.of not in methods]:
         known = ", ".join(dict.fromkeys(name for methods in table.values() for name in methods))
         parser.error(
@@ -104,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"the range of returns is known of {', '.join(RANGES)}; the runs are also of {', '.join(unknown)}")
     print(*(effects if options.command == "effects" else goals)(table, options.of), sep="\n")
     if options.command == "goals" and options.figure is not None:
-        draw(table, options.figure)
+        draw(table, options.figure, options.columns.split(","))
 
 
 def collect(studies: Sequence[Path], out: Path) -> None:
@@ -140,29 +150,30 @@ def short(task: str) -> str:
     return starts[0] if starts else task.replace("inverted-pendulum", "upright")
 
 
-def read(path: Path) -> Table:
-    """The rows of a file of `collect`."""
+def read(paths: Sequence[Path]) -> Table:
+    """The rows of files of `collect`."""
     found: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            numbers = (row[name] for name in ("seed", "final", "area", "architectures", "search_share"))
-            found[row["task"]][row["method"]].append(tuple(map(float, numbers)))
+    for path in paths:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                numbers = (row[name] for name in ("seed", "final", "area", "architectures", "search_share"))
+                found[row["task"]][row["method"]].append(tuple(map(float, numbers)))
     return {
         task: {method: Runs(*np.array(sorted(rows)).T) for method, rows in methods.items()}
         for task, methods in found.items()
     }
 
 
-def pooled(table: Table, prefix: str) -> Table:
-    """The same runs, those of all methods whose names begin with `prefix` as the runs of one."""
-    found: dict[str, dict[str, Runs]] = {}
+def grouped(table: Table, names: Mapping[str, str]) -> Table:
+    """The runs of the methods that match a pattern, by the pattern's name."""
+    found: dict[str, dict[str, Runs]] = defaultdict(dict)
     for task, methods in table.items():
-        together = [runs for method, runs in methods.items() if method.startswith(prefix)]
-        found[task] = {method: runs for method, runs in methods.items() if not method.startswith(prefix)}
-        if together:
-            joined = Runs(*(np.concatenate(columns) for columns in zip(*together, strict=True)))
-            order = np.argsort(joined.seeds, kind="stable")
-            found[task][f"{prefix} one at random"] = Runs(*(column[order] for column in joined))
+        for pattern, name in names.items():
+            together = [runs for method, runs in methods.items() if re.fullmatch(pattern, method)]
+            if together:
+                joined = Runs(*(np.concatenate(columns) for columns in zip(*together, strict=True)))
+                order = np.argsort(joined.seeds, kind="stable")
+                found[task][name] = Runs(*(column[order] for column in joined))
     return found
 
 
@@ -216,25 +227,30 @@ def goals(table: Table, of: str) -> Iterator[str]:
         yield f"\n`{of}` tried {tried:.0f} architectures in the median run; {share:.1f} % of its time was search."
 
 
-def draw(table: Table, path: Path) -> None:
-    """Every run as a dot, and means with their intervals: a row of panels for each task."""
+def draw(table: Table, path: Path, columns: Sequence[str]) -> None:
+    """Every run as a dot, and means with their intervals: a panel for each task and column, a row a task if several."""
     from matplotlib.figure import Figure
 
-    page = Figure(figsize=(11, 2.9 * len(table)), layout="constrained")
-    rows = page.subplots(len(table), 2, squeeze=False)
-    for (task, methods), panels in zip(table.items(), rows, strict=True):
-        names = sorted(methods, key=lambda method: methods[method].area.mean())
-        for panel, column in zip(panels, ("area", "final"), strict=True):
-            for y, name in enumerate(names):
-                returns = getattr(methods[name], column)
-                panel.plot(returns, np.full(len(returns), y), ".", color="0.7", markersize=5)
-                estimate = one_sample(returns)
-                reach = estimate.interval(0.95)[1] - estimate.value
-                panel.errorbar(estimate.value, y, xerr=reach, fmt="o", color="C0", capsize=3)
-            panel.set_yticks(range(len(names)), map(shown, names) if column == "area" else [""] * len(names))
-            what = "all episodes" if column == "area" else "the last 100 episodes"
-            panel.set_xlabel(f"{task}: mean return of {what}")
-            panel.grid(axis="x", alpha=0.3)
+    tall = len(columns) > 1
+    shape = (len(table), len(columns)) if tall else (1, len(table))
+    rows = max(len(methods) for methods in table.values())
+    page = Figure(figsize=(11, shape[0] * (0.7 + 0.28 * rows)), layout="constrained")
+    panels = page.subplots(*shape, squeeze=False).ravel()
+    order = list(dict.fromkeys(name for methods in table.values() for name in methods))[::-1]
+    for panel, (task, column) in zip(panels, itertools.product(table, columns), strict=True):
+        methods = table[task]
+        names = sorted(methods, key=lambda method: methods[method].area.mean()) if tall else order
+        for y, name in enumerate(names):
+            returns = getattr(methods[name], column)
+            panel.plot(returns, np.full(len(returns), y), ".", color="0.7", markersize=5)
+            estimate = one_sample(returns)
+            reach = estimate.interval(0.95)[1] - estimate.value
+            panel.errorbar(estimate.value, y, xerr=reach, fmt="o", color="C0", capsize=3)
+        leads = column == columns[0] if tall else panel is panels[0]
+        panel.set_yticks(range(len(names)), map(shown, names) if leads else [""] * len(names))
+        what = "all episodes" if column == "area" else "the last 100 episodes"
+        panel.set_xlabel(f"{task}: mean return of {what}")
+        panel.grid(axis="x", alpha=0.3)
     page.savefig(path, dpi=110)
 
 

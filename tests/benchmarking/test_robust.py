@@ -53,13 +53,13 @@ def test_collect_writes_what_the_runs_came_to(tmp_path):
 
 
 def test_effects_are_differences_over_the_seeds_that_both_have(made_up):
-    _, _, first, second = robust.effects(robust.read(made_up), "a")
+    _, _, first, second = robust.effects(robust.read([made_up]), "a")
     assert first == "| `a` | cartpole | 4 | 255.0 | 201.2 | 3 | 2.0 % |"
     assert second == "| `b` | cartpole | 3 | +10.0 [+10.0, +10.0] | -20.0 [-20.0, -20.0] | 3 | 2.0 % |"
 
 
 def test_goals_are_ratios_between_random_and_best_and_failures(made_up):
-    lines = list(robust.goals(robust.read(made_up), "a"))
+    lines = list(robust.goals(robust.read([made_up]), "a"))
     bounds = robust.RANGES["cartpole"]
     a, b = (next(line for line in lines if line.startswith(f"| `{name}`")) for name in "ab")
     assert "| 25 % [5, 70] |" in a  # 90 is less than halfway between 22.1 and 500
@@ -68,14 +68,14 @@ def test_goals_are_ratios_between_random_and_best_and_failures(made_up):
     assert f"| {-10 / (bounds.best - bounds.random):+.3f} [" in b
 
 
-def test_a_pool_counts_every_run_and_every_seed_once(tmp_path):
+def test_a_group_counts_every_run_and_every_seed_once(tmp_path):
     runs = {"a": {0: 300.0, 1: 320.0}, "fixed:x": {0: 100.0, 1: 200.0}, "fixed:y": {0: 400.0}}
     lines = [f"cartpole,{m},{seed},{final},{final},1,9,9,1,0" for m, by in runs.items() for seed, final in by.items()]
     file = tmp_path / "runs.csv"
     file.write_text("\n".join([HEAD, *lines]) + "\n")
-    table = robust.pooled(robust.read(file), "fixed:")
-    assert sorted(table["cartpole"]) == ["a", "fixed: one at random"]
-    line = next(line for line in robust.goals(table, "a") if line.startswith("| `fixed: one at random`"))
+    table = robust.grouped(robust.read([file]), {"a": "A", "fixed:.*": "one at random"})
+    assert list(table["cartpole"]) == ["A", "one at random"]
+    line = next(line for line in robust.goals(table, "A") if line.startswith("| `one at random`"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[1:4] == ["3", "233.3", "233.3"]
     assert cells[4].startswith("67 %")  # two of three runs
@@ -91,9 +91,10 @@ def test_a_method_without_runs_is_one_line(made_up, capsys):
     assert "'c' has none of ['cartpole']; there are a, b" in capsys.readouterr().err
 
 
-def test_the_figure_has_every_run(made_up, tmp_path):
+@pytest.mark.parametrize("columns", [["area", "final"], ["area"]])
+def test_the_figure_has_every_run(made_up, tmp_path, columns):
     pytest.importorskip("matplotlib")
-    robust.draw(robust.read(made_up), tmp_path / "runs.png")
+    robust.draw(robust.read([made_up]), tmp_path / "runs.png", columns)
     assert (tmp_path / "runs.png").stat().st_size > 10_000
 
 
