@@ -226,7 +226,7 @@ class SearchConfig(Checked):
         shown="--learning-rate",
     )
     race_networks: int = option(6, "networks with which method race begins", HERE, minimum=1, maximum=MAX_NETWORKS)
-    race_keep: int = option(2, "networks that are never retired", HERE, minimum=1, maximum=MAX_NETWORKS)
+    race_keep: int = option(2, "networks that are left at the end", HERE, minimum=1, maximum=MAX_NETWORKS)
     race_halve_every: int = option(100, "episodes until the worse half is retired", HERE, minimum=1)
     race_window: int = option(10, "latest episodes that make a network's score", HERE, minimum=1)
     race_temperature: float = option(0.5, "temperature of the softmax by which they act", HERE, check=check_positive)
