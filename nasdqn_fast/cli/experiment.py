@@ -49,7 +49,7 @@ from nasdqn_fast.study.cells import split_names, split_values
     metavar="SECTION.OPTION=V1,V2,...",
     help="Train each method at each of these values, as agent.learning_rate=0.001,0.003; repeatable.",
 )
-@click.option("--shard", metavar="K/N", help="Train share K of N first, then what others have not begun.")
+@click.option("--shard", metavar="K/N", help="Train share K of N first, then what no other process has.")
 @click.option("--threads", type=click.INT, help="Trials at a time.  [default: a thread for each core]")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file with settings; options override it.")
