@@ -56,6 +56,7 @@ def command(
     from nasdqn_fast.cli.display import screen
     from nasdqn_fast.cli.output import say
     from nasdqn_fast.cli.study_display import study_display
+    from nasdqn_fast.extras import MissingExtra
     from nasdqn_fast.study.agreement import built_in, rank_agreement
     from nasdqn_fast.study.table import Table
     from nasdqn_fast.study.table.search import NotInTable
@@ -77,10 +78,11 @@ def command(
             }
             try:
                 found.append((name, rank_agreement(data, task, estimator, options, **about)))
-            except NotInTable as error:
+            except (NotInTable, MissingExtra) as error:
+                why = f"{error}: give --out DIR" if isinstance(error, NotInTable) else error
                 if estimators:
-                    raise InputError(f"{name}: {error}: give --out DIR") from None
-                say(f"{name} is left out: {error}: give --out DIR")
+                    raise InputError(f"{name}: {why}") from None
+                say(f"{name} is left out: {why}")
             except TrialFailed:  # the display has said which, and why
                 raise click.exceptions.Exit(1) from None
     intervals = [agreement.interval() for _, agreement in found]

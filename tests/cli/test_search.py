@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from nasdqn_fast import Table, rank_agreement, search_runs, search_table
+from nasdqn_fast.extras import optional
+from nasdqn_fast.study import agreement
 from nasdqn_fast.study.table.plan import Plan
 from nasdqn_fast.study.table.tabulate import tabulate
 
@@ -90,6 +92,26 @@ def test_agreement_is_shown_and_written(run, table):
     rows = json.loads(Path("a/agreement.json").read_text())["estimators"]
     assert rows["low-fidelity+episodes=2"]["estimates"] == found.estimates.tolist()
     assert rows["parameters"]["steps"] == 0
+
+
+def test_estimators_whose_packages_are_missing_are_left_out_by_default(run, table, monkeypatch):
+    ranking = agreement.rank_agreement
+
+    def without(table, task, estimator, *rest, **options):
+        if estimator == "surrogate":
+            optional("no_such_package", "search")
+        return ranking(table, task, estimator, *rest, **options)
+
+    monkeypatch.setattr(agreement, "rank_agreement", without)
+    code, out, err = run("agreement", "--table", "t", "--task", "cartpole", "--repeats", "1")
+    assert code == 0
+    assert "surrogate is left out: no_such_package is not installed, which this needs: pip install" in err
+    assert "naswot" in out
+    asked = ["agreement", "--table", "t", "--task", "cartpole", "--estimators", "surrogate"]
+    code, _, err = run(*asked)
+    assert code == 2
+    assert "surrogate: no_such_package is not installed" in err
+    assert err.count("\n") == 1
 
 
 def test_estimators_without_rows_are_left_out_by_default_and_trained_on_demand(run, table):
