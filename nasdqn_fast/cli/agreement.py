@@ -112,7 +112,8 @@ def _show(console: Console, found: Sequence[tuple[str, Agreement]], intervals: S
 
     from nasdqn_fast.cli.display import literal, with_interval
 
-    grid = Grid(*(Column(name, no_wrap=True) for name in ("estimator", "tau", "steps", "updates", "share")))
+    numbers = (Column(name, no_wrap=True) for name in ("tau", "steps", "updates", "share"))
+    grid = Grid(Column("estimator", overflow="fold"), *numbers)
     for (name, agreement), interval in zip(found, intervals, strict=True):
         grid.add_row(
             literal(name),
