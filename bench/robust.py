@@ -248,6 +248,7 @@ def draw(table: Table, path: Path, columns: Sequence[str]) -> None:
             panel.errorbar(estimate.value, y, xerr=reach, fmt="o", color="C0", capsize=3)
         leads = column == columns[0] if tall else panel is panels[0]
         panel.set_yticks(range(len(names)), map(shown, names) if leads else [""] * len(names))
+        panel.set_ylim(-0.6, len(names) - 0.4)
         what = "all episodes" if column == "area" else "the last 100 episodes"
         panel.set_xlabel(f"{task}: mean return of {what}")
         panel.grid(axis="x", alpha=0.3)
