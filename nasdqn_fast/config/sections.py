@@ -203,7 +203,7 @@ class SearchConfig(Checked):
     )
     replay_keep: float = option(0.25, "share of the replay memory kept at a switch", SECONDARY, check=check_fraction)
     replay_keep_which: str = option("newest", "which transitions are kept", UNSAID, choices=("newest", "random"))
-    go_back: bool = option(False, "return to the best network after a clearly worse segment", HERE)
+    go_back: bool = option(False, "after a bad segment, use the best network", HERE)
     adadqn_networks: int = option(5, "networks of method adadqn", ADADQN, minimum=1, maximum=MAX_NETWORKS)
     adadqn_replace_every: int = option(
         10_000,
