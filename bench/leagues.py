@@ -18,9 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasdqn_fast.study.table.league import EXHAUSTIVE, EXPERT, LEAGUE, UNIFORM, milestones
-
-COLUMNS = ("method", "trial", "searches", "regret", "low", "high", "gain", "gain_low", "gain_high")
+from nasdqn_fast.study.table.league import COLUMNS, EXHAUSTIVE, EXPERT, LEAGUE, UNIFORM, milestones, verdict_of
 
 Rows = Mapping[str, list[dict[str, str]]]  # method -> a row after each trial
 
@@ -86,8 +84,7 @@ def _gain(method: str, row: Mapping[str, str]) -> tuple[str, str]:
     if method in (UNIFORM, EXPERT, EXHAUSTIVE):
         return "", ""
     gain, low, high = (float(row[name]) for name in ("gain", "gain_low", "gain_high"))
-    verdict = "better" if low > 0 else "worse" if high < 0 else ""
-    return f"{gain:+.2f} [{low:+.2f}, {high:+.2f}]", verdict
+    return f"{gain:+.2f} [{low:+.2f}, {high:+.2f}]", verdict_of((low, high))
 
 
 def draw(found: Mapping[str, Rows], path: Path) -> None:

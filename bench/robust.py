@@ -97,14 +97,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="name of the methods that match a regular expression; if given, all others are left out; repeatable",
     )
     command.add_argument("--figure", type=Path, help="PNG to draw")
-    command.add_argument("--columns", default="area,final", help="what it shows; default: %(default)s")
+    command.add_argument(
+        "--columns", nargs="+", choices=("area", "final"), default=["area", "final"], help="what it shows"
+    )
     options = parser.parse_args(arguments)
     if options.command == "collect":
         collect(options.studies, options.out)
         return
     table = read(options.runs)
     if options.command == "goals" and options.group:
-        table = grouped(table, dict(options.group))
+        try:
+            table = grouped(table, dict(options.group))
+        except re.error as error:
+            parser.error(f"--group: {error.pattern!r} is no regular expression: {error}")
     if lacking := [task for task, methods in table.items() if options.of not in methods]:
         known = ", ".join(dict.fromkeys(name for methods in table.values() for name in methods))
         parser.error(
@@ -114,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"the range of returns is known of {', '.join(RANGES)}; the runs are also of {', '.join(unknown)}")
     print(*(effects if options.command == "effects" else goals)(table, options.of), sep="\n")
     if options.command == "goals" and options.figure is not None:
-        draw(table, options.figure, options.columns.split(","))
+        draw(table, options.figure, options.columns)
 
 
 def collect(studies: Sequence[Path], out: Path) -> None:
@@ -241,6 +246,8 @@ def draw(table: Table, path: Path, columns: Sequence[str]) -> None:
         methods = table[task]
         names = sorted(methods, key=lambda method: methods[method].area.mean()) if tall else order
         for y, name in enumerate(names):
+            if name not in methods:
+                continue
             returns = getattr(methods[name], column)
             panel.plot(returns, np.full(len(returns), y), ".", color="0.7", markersize=5)
             estimate = one_sample(returns)

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from nasdqn_fast.cli.output import Lasting, dispensable, printable
-from nasdqn_fast.events import Asked, Event, Played, Raced, Resumed, TargetChosen, Transferred, WentBack
+from nasdqn_fast.events import Asked, Event, Played, Resumed, Transferred, WentBack
 from nasdqn_fast.metrics import ROLLING_WINDOW
 
 REFRESH = 0.1  # s between two drawings: what the eye follows, and next to nothing of a second's work
@@ -50,15 +50,13 @@ class Progress:
                 self.architecture = str(event.proposal.architecture)
             case Transferred():
                 self.architecture = str(event.new)
-            case TargetChosen() | Raced():
-                self.architecture = str(event.architecture)
             case Resumed():
                 self.architecture = str(event.architecture)
                 self.episodes = self.episodes_before = len(event.episodes)
                 self.steps_before = int(event.episodes.lengths.sum())
                 self.last_returns.extend(event.episodes.returns.tolist())
             case Played():
-                self.architecture = str(event.architecture)  # in a race, who acts changes with every episode
+                self.architecture = str(event.architecture)  # of several networks, the one that acted
                 self.episodes += len(event.episodes)
                 self.steps += int(event.episodes.lengths.sum())
                 self.last_returns.extend(event.episodes.returns.tolist())

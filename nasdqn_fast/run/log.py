@@ -134,12 +134,9 @@ def _record(event: SearchEvent) -> dict[str, Any]:
         case Folded(segment, episode, architecture, report):
             folding = {"event": "fold", "segment": segment, "episode": episode, "architecture": str(architecture)}
             return folding | _transfer_record(report)
-        case TookOver(segment, episode, old, new, note):
-            change = {"from": str(old), "to": str(new), "note": note}
-            return {"event": "takeover", "segment": segment, "episode": episode, **change}
-        case WentBack(segment, episode, old, new, note):
-            change = {"from": str(old), "to": str(new), "note": note}
-            return {"event": "return", "segment": segment, "episode": episode, **change}
+        case TookOver(segment, episode, old, new, note) | WentBack(segment, episode, old, new, note):
+            name, change = "return" if isinstance(event, WentBack) else "takeover", {"from": str(old), "to": str(new)}
+            return {"event": name, "segment": segment, "episode": episode, **change, "note": note}
         case Pruned(segment, before, after):
             return {"event": "prune", "segment": segment, "before": before, "after": after}
         case PopulationDrawn(segment, candidates):

@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from nasdqn_fast.engine.protocol import Agent
+from nasdqn_fast.metrics import FINAL_EPISODES
 from nasdqn_fast.space import Architecture, parse_setup
 from nasdqn_fast.transfers.base import is_worse
 from nasdqn_fast.types import Episodes
 
-WINDOW = 100  # last episodes of a segment that are compared, as the paper's score has them
 ERRORS = 2.0  # standard errors of the difference by which a segment must be worse
 EPISODES = 10  # greedy ones by which both networks are then compared
 
@@ -27,18 +27,14 @@ class Incumbent:
         in_use: its architecture, a Setup where how to train it was chosen, too.
         network: a copy of the network, which nobody trains.
         optimizer: state of its optimizer.
-        mean: of the segment's last returns.
-        variance: of this mean, infinite where a single return is known.
+        returns: float64 (n,), of the segment, n >= 1, of which the last `FINAL_EPISODES` are kept.
     """
 
-    def __init__(
-        self, in_use: Architecture, network: Any, optimizer: Mapping[str, Any], mean: float, variance: float
-    ) -> None:
+    def __init__(self, in_use: Architecture, network: Any, optimizer: Mapping[str, Any], returns: np.ndarray) -> None:
         self.in_use = in_use
         self.network = network
         self.optimizer = optimizer
-        self.mean = mean
-        self.variance = variance
+        self.returns = returns[-FINAL_EPISODES:].copy()
 
     @classmethod
     def of(cls, agent: Agent, in_use: Architecture, returns: np.ndarray) -> Self:
@@ -49,7 +45,7 @@ class Incumbent:
             in_use: what it trains.
             returns: float64 (n,), of the segment, n >= 1.
         """
-        return cls(in_use, agent.network.copy(), agent.optimizer.get_state(), *_mean(returns))
+        return cls(in_use, agent.network.copy(), agent.optimizer.get_state(), returns)
 
     def compare(self, network: Any, returns: np.ndarray, play: Callable[[Any, int], Episodes]) -> tuple[Outcome, str]:
         """What is to become of the incumbent after a segment.
@@ -65,10 +61,11 @@ class Incumbent:
         Returns:
             that, and a phrase for the log where episodes were played.
         """
-        mean, variance = _mean(returns)
-        if mean >= self.mean:
+        latest = returns[-FINAL_EPISODES:]
+        fall = self.returns.mean() - latest.mean()
+        if fall <= 0:
             return "succeeded", ""
-        if self.mean - mean <= ERRORS * np.sqrt(self.variance + variance):
+        if not fall > ERRORS * np.sqrt(_variance_of_mean(self.returns) + _variance_of_mean(latest)):
             return "kept", ""
         worse, note = is_worse(play, self.network, network, EPISODES)
         return "in use again" if worse else "succeeded", note
@@ -79,8 +76,7 @@ class Incumbent:
             "in_use": str(self.in_use),
             "network": agent.network_state(self.network),
             "optimizer": self.optimizer,
-            "mean": self.mean,
-            "variance": None if np.isinf(self.variance) else self.variance,
+            "returns": self.returns,
         }
 
     @classmethod
@@ -90,12 +86,10 @@ class Incumbent:
         Raises:
             KeyError, TypeError, ValueError: not a valid state, or not of the agent's environment.
         """
-        variance = np.inf if state["variance"] is None else state["variance"]
         network = agent.network_of_state(state["network"])
-        return cls(parse_setup(state["in_use"]), network, state["optimizer"], state["mean"], variance)
+        return cls(parse_setup(state["in_use"]), network, state["optimizer"], state["returns"])
 
 
-def _mean(returns: np.ndarray) -> tuple[float, float]:
-    """Mean of the last returns, and its variance."""
-    last = returns[-WINDOW:]
-    return float(last.mean()), float(last.var(ddof=1) / len(last)) if len(last) > 1 else np.inf
+def _variance_of_mean(returns: np.ndarray) -> float:
+    """Infinite where there is a single one."""
+    return float(returns.var(ddof=1) / len(returns)) if len(returns) > 1 else np.inf

@@ -345,8 +345,7 @@ class Trainer:
             if not progress.comparison_is_due(episode):
                 return
             with self._undone_by_errors(), self.clock.charge("transfer"):
-                key = self.segment, 2, episode
-                greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
+                greedy = self._greedy(2)
                 worse, note = transfers.is_worse(greedy.play, acting, agent.network, progress.shadow_guard)
                 progress.compared = episode
                 progress.transfer_steps += greedy.steps
@@ -424,11 +423,15 @@ class Trainer:
         """What is to become of the incumbent, why, and the environment steps that were played to know."""
         if self._incumbent is None:
             return "succeeded", "", 0
-        agent, key = self.agent, (self.segment, 3, self.episodes_done)
         with self.clock.charge("transfer"):
-            greedy = GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
-            outcome, note = self._incumbent.compare(agent.network, returns, greedy.play)
+            greedy = self._greedy(3)
+            outcome, note = self._incumbent.compare(self.agent.network, returns, greedy.play)
         return outcome, note, greedy.steps
+
+    def _greedy(self, purpose: int) -> GreedyEpisodes:
+        """Episodes by which two networks are compared now; another purpose, a number, has other starts."""
+        agent, key = self.agent, (self.segment, purpose, self.episodes_done)
+        return GreedyEpisodes(agent, lambda i: agent.streams.child("guard", *key, i), self._stop)
 
     def _go_back(self, incumbent: Incumbent, note: str) -> WentBack:
         latest, unreported = self.in_use, self.agent.unreported

@@ -16,7 +16,7 @@ from nasdqn_fast.transfers.base import Carried, Switch, is_worse
 from nasdqn_fast.transfers.net2net import Net2Net, grown
 
 POOL = 16_384  # states that the fit draws from: the old network values each once
-SOME = 4_096  # of these, by which the head is corrected, and actions are compared
+HEAD_STATES = 4_096  # of these, those by which the head is corrected; actions are compared on them, too
 MOST = 100_000  # steps of a fit: their states are drawn beforehand
 HERE = "this package, docs/transfers.md"
 
@@ -89,8 +89,8 @@ def fitted(switch: Switch) -> Carried:
     while True:
         fit(new, states, q, options.steps, options.learning_rate, options.difference_weight, switch.rng)
         if options.ridge:
-            refit_head(new, states[:SOME], q[:SOME], options.ridge)
-        agreement = np.mean(new.forward(states[:SOME]).argmax(axis=1) == q[:SOME].argmax(axis=1))
+            refit_head(new, states[:HEAD_STATES], q[:HEAD_STATES], options.ridge)
+        agreement = np.mean(new.forward(states[:HEAD_STATES]).argmax(axis=1) == q[:HEAD_STATES].argmax(axis=1))
         if options.td_updates:
             state = switch.learn(new, options.td_updates)
         fits += 1

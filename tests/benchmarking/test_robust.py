@@ -91,9 +91,18 @@ def test_a_method_without_runs_is_one_line(made_up, capsys):
     assert "'c' has none of ['cartpole']; there are a, b" in capsys.readouterr().err
 
 
+def test_a_group_that_is_no_pattern_is_one_line(made_up, capsys):
+    with pytest.raises(SystemExit) as ended:
+        robust.main(["goals", str(made_up), "--of", "a", "--group", "a(", "A"])
+    assert ended.value.code == 2
+    assert "--group: 'a(' is no regular expression" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("columns", [["area", "final"], ["area"]])
 def test_the_figure_has_every_run(made_up, tmp_path, columns):
+    """Also where a task lacks a method that another one has."""
     pytest.importorskip("matplotlib")
+    made_up.write_text(made_up.read_text() + "".join(f"upright,a,{seed},150,140,1,9,9,1,0\n" for seed in range(3)))
     robust.draw(robust.read([made_up]), tmp_path / "runs.png", columns)
     assert (tmp_path / "runs.png").stat().st_size > 10_000
 

@@ -96,12 +96,9 @@ def test_a_state_from_any_time_continues_to_the_bit(num_envs):
 @pytest.mark.parametrize(
     ("best", "latest", "expected"),
     [
-        (
-            [10.0, 12.0],
-            [6.0, 8.0],
-            "compared",
-        ),  # standard error of either: 1, of the difference 1.41; 4 is 2.83 of these
-        ([10.0, 12.0], [7.5, 9.5], "kept"),  # 1.77
+        # The standard error of either mean is 1, of their difference 1.41.
+        ([10.0, 12.0], [6.0, 8.0], "compared"),  # 4 is 2.83 of these
+        ([10.0, 12.0], [7.5, 9.5], "kept"),  # 2.5 is 1.77 of these
         ([10.0, 12.0], [10.0, 12.0], "succeeded"),
         ([10.0], [0.0, 0.0], "kept"),  # of a single return nothing is known
         ([0.0] * 50 + [10.0, 12.0] * 50, [6.0, 8.0] * 50, "compared"),  # only the last 100 count

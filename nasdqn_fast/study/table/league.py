@@ -21,6 +21,7 @@ ALL = "all"  # in place of a method's name
 UNIFORM = "random-nas"  # what every other has to do better than
 EXPERT, EXHAUSTIVE = "expert", "every run"
 LEAGUE = "league.csv"
+COLUMNS = ("method", "trial", "searches", "regret", "low", "high", "gain", "gain_low", "gain_high")
 _CONTROLS = ("fixed", "prune-only", "reset-only")  # which choose nothing
 _NEEDED = {"optuna": "optuna"}  # method -> package
 
@@ -48,8 +49,13 @@ class Standing:
     @property
     def verdict(self) -> str:
         """``better`` or ``worse`` than uniform draws where the interval says so; else empty."""
-        low, high = self.gain_interval
-        return "better" if low > 0 else "worse" if high < 0 else ""
+        return verdict_of(self.gain_interval)
+
+
+def verdict_of(gain: Interval) -> str:
+    """``better``, ``worse`` or nothing, by an interval of how far a regret is below that of uniform draws."""
+    low, high = gain
+    return "better" if low > 0 else "worse" if high < 0 else ""
 
 
 def league_methods() -> list[str]:
@@ -116,7 +122,7 @@ def write(out: Path, found: Mapping[str, Sequence[TableSearch]]) -> None:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["method", "trial", "searches", "regret", "low", "high", "gain", "gain_low", "gain_high"])
+    table.writerow(COLUMNS)
     table.writerows(_rows(found))
     write_texts(out, {LEAGUE: text.getvalue()})
 
